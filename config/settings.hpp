@@ -1,0 +1,106 @@
+// The effective settings: what the configuration file means, checked and complete. Immutable once loaded.
+// Defaults live here and nowhere else (design §3); deploy/manual/reference.md and a test agree with them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/types.hpp"
+
+namespace sengu::config {
+
+using namespace std::chrono_literals;
+
+enum class Kind { redis, mysql, tcp };
+enum class Mode { automatic, manual, observe };
+enum class Authority { local, etcd, sentinel };
+enum class OnProcessDeath { now, down_after };
+enum class AuthRequired { operate, all };
+enum class Announce { vip, backend };
+enum class LogFormat { text, json };
+enum class LogLevel { debug, info, warning, error };
+enum class LogSessions { all, errors, none };
+
+struct HealthPolicy {
+  Milliseconds interval = 500ms;       // between two probes of one node
+  Milliseconds timeout = 500ms;        // of one probe
+  Milliseconds down_after = 3s;        // silence since the last reply that counts as down
+  int rise = 2;                        // good probes before a node takes readers or may be chosen
+  Milliseconds loading_timeout = 60s;  // alive but loading for longer: alarm, failover if allowed
+};
+
+struct FailoverPolicy {
+  Mode mode = Mode::automatic;
+  Authority authority = Authority::local;
+  OnProcessDeath on_process_death = OnProcessDeath::now;
+  Milliseconds hold_timeout = 10s;     // how long a client may be parked
+  std::size_t hold_max = 10000;        // clients parked at once
+  int parallel_syncs = 1;              // replicas repointed at once
+  Milliseconds cooldown = 30s;
+  Milliseconds step_timeout = 1s;
+  std::uint64_t max_lag_bytes = 0;     // 0 = no limit
+  Milliseconds amnesia_wait = 30s;     // hold before routing an emptied master that has no replica
+};
+
+struct NodeSettings {
+  std::string name;                    // its configured name, else its address
+  Endpoint address;
+  Endpoint replication_address;        // how replicas know it; default: address
+  std::string zone;
+  int priority = 100;                  // 0 = never promote; lower is preferred, as in Redis Sentinel
+};
+
+struct GroupSettings {
+  std::string name;
+  Kind kind = Kind::redis;
+  Endpoint listen;
+  std::optional<Endpoint> read_listen;
+  std::vector<NodeSettings> nodes;
+  std::string username;                // empty: AUTH with a password only
+  Secret password;                     // empty: no AUTH
+  Milliseconds connect_timeout = 1s;
+  std::size_t max_connections = 0;     // 0 = no limit of its own
+  std::vector<Network> allow;          // empty = everyone
+  HealthPolicy health;
+  FailoverPolicy failover;
+};
+
+struct ProxySettings {
+  std::string name;                    // default: host name
+  std::string zone;
+  unsigned workers = 0;                // 0 = one per core
+  std::string state_dir = "/var/lib/sengu";
+  std::size_t max_connections = 0;     // 0 = from the file limit
+  Milliseconds stop_delay = 0s;        // /readyz says 503 for so long before listeners close
+  Milliseconds stop_grace = 10s;
+};
+
+struct AdminSettings {
+  Endpoint listen{"127.0.0.1", 26379};
+  Secret password;                     // privilege "operate"
+  AuthRequired auth_required = AuthRequired::operate;
+  Announce announce = Announce::vip;
+};
+
+struct HttpSettings {
+  Endpoint listen{"127.0.0.1", 9126};
+};
+
+struct LogSettings {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  LogSessions sessions = LogSessions::errors;
+};
+
+struct Settings {
+  ProxySettings proxy;
+  AdminSettings admin;
+  HttpSettings http;
+  LogSettings log;
+  std::vector<GroupSettings> groups;
+};
+
+}  // namespace sengu::config

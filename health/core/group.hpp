@@ -1,0 +1,34 @@
+// One replication group as a pure object: Inputs go in, Commands come out, `now` is a parameter. It owns what is
+// known of each node, the evidence against the master, the failover and the route. It knows no clock, no socket, no
+// log and no randomness, so a test or the simulator drives it as the real driver does.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "config/settings.hpp"
+#include "health/core/messages.hpp"
+#include "health/core/status.hpp"
+
+namespace sengu::health {
+
+class Group {
+ public:
+  /// `journal` is the group's record of an earlier run, if there is one.
+  Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal);
+  ~Group();
+  Group(Group&&) noexcept;
+
+  /// Begins: the first probes and the first (closed) route.
+  Commands start(Time now);
+  Commands step(Time now, const Input& input);
+  /// When step(now, Tick{}) is due at the latest. Always set after start().
+  Time next_deadline() const;
+  GroupStatus status(Time now) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sengu::health

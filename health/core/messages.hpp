@@ -1,0 +1,61 @@
+// The group's two alphabets: what happens to it (Input) and what it wants done (Command). Everything that the
+// decision knows came in as an Input; everything it causes goes out as a Command. The driver (health/monitor) and the
+// simulator speak them alike.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "health/core/event.hpp"
+#include "health/core/journal_record.hpp"
+#include "health/core/observation.hpp"
+#include "health/core/route.hpp"
+
+namespace sengu::health {
+
+enum class Serial : std::uint64_t {};     // pairs an answer with its command
+enum class RequestId : std::uint64_t {};  // an operator's request
+
+/// What can be done to a server; each is one exchange with one deadline (health/redis/steps).
+enum class Step : std::uint8_t {
+  fence,           // CLIENT PAUSE <ms> WRITE: bounded, undone by itself
+  unfence,         // CLIENT UNPAUSE
+  promote,         // REPLICAOF NO ONE, then CONFIG REWRITE
+  repoint,         // REPLICAOF <master>, then CONFIG REWRITE
+  demote,          // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE
+  demote_emptied,  // as demote, and CLIENT KILL TYPE replica (safety.md §6.2)
+  rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (safety.md §2.4)
+};
+std::string_view to_string(Step step);
+
+enum class StepResult : std::uint8_t { done, failed, unreachable };
+std::string_view to_string(StepResult result);
+
+// --- inputs ---
+struct ProbeDone { NodeId node; Observation seen; };
+struct ConnectionLost { NodeId node; };   // the kept probe connection ended
+struct ConnectFailed { NodeId node; };    // the data plane could not connect: ask now
+struct Published { Serial serial; };      // every worker acknowledged, after it cut
+struct JournalWritten { Serial serial; bool ok; };
+struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
+struct Tick {};                           // next_deadline() came
+struct OperatorFailover { RequestId request; std::optional<NodeId> to; bool accept_loss = false; };
+struct OperatorPause { RequestId request; };
+struct OperatorResume { RequestId request; };
+using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, Tick,
+                           OperatorFailover, OperatorPause, OperatorResume>;
+
+// --- commands ---
+enum class ProbeVia : std::uint8_t { kept_connection, fresh_connection };
+struct Probe { NodeId node; ProbeVia via; };
+struct Publish { Serial serial; Route route; };
+struct WriteJournal { Serial serial; JournalRecord record; };
+struct RunStep { NodeId node; Step step; Endpoint master; Milliseconds timeout; Milliseconds pause; };
+struct Emit { Event event; };
+struct Answer { RequestId request; bool ok; std::string text; };
+using Command = std::variant<Probe, Publish, WriteJournal, RunStep, Emit, Answer>;
+using Commands = std::vector<Command>;
+
+}  // namespace sengu::health

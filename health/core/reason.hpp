@@ -1,0 +1,82 @@
+// Why a decision was taken, or not taken. One enum feeds log, status, metrics, API and tests: rewording a text breaks
+// nothing, and every name here stands in deploy/manual/reference.md.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sengu::health {
+
+enum class Reason : std::uint8_t {
+  none,
+  // how a group is
+  starting,                 // not every node was observed yet
+  master_ok,
+  connection_lost,          // the kept probe connection to the master ended; asking again
+  master_silent,            // no byte for a probe timeout, not yet for down_after
+  master_loading,
+  master_busy,
+  master_unusable,          // it answers, but with an error (NOAUTH, NOPERM, MASTERDOWN, ...)
+  // why a master counts as dead
+  process_death,            // refused twice, witnesses agree
+  server_changed,           // another run id under the same address
+  master_emptied,           // a new run id, and the data is gone (amnesia)
+  silence,                  // down_after without a byte, witnesses agree
+  loading_timeout,
+  operator_request,
+  resumed,                  // a failover that an earlier run of sengu began
+  // why nothing is done
+  witness_hears_master,     // replicas hear it: our path is broken, not the master
+  witnesses_undecided,
+  no_witness,
+  all_nodes_silent,         // our own network
+  no_good_replica,
+  paused,
+  manual_mode,
+  observe_mode,
+  tilt,
+  cooldown,
+  journal_unwritable,
+  failover_in_progress,
+  // why a node cannot be chosen
+  node_down,
+  node_unconfirmed,         // fewer good probes than `rise`
+  is_master,
+  priority_zero,
+  deaf_long_before,         // lost the master long before it died
+  loading,
+  busy,
+  different_history,
+  lag_limit,
+  full_sync_in_progress,
+  duplicate_server,         // two nodes with one server id
+  outranked,                // eligible, another is better
+  // why a route is closed or an adoption refused
+  group_unseen,             // part of the group was never observed
+  two_masters,
+  no_master,
+  replica_of_stranger,      // a replica follows something that is not the candidate master
+  foreign_history,          // its history does not contain the journal's
+  master_is_replica,        // the journal's master says replica
+  rogue_master,
+  hold_timeout,
+  hold_full,
+  stopping,
+  too_many_connections,
+  not_allowed,
+  connect_failed,
+  switched,                 // sessions cut because the master changed
+  node_changed,             // a reader's node changed role or server
+  no_ack,                   // a worker did not acknowledge the cut
+  step_failed,
+  master_alive_again,       // the old master answered before the promote: rolled back
+  adopted,
+  amnesia_wait_over,
+};
+
+/// The snake_case name, as in metrics and JSON.
+std::string_view to_string(Reason reason);
+/// A sentence fragment for people.
+std::string_view describe(Reason reason);
+
+}  // namespace sengu::health

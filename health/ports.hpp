@@ -1,0 +1,31 @@
+// The two ways in which health reaches upward without knowing who is there: where events go, and who publishes a
+// route and reports that every worker has acknowledged it. Both are called on the control thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "health/core/event.hpp"
+#include "health/core/route.hpp"
+
+namespace sengu::health {
+
+/// Index of a group in the configuration.
+enum class GroupId : std::uint32_t {};
+constexpr std::size_t index(GroupId group) { return static_cast<std::size_t>(group); }
+
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void emit(GroupId group, const Event& event) = 0;
+};
+
+class RoutePublisher {
+ public:
+  virtual ~RoutePublisher() = default;
+  /// Hands the route to every worker; calls `acknowledged` on the control thread after each of them has cut the
+  /// sessions that the route no longer allows. Never calls it from within publish().
+  virtual void publish(GroupId group, const Route& route, std::function<void()> acknowledged) = 0;
+};
+
+}  // namespace sengu::health

@@ -1,0 +1,36 @@
+// The immutable snapshot that the control thread publishes to the workers, and the pure rule they obey: which session
+// may go on under it. Knows no socket; the simulator uses the same rule.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "health/core/route.hpp"
+#include "health/ports.hpp"
+
+namespace sengu::proxy {
+
+/// What a session was connected under.
+struct SessionTag {
+  health::GroupId group;
+  health::NodeId node;
+  health::Epoch epoch = 0;             // of a session to the master; 0 for a reader
+  std::uint32_t reader_generation = 0; // of a reader; 0 for a session to the master
+};
+
+struct GroupRoute {
+  health::Route route;
+  std::vector<Endpoint> nodes;         // by NodeId: where to connect
+  std::vector<std::string> zones;      // by NodeId
+};
+
+struct RoutingTable {
+  std::uint64_t serial = 0;
+  std::vector<GroupRoute> groups;      // by GroupId
+};
+
+/// May this session pass bytes under this table? (safety.md §1, invariant 1)
+bool allowed(const SessionTag& session, const RoutingTable& table);
+
+}  // namespace sengu::proxy
