@@ -1,0 +1,64 @@
+// What the admin port, the HTTP port and the metrics may ask of the running program. The app implements it; tests
+// implement a fake. Every call is made on the control thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "health/core/status.hpp"
+#include "health/ports.hpp"
+#include "proxy/event_history.hpp"
+#include "proxy/traffic.hpp"
+
+namespace sengu::proxy {
+
+/// What the control side counted for one group since start.
+struct GroupCounts {
+  std::map<std::pair<health::NodeId, health::Outcome>, std::uint64_t> probe_failures;
+  DurationHistogram probe_duration;
+  DurationHistogram failover_duration;
+  std::map<std::pair<health::Reason, std::string>, std::uint64_t> failovers;  // (reason, result "done" | "aborted")
+  std::uint64_t lost_write_bytes = 0;
+};
+
+struct GroupView {
+  const config::GroupSettings* settings = nullptr;
+  health::GroupStatus status;
+  GroupTraffic traffic;
+  GroupCounts counts;
+};
+
+/// Everything that status, API and metrics show, taken at one instant.
+struct Snapshot {
+  std::string proxy;                              // [proxy] name
+  health::Time now{};                             // the clock behind every `since`
+  std::chrono::system_clock::time_point wall{};   // the same instant, for people
+  std::vector<GroupView> groups;                  // by GroupId
+  std::map<std::string, std::uint64_t> accept_errors;
+  DurationHistogram control_loop_delay;
+  std::uint64_t log_dropped = 0;
+};
+
+struct Readiness {
+  bool ready = false;
+  std::string why;                                // "ready", or why not
+};
+
+class Operations {
+ public:
+  using Done = std::function<void(bool ok, std::string text)>;
+  virtual ~Operations() = default;
+  virtual Snapshot snapshot() = 0;
+  virtual Readiness readiness() = 0;              // may this proxy get traffic?
+  virtual const EventHistory& events() const = 0;
+  virtual EventHistory& events() = 0;
+  virtual void failover(health::GroupId group, std::optional<health::NodeId> to, bool accept_loss, Done done) = 0;
+  virtual void pause(health::GroupId group, Done done) = 0;
+  virtual void resume(health::GroupId group, Done done) = 0;
+  virtual const config::Settings& settings() const = 0;
+};
+
+}  // namespace sengu::proxy
