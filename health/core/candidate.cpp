@@ -1,0 +1,93 @@
+#include "health/core/candidate.hpp"
+
+#include <tuple>
+
+namespace sengu::health {
+namespace {
+
+// Sentinel's bound for a replica that lost its master long ago (sentinel.c, sentinelSelectSlave): ten times
+// down-after-milliseconds before we lost it ourselves.
+constexpr int deaf_factor = 10;
+
+bool another_has_its_server_id(const Knowledge& knowledge, NodeId id) {
+  const NodeView& node = knowledge.node(id);
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeView& other = knowledge.nodes[i];
+    if (NodeId{static_cast<std::uint16_t>(i)} != id && other.info && other.info->run_id == node.info->run_id) return true;
+  }
+  return false;
+}
+
+bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Choice& choice) {
+  if (node.info->link_up || node.info->sync_in_progress || !node.info->link_down_for) return false;
+  const Time deaf_since = node.info_asked - *node.info->link_down_for;
+  const Time lost = choice.cause == Reason::none ? node.info_asked : choice.lost_at;
+  return deaf_since + deaf_factor * knowledge.settings->health.down_after < lost;
+}
+
+/// A restarted master makes its replicas begin a full sync; until it loads they hold their old data (safety.md §6.3).
+bool full_sync_is_harmless(Reason cause) {
+  return cause == Reason::master_emptied || cause == Reason::server_changed || cause == Reason::process_death ||
+         cause == Reason::resumed;
+}
+
+Reason reject_by_state(const NodeView& node) {
+  if (!node.alive() || !node.info) return Reason::node_down;
+  if (node.settings->priority == 0 || node.info->priority == 0) return Reason::priority_zero;
+  if (*node.outcome == Outcome::busy) return Reason::busy;
+  if (*node.outcome == Outcome::loading || node.info->loading) return Reason::loading;
+  if (*node.outcome != Outcome::ok) return Reason::node_down;
+  if (!node.tracker.up()) return Reason::node_unconfirmed;
+  return Reason::none;
+}
+
+Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choice) {
+  const NodeView& node = knowledge.node(id);
+  if (another_has_its_server_id(knowledge, id)) return Reason::duplicate_server;
+  const bool operator_takes_it = choice.only == id && choice.loss == LossPolicy::accept_loss;
+  if (!operator_takes_it && !of_history(*node.info, knowledge.history)) return Reason::different_history;
+  if (node.info->sync_in_progress && !full_sync_is_harmless(choice.cause)) return Reason::full_sync_in_progress;
+  if (choice.loss == LossPolicy::accept_loss) return Reason::none;
+  if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
+  const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);
+  if (limit > 0 && knowledge.history_offset - node.info->offset > limit) return Reason::lag_limit;
+  return Reason::none;
+}
+
+Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
+  if (knowledge.master == id) return Reason::is_master;
+  if (choice.only && *choice.only != id) return Reason::outranked;
+  const NodeView& node = knowledge.node(id);
+  if (const Reason reason = reject_by_state(node); reason != Reason::none) return reason;
+  if (!node.says(Role::replica)) return Reason::rogue_master;
+  return reject_by_data(knowledge, id, choice);
+}
+
+/// Greater is better: most received, then configured priority (lower is preferred), the old master's zone, place.
+auto rank(const Knowledge& knowledge, NodeId id) {
+  const NodeView& node = knowledge.node(id);
+  const bool same_zone =
+      knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
+  return std::tuple(node.info->offset, -node.settings->priority, same_zone, -static_cast<int>(index(id)));
+}
+
+}  // namespace
+
+Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
+  Selection selection;
+  std::vector<Reason> reasons;
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    reasons.push_back(reject(knowledge, id, choice));
+    if (reasons.back() != Reason::none) continue;
+    if (!selection.candidate || rank(knowledge, id) > rank(knowledge, *selection.candidate)) selection.candidate = id;
+  }
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    if (selection.candidate == id) continue;
+    selection.rejected.push_back({id, reasons[i] == Reason::none ? Reason::outranked : reasons[i]});
+  }
+  return selection;
+}
+
+}  // namespace sengu::health

@@ -1,0 +1,107 @@
+// What a group knows: of each node the last observation and what led to it, the suspicion against the master, and
+// the journal's record. Only Group changes it; evidence, candidate, adoption and repairs are pure functions over it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "health/core/messages.hpp"
+#include "health/core/observation.hpp"
+#include "health/core/tracker.hpp"
+
+namespace sengu::health {
+
+/// One node as last seen.
+struct NodeView {
+  explicit NodeView(const config::NodeSettings& node, const config::HealthPolicy& health)
+      : settings(&node), tracker(health.rise, 2) {}
+
+  const config::NodeSettings* settings;
+  HealthTracker tracker;
+  std::optional<ServerInfo> info;     // the last INFO that was read whole
+  Time info_asked{};                  // when that INFO was asked for
+  std::optional<Outcome> outcome;     // of the last probe; none before the first
+  std::string text;                   // its error line
+  Time last_asked{};                  // of the last probe that ended
+  Time last_answered{};
+  std::optional<Time> last_reply;     // the last byte of any kind
+  Time silent_since{};                // silence counts from here: last_reply, start, or the end of a stall
+  bool sdown = false;                 // reported as down
+  Time since{};                       // of role and health, for status
+  std::optional<Time> loading_since;
+
+  // refusals in a row, each of a fresh connect
+  int refusals = 0;
+  Time first_refusal{};
+  Time last_refusal{};
+
+  // when it last was seen with its link to the current master up
+  std::optional<Time> heard_master;
+
+  // probing
+  bool probing = false;
+  Time next_probe{};
+
+  // steps
+  std::optional<Step> step;           // runs on it now
+  Time step_done{};                   // when its last step ended
+  bool syncing_after_repoint = false; // repointed, its link not seen up yet
+  Time repointed{};
+  std::string rewrite_error;          // of the last CONFIG REWRITE; the doctor repeats it
+
+  // readers
+  std::uint32_t reader_generation = 0;
+  std::string reader_server;          // run id that the generation was given for
+  bool rogue = false;
+
+  bool alive() const { return outcome && is_life(*outcome); }
+  bool says(Role role) const { return info && info->role == role; }
+};
+
+/// How a replica stands to the suspicion against its master.
+struct Witness {
+  std::optional<std::int64_t> offset; // its offset when first asked after the suspicion began (bytes)
+  std::optional<Time> asked_actively; // rehandshake sent
+  std::optional<Time> rehandshaken;   // rehandshake done
+  std::optional<Time> hears;          // last proof that it hears the master
+};
+
+/// The master is not in order since `began`.
+struct Suspicion {
+  Time began{};
+  Reason cause = Reason::none;        // connection_lost | master_silent
+  std::vector<Witness> witnesses;     // by NodeId
+};
+
+struct Knowledge {
+  const config::GroupSettings* settings = nullptr;
+  std::vector<NodeView> nodes;
+  JournalRecord record;               // the journal's, as last written
+  std::optional<NodeId> master;       // record.master as an index; none while the group has none
+  bool master_verified = false;       // it was seen as the very server of the record, over the present connection
+  std::string history;                // the replid that candidates must share
+  std::int64_t history_offset = 0;    // last offset of the master seen in it (bytes)
+  std::uint64_t keys_seen = 0;        // the master's keys when last seen
+  std::optional<Suspicion> suspicion;
+  bool resumed = false;               // the record told of a failover in progress
+
+  NodeView& node(NodeId id) { return nodes[index(id)]; }
+  const NodeView& node(NodeId id) const { return nodes[index(id)]; }
+  std::optional<NodeId> find_name(const std::string& name) const;
+  /// The node that replicas know under this address.
+  std::optional<NodeId> find_address(const Endpoint& address) const;
+  /// `node` replicates from `master` without a node between.
+  bool follows_directly(const NodeView& node, NodeId master) const;
+  /// ... or through a chain of this group's nodes.
+  bool follows(const NodeView& node, NodeId master) const;
+};
+
+/// Shares the history that the group's writes are in (replid, or replid2 that covers it).
+bool of_history(const ServerInfo& info, const std::string& replid);
+
+/// A new server under the master's name without (most of) its data (safety.md §6.1).
+bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);
+
+}  // namespace sengu::health
