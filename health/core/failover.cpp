@@ -1,0 +1,223 @@
+#include "health/core/failover.hpp"
+
+#include <algorithm>
+
+#include "config/assert.hpp"
+
+namespace sengu::health {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t past_servers_max = 32;
+constexpr auto journal_retry = 100ms;
+constexpr int promote_patience = 2;   // step_timeouts: one for the step itself, one to observe it
+
+void remember_server(JournalRecord& record, const std::string& server) {
+  std::erase(record.past_servers, server);
+  record.past_servers.push_back(server);
+  if (record.past_servers.size() > past_servers_max) record.past_servers.erase(record.past_servers.begin());
+}
+
+/// Nodes whose word is waited for: those that answered when last asked.
+bool survey_complete(const Knowledge& knowledge, Time since, Time now) {
+  const auto patience = since + knowledge.settings->health.timeout;
+  if (now >= patience) return true;
+  return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
+    const bool is_old_master = knowledge.master && &node == &knowledge.node(*knowledge.master);
+    return is_old_master || !node.alive() || node.last_asked >= since;
+  });
+}
+
+/// After silence, a replica whose link came up again speaks for the old master.
+bool a_replica_hears_it(const Knowledge& knowledge) {
+  return std::any_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
+    return node.outcome == Outcome::ok && knowledge.follows_directly(node, *knowledge.master) && node.info->link_up;
+  });
+}
+
+/// The old master lives and its offset stands still behind the fence: may the candidate still catch up?
+bool still_catching_up(const Knowledge& knowledge, NodeId candidate, Time since) {
+  if (!knowledge.master) return false;
+  const NodeView& old_master = knowledge.node(*knowledge.master);
+  if (!old_master.alive()) return false;
+  if (old_master.info_asked < since) return true;
+  return knowledge.node(candidate).info->offset < old_master.info->offset;
+}
+
+}  // namespace
+
+std::string_view to_string(FailoverMachine::State state) {
+  switch (state) {
+    case FailoverMachine::State::idle: return "idle";
+    case FailoverMachine::State::barrier: return "barrier";
+    case FailoverMachine::State::survey: return "survey";
+    case FailoverMachine::State::targeting: return "targeting";
+    case FailoverMachine::State::promoting: return "promoting";
+    case FailoverMachine::State::confirming: return "confirming";
+  }
+  return "?";
+}
+
+void FailoverMachine::write(const Context& context) {
+  write_ = Write::pending;
+  write_serial_ = context.out.next_serial();
+  context.out.send(WriteJournal{write_serial_, context.knowledge.record});
+}
+
+void FailoverMachine::begin(const Context& context, const FailoverPlan& plan) {
+  SENGU_ASSERT(state_ == State::idle);
+  plan_ = plan;
+  JournalRecord& record = context.knowledge.record;
+  ++record.epoch;
+  record.phase = Phase::switching;
+  record.target.clear();
+  record.offset = context.knowledge.history_offset;
+  record.fenced = context.knowledge.master.has_value();
+  state_ = State::barrier;
+  deadline_ = context.now + 1s;
+  write(context);
+}
+
+void FailoverMachine::adopt(const Context& context, NodeId node, Reason reason) {
+  SENGU_ASSERT(state_ == State::idle);
+  plan_ = {};
+  plan_.cause = reason;
+  ++context.knowledge.record.epoch;
+  enter_confirming(context, node);
+}
+
+void FailoverMachine::resume_promotion(const Context& context, NodeId target) {
+  SENGU_ASSERT(state_ == State::idle);
+  plan_ = {};
+  plan_.cause = Reason::resumed;
+  enter_confirming(context, target);
+}
+
+void FailoverMachine::journal_written(Serial serial, bool ok) {
+  if (write_ == Write::pending && serial == write_serial_) write_ = ok ? Write::ok : Write::failed;
+}
+
+void FailoverMachine::step_done(const StepDone& done) {
+  if (done.step == Step::fence) fencing_ = false;
+}
+
+void FailoverMachine::enter_survey(const Context& context) {
+  state_ = State::survey;
+  observe_since_ = context.now;
+  const auto& policy = *context.knowledge.settings;
+  deadline_ = context.now + policy.failover.step_timeout;
+  fence_deadline_ = context.now;
+  if (!context.knowledge.master) return;
+  const NodeView& old_master = context.knowledge.node(*context.knowledge.master);
+  if (old_master.refusals > 0 || old_master.step) return;  // nobody there to fence
+  // One attempt within a fifth of the probe timeout (safety.md §4.1); half of that where it has been silent for
+  // down_after already, since the cut is the barrier and the fence is for those who bypass us.
+  const auto patience = policy.health.timeout / (plan_.cause == Reason::silence ? 10 : 5);
+  fence_deadline_ = context.now + patience;
+  fencing_ = true;
+  context.out.send(RunStep{*context.knowledge.master, Step::fence, {}, policy.health.timeout / 5,
+                           3 * policy.failover.step_timeout});
+}
+
+std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& context) {
+  const Knowledge& knowledge = context.knowledge;
+  if (!survey_complete(knowledge, *observe_since_, context.now)) return std::nullopt;
+  if (fencing_ && context.now < fence_deadline_) return std::nullopt;
+  if (plan_.cause == Reason::silence && a_replica_hears_it(knowledge)) return end(Reason::witness_hears_master);
+  const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at};
+  const auto candidate = select_candidate(knowledge, choice).candidate;
+  if (!candidate) return end(Reason::no_good_replica);
+  const bool planned = plan_.cause == Reason::operator_request && plan_.loss == LossPolicy::keep_writes;
+  if (planned && still_catching_up(knowledge, *candidate, *observe_since_) && context.now < deadline_) {
+    return std::nullopt;
+  }
+  enter_targeting(context, *candidate);
+  return std::nullopt;
+}
+
+void FailoverMachine::enter_targeting(const Context& context, NodeId target) {
+  state_ = State::targeting;
+  target_ = target;
+  context.knowledge.record.phase = Phase::promoting;
+  context.knowledge.record.target = context.knowledge.node(target).settings->name;
+  write(context);
+}
+
+void FailoverMachine::enter_promoting(const Context& context) {
+  state_ = State::promoting;
+  observe_since_ = context.now;
+  const auto timeout = context.knowledge.settings->failover.step_timeout;
+  deadline_ = context.now + promote_patience * timeout;
+  context.out.send(RunStep{*target_, Step::promote, {}, timeout, {}});
+}
+
+void FailoverMachine::enter_confirming(const Context& context, NodeId master) {
+  const NodeView& node = context.knowledge.node(master);
+  SENGU_ASSERT(node.says(Role::master));
+  state_ = State::confirming;
+  target_ = master;
+  observe_since_.reset();
+  JournalRecord& record = context.knowledge.record;
+  record.phase = Phase::steady;
+  record.master = node.settings->name;
+  record.server_id = node.info->run_id;
+  record.replid = node.info->replid;
+  record.offset = node.info->offset;
+  record.target.clear();
+  record.fenced = false;
+  remember_server(record, record.server_id);
+  deadline_ = context.now + journal_retry;
+  write(context);
+}
+
+std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& context) {
+  switch (state_) {
+    case State::idle:
+      return std::nullopt;
+    case State::barrier:
+      if (write_ == Write::failed) return end(Reason::journal_unwritable);
+      if (write_ == Write::ok && context.route_acknowledged && context.may_act) enter_survey(context);
+      return std::nullopt;
+    case State::survey:
+      if (!context.may_act) {
+        observe_since_ = context.now;  // what was seen before a stall is void
+        return std::nullopt;
+      }
+      return survey(context);
+    case State::targeting:
+      if (write_ == Write::failed) return end(Reason::journal_unwritable);
+      if (!context.may_act) return std::nullopt;
+      if (write_ == Write::ok && context.route_acknowledged) enter_promoting(context);
+      return std::nullopt;
+    case State::promoting: {
+      const NodeView& node = context.knowledge.node(*target_);
+      if (node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= *observe_since_) {
+        enter_confirming(context, *target_);
+        return std::nullopt;
+      }
+      if (context.now >= deadline_) return end(Reason::step_failed);
+      return std::nullopt;
+    }
+    case State::confirming:
+      if (write_ == Write::ok) return end(Reason::none);
+      if (write_ == Write::failed && context.now >= deadline_) {
+        deadline_ = context.now + journal_retry;
+        write(context);
+      }
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+FailoverMachine::Ended FailoverMachine::end(Reason result) {
+  Ended ended{result, target_.value_or(NodeId{}), plan_};
+  state_ = State::idle;
+  target_.reset();
+  observe_since_.reset();
+  fencing_ = false;
+  write_ = Write::none;
+  return ended;
+}
+
+}  // namespace sengu::health

@@ -1,0 +1,94 @@
+// The failover of one group as a state machine: events in, commands out, `now` a parameter (safety.md §3.2).
+//
+//   state       leaves when                                        to
+//   idle        begin()                                            barrier
+//   idle        adopt(), resume_promotion()                        confirming
+//   barrier     journal written and every worker acknowledged      survey
+//   barrier     journal unwritable                                 idle (journal_unwritable)
+//   survey      candidates seen again, a candidate is chosen       targeting
+//   survey      none eligible, or a replica hears the old master   idle (aborted)
+//   targeting   journal written and every worker acknowledged      promoting
+//   promoting   the target is observed as master                   confirming
+//   promoting   not observed in time                               idle (step_failed)
+//   confirming  journal written                                    idle (done)
+//
+// While it is active the route is held and cut; the group publishes that, and opens when it is done.
+#pragma once
+
+#include <optional>
+
+#include "health/core/candidate.hpp"
+#include "health/core/knowledge.hpp"
+#include "health/core/outbox.hpp"
+
+namespace sengu::health {
+
+struct FailoverPlan {
+  Reason cause = Reason::none;
+  std::optional<NodeId> to;                 // the operator named it
+  LossPolicy loss = LossPolicy::keep_writes;
+  std::optional<RequestId> request;         // the operator waits for an answer
+  Time lost_at{};                           // when the old master was lost
+};
+
+class FailoverMachine {
+ public:
+  enum class State : std::uint8_t { idle, barrier, survey, targeting, promoting, confirming };
+
+  /// What the machine may look at and write to in one step.
+  struct Context {
+    Time now;
+    Knowledge& knowledge;
+    Outbox& out;
+    bool route_acknowledged;                // every worker has acknowledged the present route
+    bool may_act;                           // not in tilt
+  };
+  struct Ended {
+    Reason result = Reason::none;           // none: the target is master and journalled
+    NodeId target{};                        // where result is none
+    FailoverPlan plan;
+  };
+
+  State state() const { return state_; }
+  bool active() const { return state_ != State::idle; }
+  std::optional<NodeId> target() const { return target_; }
+  const FailoverPlan& plan() const { return plan_; }
+  /// Probes asked before this do not count; set in survey and promoting.
+  std::optional<Time> wants_observations_since() const { return observe_since_; }
+  Time deadline() const { return deadline_; }
+
+  void begin(const Context& context, const FailoverPlan& plan);
+  /// Takes `node`, which was observed as master, under a new epoch: no promotion.
+  void adopt(const Context& context, NodeId node, Reason reason);
+  /// The target of an earlier run of sengu was observed as master under the journal's epoch.
+  void resume_promotion(const Context& context, NodeId target);
+  void journal_written(Serial serial, bool ok);
+  void step_done(const StepDone& done);
+  /// Goes as far as what is known allows. Ended once, when the machine comes to rest.
+  std::optional<Ended> advance(const Context& context);
+
+ private:
+  enum class Write : std::uint8_t { none, pending, ok, failed };
+
+  void write(const Context& context);
+  void enter_survey(const Context& context);
+  std::optional<Ended> survey(const Context& context);
+  void enter_targeting(const Context& context, NodeId target);
+  void enter_promoting(const Context& context);
+  void enter_confirming(const Context& context, NodeId master);
+  Ended end(Reason result);
+
+  State state_ = State::idle;
+  FailoverPlan plan_;
+  std::optional<NodeId> target_;
+  std::optional<Time> observe_since_;
+  Time deadline_{};
+  Time fence_deadline_{};
+  bool fencing_ = false;
+  Write write_ = Write::none;
+  Serial write_serial_{};
+};
+
+std::string_view to_string(FailoverMachine::State state);
+
+}  // namespace sengu::health

@@ -1,0 +1,89 @@
+#include "health/core/repairs.hpp"
+
+#include <algorithm>
+
+#include "config/assert.hpp"
+
+namespace sengu::health {
+namespace {
+
+using namespace std::chrono_literals;
+
+// As Sentinel's SENTINEL_SLAVE_RECONF_TIMEOUT: a repointed replica that makes no progress for so long no longer
+// takes the place of another.
+constexpr auto repoint_timeout = 10s;
+
+bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
+  if (node.step || node.outcome != Outcome::ok || !node.info) return false;
+  if (node.info_asked < node.step_done) return false;  // not seen since its last step
+  return node.step_done == Time{} || now - node.step_done >= knowledge.settings->health.interval / 5;
+}
+
+bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
+  const ServerInfo& master = *knowledge.node(*knowledge.master).info;
+  return node.says(Role::master) && node.info->keys * 2 < master.keys;
+}
+
+bool strays(const Knowledge& knowledge, const NodeView& node) {
+  return node.says(Role::replica) && !knowledge.follows(node, *knowledge.master);
+}
+
+struct Ward {
+  const Knowledge& knowledge;
+  Time now;
+  int syncing = 0;
+  bool emptied_rogue = false;
+  bool all_others_follow = true;
+};
+
+Ward look_around(const Knowledge& knowledge, Time now) {
+  Ward ward{knowledge, now};
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeView& node = knowledge.nodes[i];
+    if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
+    if (node.syncing_after_repoint && now - node.repointed < repoint_timeout) ++ward.syncing;
+    if (is_emptied_rogue(knowledge, node)) {
+      ward.emptied_rogue = true;
+    } else if (!knowledge.follows(node, *knowledge.master)) {
+      ward.all_others_follow = false;
+    }
+  }
+  return ward;
+}
+
+std::optional<Step> mend(Ward& ward, const NodeView& node) {
+  if (node.says(Role::master)) {
+    if (!is_emptied_rogue(ward.knowledge, node)) return Step::demote;
+    return ward.all_others_follow ? std::optional(Step::demote_emptied) : std::nullopt;
+  }
+  if (!strays(ward.knowledge, node)) return std::nullopt;
+  const bool room = ward.emptied_rogue || ward.syncing < ward.knowledge.settings->failover.parallel_syncs;
+  if (!room) return std::nullopt;
+  ++ward.syncing;
+  return Step::repoint;
+}
+
+}  // namespace
+
+bool would_wipe(const ServerInfo& master, const ServerInfo& node) {
+  const bool related = of_history(node, master.replid) || of_history(master, node.replid);
+  return !related && node.keys > 0 && master.keys * 2 < node.keys;
+}
+
+std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {
+  SENGU_ASSERT(knowledge.master);
+  const NodeView& master = knowledge.node(*knowledge.master);
+  std::vector<Repair> repairs;
+  if (!master.says(Role::master) || master.outcome != Outcome::ok) return repairs;
+  Ward ward = look_around(knowledge, now);
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    const NodeView& node = knowledge.nodes[i];
+    if (id == *knowledge.master || !can_be_told(knowledge, node, now)) continue;
+    if (would_wipe(*master.info, *node.info)) continue;
+    if (const auto step = mend(ward, node)) repairs.push_back({id, *step});
+  }
+  return repairs;
+}
+
+}  // namespace sengu::health
