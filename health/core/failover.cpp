@@ -74,6 +74,7 @@ void FailoverMachine::begin(const Context& context, const FailoverPlan& plan) {
   record.target.clear();
   record.offset = context.knowledge.history_offset;
   record.fenced = context.knowledge.master.has_value();
+  context.knowledge.master_verified = false;
   state_ = State::barrier;
   deadline_ = context.now + 1s;
   write(context);
@@ -98,8 +99,18 @@ void FailoverMachine::journal_written(Serial serial, bool ok) {
   if (write_ == Write::pending && serial == write_serial_) write_ = ok ? Write::ok : Write::failed;
 }
 
-void FailoverMachine::step_done(const StepDone& done) {
-  if (done.step == Step::fence) fencing_ = false;
+void FailoverMachine::step_done(Time now, const StepDone& done) {
+  if (done.step != Step::fence || !fencing_) return;
+  fencing_ = false;
+  // Behind the fence offsets stand still: look again (safety.md §3.2).
+  if (state_ == State::survey && done.result == StepResult::done) observe_since_ = now;
+}
+
+/// Before the promote is sent, a master that lives after all is worth more than any candidate.
+bool FailoverMachine::old_master_returned(const Context& context) const {
+  const bool on_evidence = plan_.cause == Reason::silence || plan_.cause == Reason::process_death ||
+                           plan_.cause == Reason::resumed;
+  return on_evidence && context.knowledge.master_verified;
 }
 
 void FailoverMachine::enter_survey(const Context& context) {
@@ -177,6 +188,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
       return std::nullopt;
     case State::barrier:
       if (write_ == Write::failed) return end(Reason::journal_unwritable);
+      if (old_master_returned(context)) return end(Reason::master_alive_again);
       if (write_ == Write::ok && context.route_acknowledged && context.may_act) enter_survey(context);
       return std::nullopt;
     case State::survey:
@@ -184,10 +196,12 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
         observe_since_ = context.now;  // what was seen before a stall is void
         return std::nullopt;
       }
+      if (old_master_returned(context)) return end(Reason::master_alive_again);
       return survey(context);
     case State::targeting:
       if (write_ == Write::failed) return end(Reason::journal_unwritable);
       if (!context.may_act) return std::nullopt;
+      if (old_master_returned(context)) return end(Reason::master_alive_again);
       if (write_ == Write::ok && context.route_acknowledged) enter_promoting(context);
       return std::nullopt;
     case State::promoting: {

@@ -7,6 +7,7 @@
 //   barrier     journal unwritable                                 idle (journal_unwritable)
 //   survey      candidates seen again, a candidate is chosen       targeting
 //   survey      none eligible, or a replica hears the old master   idle (aborted)
+//   barrier .. targeting  the old master answers again             idle (master_alive_again)
 //   targeting   journal written and every worker acknowledged      promoting
 //   promoting   the target is observed as master                   confirming
 //   promoting   not observed in time                               idle (step_failed)
@@ -63,13 +64,14 @@ class FailoverMachine {
   /// The target of an earlier run of sengu was observed as master under the journal's epoch.
   void resume_promotion(const Context& context, NodeId target);
   void journal_written(Serial serial, bool ok);
-  void step_done(const StepDone& done);
+  void step_done(Time now, const StepDone& done);
   /// Goes as far as what is known allows. Ended once, when the machine comes to rest.
   std::optional<Ended> advance(const Context& context);
 
  private:
   enum class Write : std::uint8_t { none, pending, ok, failed };
 
+  bool old_master_returned(const Context& context) const;
   void write(const Context& context);
   void enter_survey(const Context& context);
   std::optional<Ended> survey(const Context& context);

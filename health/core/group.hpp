@@ -18,6 +18,7 @@ class Group {
   Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal);
   ~Group();
   Group(Group&&) noexcept;
+  Group(const Group& other);  // the exhaustive test branches from one state into many
 
   /// Begins: the first probes and the first (closed) route.
   Commands start(Time now);

@@ -1,0 +1,264 @@
+// What happened to the group's nodes: observations, lost connections, finished steps, and its own clock. Changes what
+// is known; decides nothing.
+#include <algorithm>
+
+#include "health/core/group_state.hpp"
+
+namespace sengu::health {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto late = 50ms;              // a step so late is void until the sockets were polled once more
+constexpr auto poll_once_more = 20ms;
+constexpr auto stall = 1s;               // tilt (safety.md §2.3)
+constexpr auto tilt_at_most = 10s;
+
+}  // namespace
+
+void Group::State::observe(NodeId id, const Observation& seen) {
+  NodeView& node = known.node(id);
+  node.probing = false;
+  if (seen.asked < node.last_asked) {
+    // A late reply to an older question: life, but newer facts stand.
+    if (!is_life(seen.outcome)) return;
+  }
+  node.outcome = seen.outcome;
+  node.text = seen.text;
+  node.last_asked = std::max(node.last_asked, seen.asked);
+  node.last_answered = seen.answered;
+  if (!is_life(seen.outcome)) {
+    take_failure(id, seen);
+    return;
+  }
+  node.last_reply = seen.answered;
+  node.silent_since = seen.answered;
+  node.refusals = 0;
+  if (node.sdown) {
+    node.sdown = false;
+    node.since = now;
+    emit_node(EventKind::sdown_end, id, Reason::none);
+  }
+  if (seen.info) {
+    take_info(id, seen);
+  } else {
+    if (node.tracker.bad() == Transition::went_down) node.since = now;
+    // The same connection answers again, though with an error: it is the same process.
+    if (known.master == id && known.suspicion && known.suspicion->cause == Reason::master_silent) clear_suspicion();
+  }
+}
+
+void Group::State::take_info(NodeId id, const Observation& seen) {
+  NodeView& node = known.node(id);
+  const bool rebooted = node.info && node.info->run_id != seen.info->run_id;
+  const bool role_changed = node.info && node.info->role != seen.info->role;
+  if (rebooted) {
+    node.tracker.force_down();
+    emit_node(EventKind::reboot, id, Reason::none);
+  }
+  if (role_changed) {
+    emit_node(EventKind::role_change, id, Reason::none,
+              "new reported role is " + std::string(seen.info->role == Role::master ? "master" : "slave"));
+    if (seen.info->role == Role::replica) emit_node(EventKind::convert_to_slave, id, Reason::none);
+  }
+  if (rebooted || role_changed || !node.info) node.since = now;
+  node.info = seen.info;
+  node.info_asked = seen.asked;
+  if (seen.info->loading) {
+    if (!node.loading_since) node.loading_since = now;
+    node.outcome = Outcome::loading;
+    node.tracker.force_down();
+  } else {
+    node.loading_since.reset();
+    if (node.tracker.good() == Transition::went_up) node.since = now;
+  }
+  if (known.master == id) {
+    take_master_info(seen);
+  } else {
+    take_replica_info(id);
+  }
+  update_reader(id);
+}
+
+void Group::State::take_master_info(const Observation& seen) {
+  if (seen.info->run_id != known.record.server_id) return;  // server_changed() is derived from it
+  known.master_verified = seen.info->role == Role::master && !seen.info->loading;
+  clear_suspicion();
+  if (!known.master_verified) return;
+  known.history = seen.info->replid;
+  known.history_offset = seen.info->offset;
+  known.keys_seen = seen.info->keys;
+  emptied_since.reset();
+}
+
+void Group::State::take_replica_info(NodeId id) {
+  NodeView& node = known.node(id);
+  if (!known.master) return;
+  if (known.follows_directly(node, *known.master)) {
+    if (node.info->link_up) node.heard_master = node.info_asked;
+    if (node.info->link_up && node.syncing_after_repoint && node.info_asked >= node.step_done) {
+      node.syncing_after_repoint = false;
+      emit_node(EventKind::slave_reconf_done, id, Reason::none);
+    }
+  }
+  if (known.suspicion) hear_witness(id);
+  watch_rogue(id);
+}
+
+/// Proof that a replica hears the suspect: its offset grows, or its link came back after a re-handshake.
+void Group::State::hear_witness(NodeId id) {
+  Witness& witness = known.suspicion->witnesses[index(id)];
+  const NodeView& node = known.node(id);
+  if (node.info_asked < known.suspicion->began) return;
+  if (!node.info->link_up || !known.follows_directly(node, *known.master)) {
+    witness.hears.reset();
+    return;
+  }
+  const bool grows = witness.offset && node.info->offset > *witness.offset;
+  const bool came_back = witness.rehandshaken && node.info_asked >= *witness.rehandshaken;
+  if (grows || came_back) {
+    witness.hears = node.info_asked;
+    witness.asked_actively.reset();
+    witness.rehandshaken.reset();
+  }
+  witness.offset = node.info->offset;
+}
+
+void Group::State::take_failure(NodeId id, const Observation& seen) {
+  NodeView& node = known.node(id);
+  if (seen.outcome == Outcome::l4_refused) {
+    if (node.refusals++ == 0) node.first_refusal = seen.answered;
+    node.last_refusal = seen.answered;
+  } else {
+    node.refusals = 0;
+  }
+  if (node.tracker.bad() == Transition::went_down) node.since = now;
+  if (node.refusals >= 2) set_sdown(id);
+  if (known.master == id && !machine.active()) {
+    const bool closed = seen.outcome == Outcome::l4_refused || seen.outcome == Outcome::l7_closed;
+    suspect(closed ? Reason::connection_lost : Reason::master_silent);
+  }
+}
+
+void Group::State::connection_lost(NodeId id) {
+  NodeView& node = known.node(id);
+  node.next_probe = now;
+  if (known.master != id || machine.active()) return;
+  known.master_verified = false;
+  suspect(Reason::connection_lost);
+}
+
+void Group::State::suspect(Reason cause) {
+  if (cause == Reason::connection_lost) known.master_verified = false;
+  if (known.suspicion) {
+    if (cause == Reason::connection_lost) known.suspicion->cause = cause;
+    return;
+  }
+  known.suspicion = Suspicion{now, cause, std::vector<Witness>(size())};
+  look_again = now;
+  for (NodeView& node : known.nodes) node.next_probe = now;
+}
+
+void Group::State::clear_suspicion() {
+  if (unreachable_reported) {
+    unreachable_reported.reset();
+    emit_node(EventKind::unreachable_end, *known.master, Reason::master_ok);
+  }
+  known.suspicion.reset();
+  last_refused = Reason::none;
+}
+
+void Group::State::set_sdown(NodeId id) {
+  NodeView& node = known.node(id);
+  if (node.sdown) return;
+  node.sdown = true;
+  node.since = now;
+  if (node.tracker.up()) node.tracker.force_down();
+  emit_node(EventKind::sdown, id, node.refusals > 0 ? Reason::connection_lost : Reason::silence);
+}
+
+void Group::State::step_done(const StepDone& done) {
+  NodeView& node = known.node(done.node);
+  node.step.reset();
+  node.step_done = now;
+  node.next_probe = now;
+  machine.step_done(now, done);
+  constexpr std::string_view rewrite = "CONFIG REWRITE";
+  if (done.result == StepResult::done && done.step != Step::fence) {
+    node.rewrite_error = done.text.starts_with(rewrite) ? done.text : std::string();
+  }
+  if (done.step == Step::rehandshake && known.suspicion && done.result == StepResult::done) {
+    known.suspicion->witnesses[index(done.node)].rehandshaken = now;
+  }
+  if (done.step == Step::repoint && done.result == StepResult::done) {
+    node.syncing_after_repoint = true;
+    node.repointed = now;
+    emit_node(EventKind::slave_reconf_sent, done.node, Reason::none);
+  }
+  if (done.result == StepResult::failed || (done.result == StepResult::unreachable && done.step == Step::promote)) {
+    emit_node(EventKind::step_failed, done.node, Reason::step_failed,
+              "step=" + std::string(to_string(done.step)) + " " + done.text);
+  }
+}
+
+/// A reader's generation changes with the role or the server behind it; a writable replica has none.
+void Group::State::update_reader(NodeId id) {
+  NodeView& node = known.node(id);
+  const bool serves = node.says(Role::replica) && node.info->read_only;
+  if (!serves) {
+    node.reader_generation = 0;
+    node.reader_server.clear();
+  } else if (node.reader_generation == 0 || node.reader_server != node.info->run_id) {
+    node.reader_generation = ++last_generation;
+    node.reader_server = node.info->run_id;
+  }
+}
+
+void Group::State::watch_rogue(NodeId id) {
+  NodeView& node = known.node(id);
+  const bool rogue = node.says(Role::master) && machine.target() != id;
+  if (machine.active()) return;  // the target is about to be a master
+  if (rogue && !node.rogue) {
+    emit_node(EventKind::rogue_master, id, Reason::rogue_master);
+    report_lost_writes(id);
+  }
+  node.rogue = rogue;
+}
+
+bool Group::State::server_changed() const {
+  const NodeView& node = known.node(*known.master);
+  return node.info && node.info->run_id != known.record.server_id;
+}
+
+/// `deadline` is when this step was due at the latest: what lies beyond is the time that sengu itself was not run.
+void Group::State::check_clock() {
+  if (deadline == Time{} || now <= deadline + late) return;
+  if (now > deadline + stall) {
+    begin_tilt();
+  } else if (!recheck_at) {
+    recheck_at = now + poll_once_more;
+  }
+}
+
+void Group::State::begin_tilt() {
+  if (!tilt_since) emit_group(EventKind::tilt, Reason::tilt);
+  tilt_since = now;
+  for (NodeView& node : known.nodes) {
+    node.silent_since = now;
+    node.refusals = 0;
+    node.next_probe = now;
+  }
+  if (known.suspicion) known.suspicion = Suspicion{now, known.suspicion->cause, std::vector<Witness>(size())};
+}
+
+void Group::State::end_tilt_when_seen() {
+  if (!tilt_since) return;
+  const bool all_seen = std::all_of(known.nodes.begin(), known.nodes.end(),
+                                    [&](const NodeView& node) { return node.last_asked >= *tilt_since; });
+  if (!all_seen && now - *tilt_since < tilt_at_most) return;
+  tilt_since.reset();
+  emit_group(EventKind::tilt_end, Reason::none);
+}
+
+}  // namespace sengu::health

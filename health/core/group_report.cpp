@@ -1,0 +1,187 @@
+// What people see of a group: events with Sentinel's payloads, the status, the doctor's findings.
+#include <algorithm>
+
+#include "health/core/group_state.hpp"
+
+namespace sengu::health {
+
+void Group::State::emit(EventKind kind, std::optional<NodeId> node, Reason reason, std::string text) {
+  out.send(Emit{Event{kind, node, known.record.epoch, reason, std::move(text)}});
+}
+
+std::string Group::State::instance(NodeId id) const {
+  const auto address = [](const NodeView& node) {
+    return node.settings->address.host + " " + std::to_string(node.settings->address.port);
+  };
+  const NodeView& node = known.node(id);
+  if (!known.master || *known.master == id) return "master " + settings->name + " " + address(node);
+  return "slave " + to_string(node.settings->address) + " " + address(node) + " @ " + settings->name + " " +
+         address(known.node(*known.master));
+}
+
+namespace {
+
+/// Sentinel's own events carry Sentinel's payload; ours "<group> <node>|- key=value...".
+bool is_sentinels(EventKind kind) { return kind <= EventKind::slave; }
+
+}  // namespace
+
+void Group::State::emit_node(EventKind kind, NodeId node, Reason reason, const std::string& more) {
+  std::string text = is_sentinels(kind) ? instance(node) : settings->name + " " + known.node(node).settings->name;
+  if (!is_sentinels(kind) && reason != Reason::none) text += " reason=" + std::string(to_string(reason));
+  if (!more.empty()) text += " " + more;
+  emit(kind, node, reason, std::move(text));
+}
+
+void Group::State::emit_group(EventKind kind, Reason reason, const std::string& more) {
+  std::string text = known.master && is_sentinels(kind) ? instance(*known.master) : settings->name + " -";
+  if (reason != Reason::none) text += " reason=" + std::string(to_string(reason));
+  if (!more.empty()) text += " " + more;
+  emit(kind, std::nullopt, reason, std::move(text));
+}
+
+/// A decision not taken: said once per change of its reason, not per tick.
+void Group::State::refuse(Reason reason) {
+  last_reason = reason;
+  if (last_refused == reason) return;
+  last_refused = reason;
+  const Reason cause = known.suspicion ? known.suspicion->cause : Reason::none;
+  std::string more = "cause=" + std::string(to_string(cause));
+  if (reason == Reason::no_good_replica) more += " rejected=" + rejections(select_candidate(known, {}));
+  emit_group(EventKind::failover_refused, reason, more);
+}
+
+std::string Group::State::rejections(const Selection& selection) const {
+  std::string text;
+  for (const Rejection& rejection : selection.rejected) {
+    if (!text.empty()) text += ",";
+    text += known.node(rejection.node).settings->name + ":" + std::string(to_string(rejection.reason));
+  }
+  return text;
+}
+
+void Group::State::report_route(const Route& before, const Route& after) {
+  const bool was_held = published_serial && before.state == RouteState::held;
+  if (after.state == RouteState::held && !was_held) emit_group(EventKind::held, after.reason);
+  if (was_held && after.state == RouteState::open) {
+    emit_group(EventKind::held_end, after.reason, "master=" + known.node(*after.master).settings->name);
+  }
+}
+
+void Group::State::report_switch(std::optional<NodeId> from, NodeId to, Reason cause) {
+  const bool promoted = cause != Reason::adopted && cause != Reason::server_changed &&
+                        cause != Reason::master_alive_again && cause != Reason::amnesia_wait_over;
+  if (!promoted || from == to) {
+    emit_node(EventKind::adopted, to, cause, "epoch=" + std::to_string(known.record.epoch));
+    mended = true;
+  } else {
+    emit_node(EventKind::promoted_slave, to, cause);
+    switches.push_back(now);
+    if (switches.size() > 8) switches.pop_front();
+    mended = false;
+  }
+  if (!from || *from == to) return;
+  last_switch = now;
+  const auto address = [&](NodeId id) {
+    const Endpoint& endpoint = known.node(id).settings->address;
+    return endpoint.host + " " + std::to_string(endpoint.port);
+  };
+  emit(EventKind::switch_master, to, cause, settings->name + " " + address(*from) + " " + address(to));
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (node_id(i) != to) emit_node(EventKind::slave, node_id(i), Reason::none);
+  }
+}
+
+/// Exact where the old process lives on: what it acknowledged beyond the point where the new master's history begins
+/// (redis.md §2.3). A restarted one has another replication id, and nothing is said here.
+void Group::State::report_lost_writes(NodeId id) {
+  if (!known.master || !known.node(*known.master).info) return;
+  const ServerInfo& master = *known.node(*known.master).info;
+  const ServerInfo& old = *known.node(id).info;
+  if (old.replid != master.replid2) return;
+  const std::int64_t lost = old.offset - (master.second_offset - 1);
+  if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
+}
+
+Health Group::State::health_of(NodeId id) const {
+  const NodeView& node = known.node(id);
+  if (!node.outcome) return Health::unknown;
+  if (node.sdown) return Health::down;
+  if (!node.alive()) return Health::suspect;
+  if (node.outcome == Outcome::loading) return Health::loading;
+  if (node.outcome == Outcome::busy) return Health::busy;
+  if (node.outcome != Outcome::ok) return Health::unusable;
+  return node.tracker.up() ? Health::up : Health::unconfirmed;
+}
+
+NodeStatus Group::State::node_status(NodeId id, Time at) const {
+  const NodeView& node = known.node(id);
+  NodeStatus status;
+  status.health = health_of(id);
+  status.last_outcome = node.outcome.value_or(Outcome::l7_timeout);
+  status.since = node.since;
+  status.rogue = node.rogue;
+  status.text = node.text;
+  if (!node.info) return status;
+  status.role = node.info->role;
+  status.server_id = node.info->run_id;
+  if (known.master == id || !node.says(Role::replica)) return status;
+  if (of_history(*node.info, known.history)) {
+    status.lag_bytes = std::max<std::int64_t>(0, known.history_offset - node.info->offset);
+  }
+  if (node.info->link_up && node.alive()) {
+    status.lag_seconds = 0;
+  } else if (node.info->link_down_for) {
+    const auto deaf_since = node.info_asked - *node.info->link_down_for;
+    status.lag_seconds = std::chrono::duration<double>(at - deaf_since).count();
+  }
+  return status;
+}
+
+std::vector<std::string> Group::State::findings() const {
+  std::vector<std::string> findings;
+  if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
+  if (tilt_since) findings.push_back("tilt: sengu itself was stalled; observing only");
+  for (std::size_t i = 0; i < size(); ++i) {
+    const NodeView& node = known.nodes[i];
+    const std::string& name = node.settings->name;
+    if (!node.rewrite_error.empty()) {
+      findings.push_back(name + ": " + node.rewrite_error + "; its configuration still names the old role");
+    }
+    if (node.rogue) findings.push_back(name + ": says master and is not routed");
+    if (node.alive() && node.outcome != Outcome::ok) {
+      findings.push_back(name + ": answers " + std::string(to_string(*node.outcome)) + " " + node.text);
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (node.info && known.nodes[j].info && node.info->run_id == known.nodes[j].info->run_id) {
+        findings.push_back(name + " and " + known.nodes[j].settings->name + " are one server");
+      }
+    }
+  }
+  return findings;
+}
+
+GroupStatus Group::State::status(Time at) const {
+  GroupStatus status;
+  status.epoch = known.record.epoch;
+  status.route = published.state;
+  status.reason = published.reason;
+  status.route_since = route_since;
+  status.master = known.master;
+  for (std::size_t i = 0; i < size(); ++i) status.nodes.push_back(node_status(node_id(i), at));
+  Choice choice;
+  choice.lost_at = at;
+  Selection selection = select_candidate(known, choice);
+  status.candidate = selection.candidate;
+  status.rejected = std::move(selection.rejected);
+  status.last_reason = last_reason;
+  status.phase = to_string(machine.state());
+  status.paused = paused;
+  status.tilt = tilt_since.has_value();
+  status.journal_ok = journal_ok;
+  status.last_switch = last_switch;
+  status.findings = findings();
+  return status;
+}
+
+}  // namespace sengu::health

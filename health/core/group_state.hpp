@@ -1,0 +1,125 @@
+// The inside of Group, shared by group*.cpp and nobody else: group.cpp decides, group_observe.cpp takes in what
+// happened, group_report.cpp writes events and status.
+#pragma once
+
+#include <deque>
+
+#include "health/core/adoption.hpp"
+#include "health/core/evidence.hpp"
+#include "health/core/failover.hpp"
+#include "health/core/group.hpp"
+#include "health/core/repairs.hpp"
+
+namespace sengu::health {
+
+struct Group::State {
+  explicit State(const config::GroupSettings& group, std::optional<JournalRecord> journal);
+
+  // --- group.cpp: the decision ---
+  Commands start(Time at);
+  Commands step(Time at, const Input& input);
+  void take(const Input& input);
+  void decide();
+  void run_machine();
+  void machine_ended(const FailoverMachine::Ended& ended);
+  void without_master();
+  void watch_master();
+  void resume();
+  void on_server_changed();
+  void on_emptied_without_replica();
+  void on_master_is_replica();
+  void investigate();
+  void name_unusable_master();
+  void ask_witness(NodeId witness);
+  void try_failover(Reason cause);
+  void adopt(NodeId node, Reason reason);
+  Reason why_not_act(Reason cause) const;
+  Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
+  void mend();
+  void publish();
+  Route route() const;
+  void retry_journal();
+  void probe_nodes();
+  Duration cadence(NodeId id) const;
+  Time due(NodeId id) const;
+  void set_deadline();
+  void operator_failover(const OperatorFailover& request);
+  void pause(const OperatorPause& request);
+  void resume_group(const OperatorResume& request);
+  FailoverMachine::Context context();
+
+  // --- group_observe.cpp: what happened ---
+  void observe(NodeId id, const Observation& seen);
+  void take_info(NodeId id, const Observation& seen);
+  void take_master_info(const Observation& seen);
+  void take_replica_info(NodeId id);
+  void hear_witness(NodeId id);
+  void take_failure(NodeId id, const Observation& seen);
+  void connection_lost(NodeId id);
+  void step_done(const StepDone& done);
+  void suspect(Reason cause);
+  void clear_suspicion();
+  void set_sdown(NodeId id);
+  void check_clock();
+  void begin_tilt();
+  void end_tilt_when_seen();
+  void update_reader(NodeId id);
+  void watch_rogue(NodeId id);
+  bool server_changed() const;
+
+  // --- group_report.cpp: what people see ---
+  void emit(EventKind kind, std::optional<NodeId> node, Reason reason, std::string text);
+  void emit_node(EventKind kind, NodeId node, Reason reason, const std::string& more = {});
+  void emit_group(EventKind kind, Reason reason, const std::string& more = {});
+  void refuse(Reason reason);
+  void report_route(const Route& before, const Route& after);
+  void report_switch(std::optional<NodeId> from, NodeId to, Reason cause);
+  void report_lost_writes(NodeId id);
+  std::string instance(NodeId id) const;    // Sentinel's "<type> <name> <ip> <port>[ @ <master> <ip> <port>]"
+  std::string rejections(const Selection& selection) const;
+  GroupStatus status(Time at) const;
+  NodeStatus node_status(NodeId id, Time at) const;
+  Health health_of(NodeId id) const;
+  std::vector<std::string> findings() const;
+
+  NodeView& master_view() { return known.node(*known.master); }
+  std::size_t size() const { return known.nodes.size(); }
+
+  const config::GroupSettings* settings;
+  Knowledge known;
+  FailoverMachine machine;
+  Outbox out;
+  Time now{};
+  Time deadline{};
+
+  // route and barrier
+  Route published;
+  std::optional<Serial> published_serial;   // none before the first
+  Serial acknowledged_serial{};
+  Time route_since{};
+  std::uint32_t last_generation = 0;
+
+  // the decision's memory
+  Reason last_reason = Reason::starting;    // of the last decision, taken or not
+  Reason last_refused = Reason::none;       // an event once per change
+  Reason closed_reason = Reason::starting;
+  bool paused = false;
+  bool journal_ok = true;
+  std::optional<Serial> journal_probe;      // a write that only finds out whether the journal works again
+  Time next_journal_retry{};
+  std::deque<Time> switches;                // failovers, newest last
+  std::optional<Time> last_switch;
+  std::optional<Time> retry_after;          // after an aborted failover
+  std::optional<Time> emptied_since;
+  std::optional<Time> unreachable_reported;
+  bool mended = true;                       // +failover-end was said
+  Time look_again{};
+
+  // the group's own clock
+  std::optional<Time> tilt_since;
+  std::optional<Time> recheck_at;           // a late step is void until then
+};
+
+constexpr NodeId node_id(std::size_t i) { return NodeId{static_cast<std::uint16_t>(i)}; }
+
+}  // namespace sengu::health
