@@ -1,5 +1,5 @@
-// The two ways in which health reaches upward without knowing who is there: where events go, and who publishes a
-// route and reports that every worker has acknowledged it. Both are called on the control thread.
+// The ways in which health reaches upward without knowing who is there: where events and measurements go, and who
+// publishes a route and reports that every worker has acknowledged it. All are called on the control thread.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,15 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void emit(GroupId group, const Event& event) = 0;
+};
+
+/// What the health side measures; the proxy makes metrics of it.
+class MeasurementSink {
+ public:
+  virtual ~MeasurementSink() = default;
+  virtual void probed(GroupId group, NodeId node, const Observation& seen) = 0;
+  /// How much later than asked for the control thread came to a group's timer.
+  virtual void timer_late(Duration by) = 0;
 };
 
 class RoutePublisher {

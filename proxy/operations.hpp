@@ -55,7 +55,7 @@ class Operations {
   virtual Readiness readiness() = 0;              // may this proxy get traffic?
   virtual const EventHistory& events() const = 0;
   virtual EventHistory& events() = 0;
-  virtual void failover(health::GroupId group, std::optional<health::NodeId> to, bool accept_loss, Done done) = 0;
+  virtual void failover(health::GroupId group, std::optional<health::NodeId> to, health::LossPolicy loss, Done done) = 0;
   virtual void pause(health::GroupId group, Done done) = 0;
   virtual void resume(health::GroupId group, Done done) = 0;
   virtual const config::Settings& settings() const = 0;

@@ -10,8 +10,6 @@
 
 namespace sengu::health {
 
-enum class LossPolicy : std::uint8_t { keep_writes, accept_loss };
-
 /// What the choice is made for.
 struct Choice {
   Reason cause = Reason::none;          // of the failover; none for "if the master died now"

@@ -368,12 +368,11 @@ void Group::State::operator_failover(const OperatorFailover& request) {
     out.send(Answer{request.request, true, known.node(*request.to).settings->name + " is adopted as master"});
     return;
   }
-  const auto loss = request.accept_loss ? LossPolicy::accept_loss : LossPolicy::keep_writes;
-  const Selection selection = select_candidate(known, {Reason::operator_request, request.to, loss, now});
+  const Selection selection = select_candidate(known, {Reason::operator_request, request.to, request.loss, now});
   if (!selection.candidate) return answer(Reason::no_good_replica, ": " + rejections(selection));
   last_reason = Reason::operator_request;
   if (known.master) emit_node(EventKind::try_failover, *known.master, Reason::operator_request);
-  machine.begin(context(), {Reason::operator_request, request.to, loss, request.request, now});
+  machine.begin(context(), {Reason::operator_request, request.to, request.loss, request.request, now});
 }
 
 void Group::State::pause(const OperatorPause& request) {

@@ -18,6 +18,9 @@ namespace sengu::health {
 enum class Serial : std::uint64_t {};     // pairs an answer with its command
 enum class RequestId : std::uint64_t {};  // an operator's request
 
+/// May a failover go on where writes would be lost that another replica may still hold?
+enum class LossPolicy : std::uint8_t { keep_writes, accept_loss };
+
 /// What can be done to a server; each is one exchange with one deadline (health/redis/steps).
 enum class Step : std::uint8_t {
   fence,           // CLIENT PAUSE <ms> WRITE: bounded, undone by itself
@@ -41,7 +44,7 @@ struct Published { Serial serial; };      // every worker acknowledged, after it
 struct JournalWritten { Serial serial; bool ok; };
 struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
 struct Tick {};                           // next_deadline() came
-struct OperatorFailover { RequestId request; std::optional<NodeId> to; bool accept_loss = false; };
+struct OperatorFailover { RequestId request; std::optional<NodeId> to; LossPolicy loss = LossPolicy::keep_writes; };
 struct OperatorPause { RequestId request; };
 struct OperatorResume { RequestId request; };
 using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, Tick,

@@ -1,0 +1,126 @@
+#include "health/group_driver.hpp"
+
+namespace sengu::health {
+namespace {
+
+Time clock_now() { return std::chrono::steady_clock::now(); }
+
+std::optional<JournalRecord> record_of(const Journal& journal, const std::string& group) {
+  const auto found = journal.records().find(group);
+  if (found == journal.records().end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace
+
+GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
+                         const std::string& instance)
+    : ports_(ports),
+      id_(id),
+      group_(settings, record_of(ports.journal, settings.name)),
+      timer_(ports.io),
+      running_(std::make_shared<const int>(0)) {
+  for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
+    const NodeId node{static_cast<std::uint16_t>(i)};
+    redis::NodeOptions options{settings.nodes[i].address,
+                               {settings.username, settings.password, redis::client_name(instance, settings.name)},
+                               settings.health.timeout};
+    redis::NodeProbe::Callbacks callbacks{
+        [this, node](const Observation& seen) {
+          ports_.measurements.probed(id_, node, seen);
+          feed(ProbeDone{node, seen});
+        },
+        [this, node] { feed(ConnectionLost{node}); }};
+    nodes_.push_back(std::make_unique<redis::RedisNode>(ports_.io, std::move(options), std::move(callbacks)));
+  }
+}
+
+void GroupDriver::start() {
+  apply(group_.start(clock_now()));
+  arm_timer();
+}
+
+void GroupDriver::stop() {
+  running_.reset();
+  timer_.cancel();
+  for (const auto& node : nodes_) node->close();
+}
+
+GroupStatus GroupDriver::status() const { return group_.status(clock_now()); }
+
+void GroupDriver::connect_failed(NodeId node) { feed(ConnectFailed{node}); }
+
+RequestId GroupDriver::remember(Done done) {
+  const RequestId request{++last_request_};
+  requests_.emplace(request, std::move(done));
+  return request;
+}
+
+void GroupDriver::failover(std::optional<NodeId> to, LossPolicy loss, Done done) {
+  feed(OperatorFailover{remember(std::move(done)), to, loss});
+}
+
+void GroupDriver::pause(Done done) { feed(OperatorPause{remember(std::move(done))}); }
+
+void GroupDriver::resume(Done done) { feed(OperatorResume{remember(std::move(done))}); }
+
+void GroupDriver::feed(const Input& input) {
+  if (!running_) return;
+  apply(group_.step(clock_now(), input));
+  arm_timer();
+}
+
+void GroupDriver::apply(const Commands& commands) {
+  for (const Command& command : commands) {
+    std::visit([this](const auto& one) { execute(one); }, command);
+  }
+}
+
+void GroupDriver::execute(const Probe& probe) { nodes_[index(probe.node)]->probe(probe.via); }
+
+void GroupDriver::execute(const Publish& publish) {
+  ports_.publisher.publish(id_, publish.route,
+                           [this, alive = std::weak_ptr(running_), serial = publish.serial] {
+                             if (!alive.expired()) feed(Published{serial});
+                           });
+}
+
+void GroupDriver::execute(const WriteJournal& write) {
+  ports_.journal.write(
+      write.record,
+      [this, alive = std::weak_ptr(running_), serial = write.serial](bool ok) {
+        if (!alive.expired()) feed(JournalWritten{serial, ok});
+      },
+      ports_.io);
+}
+
+void GroupDriver::execute(const RunStep& step) {
+  nodes_[index(step.node)]->run(step, [this, node = step.node, what = step.step](StepResult result, std::string text) {
+    feed(StepDone{node, what, result, std::move(text)});
+  });
+}
+
+void GroupDriver::execute(const Emit& emit) { ports_.events.emit(id_, emit.event); }
+
+void GroupDriver::execute(const Answer& answer) {
+  const auto found = requests_.find(answer.request);
+  if (found == requests_.end()) return;
+  const Done done = std::move(found->second);
+  requests_.erase(found);
+  done(answer.ok, answer.text);
+}
+
+void GroupDriver::arm_timer() {
+  const Time due = group_.next_deadline();
+  if (due == timer_due_) return;
+  timer_due_ = due;
+  timer_.expires_at(due);
+  timer_.async_wait([this, due](const boost::system::error_code& error) {
+    if (error || !running_ || due != timer_due_) return;
+    timer_due_ = {};
+    ports_.measurements.timer_late(clock_now() - due);
+    feed(Tick{});
+  });
+}
+
+}  // namespace sengu::health

@@ -1,0 +1,68 @@
+// One group, driven: gives the pure Group the time and what happened, and carries out what it commands. Owns the
+// group's timer and its servers' connections. Decides nothing. Control thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "health/core/group.hpp"
+#include "health/journal.hpp"
+#include "health/ports.hpp"
+#include "health/redis/node.hpp"
+
+namespace sengu::health {
+
+/// Everything a driver talks to; all of it outlives the driver.
+struct DriverPorts {
+  boost::asio::io_context& io;
+  Journal& journal;
+  RoutePublisher& publisher;
+  EventSink& events;
+  MeasurementSink& measurements;
+};
+
+class GroupDriver {
+ public:
+  using Done = std::function<void(bool ok, std::string text)>;
+
+  /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>).
+  GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
+              const std::string& instance);
+
+  void start();
+  void stop();
+  GroupStatus status() const;
+  void connect_failed(NodeId node);
+  void failover(std::optional<NodeId> to, LossPolicy loss, Done done);
+  void pause(Done done);
+  void resume(Done done);
+
+ private:
+  void feed(const Input& input);
+  void apply(const Commands& commands);
+  void execute(const Probe& probe);
+  void execute(const Publish& publish);
+  void execute(const WriteJournal& write);
+  void execute(const RunStep& step);
+  void execute(const Emit& emit);
+  void execute(const Answer& answer);
+  void arm_timer();
+  RequestId remember(Done done);
+
+  DriverPorts ports_;
+  GroupId id_;
+  Group group_;
+  boost::asio::steady_timer timer_;
+  Time timer_due_{};
+  std::vector<std::unique_ptr<redis::RedisNode>> nodes_;   // by NodeId
+  std::map<RequestId, Done> requests_;
+  std::uint64_t last_request_ = 0;
+  std::shared_ptr<const int> running_;                     // gone after stop(): late answers find nobody
+};
+
+}  // namespace sengu::health
