@@ -161,6 +161,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
     if (!known.follows_directly(node, *known.master)) node.heard_master.reset();
   }
   last_reason = cause;
+  last_cause = cause;
   last_refused = Reason::none;
   retry_after.reset();
   report_switch(from, ended.target, cause);
@@ -298,7 +299,7 @@ void Group::State::on_master_is_replica() {
 
 void Group::State::investigate() {
   if (tilt_since) return refuse(Reason::tilt);
-  if (master_view().alive()) return name_unusable_master();
+  if (master_view().alive() && master_view().outcome != Outcome::ok) return name_unusable_master();
   const Verdict verdict = assess(known, now);
   look_again = verdict.look_again;
   if (verdict.ask && why_hands_off() == Reason::none) ask_witness(*verdict.ask);
@@ -390,7 +391,10 @@ void Group::State::resume_group(const OperatorResume& request) {
 
 void Group::State::mend() {
   if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
-  if (why_hands_off() != Reason::none || published.state != RouteState::open) return;
+  if (published.state != RouteState::open) return;
+  // What the operator began is carried to its end also where nothing is done unasked.
+  const bool operators_own = !mended && last_cause == Reason::operator_request;
+  if (why_hands_off() != Reason::none && !operators_own) return;
   const Endpoint target = master_view().settings->replication_address;
   for (const Repair& repair : find_repairs(known, now)) {
     known.node(repair.node).step = repair.step;
@@ -402,7 +406,7 @@ void Group::State::mend() {
   });
   if (!all_follow) return;
   mended = true;
-  emit_node(EventKind::failover_end, *known.master, last_reason);
+  emit_node(EventKind::failover_end, *known.master, last_cause);
 }
 
 Route Group::State::route() const {

@@ -184,8 +184,9 @@ void Group::State::step_done(const StepDone& done) {
   node.step_done = now;
   node.next_probe = now;
   machine.step_done(now, done);
+  if (done.step == Step::fence) return;  // one attempt, reached or not (safety.md §4.1)
   constexpr std::string_view rewrite = "CONFIG REWRITE";
-  if (done.result == StepResult::done && done.step != Step::fence) {
+  if (done.result == StepResult::done) {
     node.rewrite_error = done.text.starts_with(rewrite) ? done.text : std::string();
   }
   if (done.step == Step::rehandshake && known.suspicion && done.result == StepResult::done) {
@@ -217,8 +218,8 @@ void Group::State::update_reader(NodeId id) {
 
 void Group::State::watch_rogue(NodeId id) {
   NodeView& node = known.node(id);
-  const bool rogue = node.says(Role::master) && machine.target() != id;
-  if (machine.active()) return;  // the target is about to be a master
+  if (machine.active() || known.resumed) return;  // the target is, or may be, about to be a master
+  const bool rogue = node.says(Role::master);
   if (rogue && !node.rogue) {
     emit_node(EventKind::rogue_master, id, Reason::rogue_master);
     report_lost_writes(id);

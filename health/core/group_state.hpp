@@ -101,6 +101,7 @@ struct Group::State {
 
   // the decision's memory
   Reason last_reason = Reason::starting;    // of the last decision, taken or not
+  Reason last_cause = Reason::none;         // of the last change of master
   Reason last_refused = Reason::none;       // an event once per change
   Reason closed_reason = Reason::starting;
   bool paused = false;

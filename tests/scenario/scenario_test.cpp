@@ -1,0 +1,132 @@
+// Scenario transcripts: tests/scenario/*.txt hold commands ("> kill a") and, under each, what the group did. They are
+// read as prose and rewritten by SENGU_REWRITE=1, then reviewed as a diff.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/model_world.hpp"
+
+namespace {
+
+using namespace sengu;
+using namespace sengu::test;
+
+std::chrono::nanoseconds duration_of(const std::string& text) {
+  const double number = std::stod(text);
+  const double milliseconds = text.ends_with("ms") ? number : number * 1000;
+  return std::chrono::microseconds(static_cast<long>(milliseconds * 1000));
+}
+
+class Scenario {
+ public:
+  std::string command(const std::string& line) {
+    std::istringstream words(line);
+    std::string verb;
+    std::string word;
+    words >> verb >> word;
+    std::string rest;
+    words >> rest;
+    perform(verb, word, rest);
+    std::string out;
+    if (!world_) return out;
+    for (const std::string& said : world_->take_log()) out += said + "\n";
+    return out;
+  }
+  const World* world() const { return world_.get(); }
+
+ private:
+  void perform(const std::string& verb, const std::string& word, const std::string& rest) {
+    if (verb == "set") return set(word, rest);
+    if (verb == "start") {
+      world_ = std::make_unique<World>(settings_);
+      return world_->start();
+    }
+    REQUIRE_MESSAGE(world_, "the first command is start");
+    if (verb == "run") return world_->run(duration_of(word));
+    if (verb == "restart-sengu") return world_->restart_sengu();
+    if (verb == "stall-sengu") return world_->stall_sengu(duration_of(word));
+    if (verb == "pause") return world_->input(health::OperatorPause{health::RequestId{1}});
+    if (verb == "resume") return world_->input(health::OperatorResume{health::RequestId{1}});
+    if (verb == "journal") { world_->journal_works = word == "works"; return; }
+    if (verb == "failover") {
+      std::optional<health::NodeId> to;
+      if (!word.empty()) to = health::NodeId{static_cast<std::uint16_t>(word[0] - 'a')};
+      return world_->input(health::OperatorFailover{health::RequestId{1}, to});
+    }
+    act_on_node(verb, word.at(0) - 'a', rest);
+  }
+
+  void act_on_node(const std::string& verb, int node, const std::string& rest) {
+    auto& model = world_->nodes.at(static_cast<std::size_t>(node));
+    if (verb == "kill") return world_->kill(node);
+    if (verb == "restart") return world_->restart(node, rest == "empty" ? Memory::lost : Memory::kept);
+    if (verb == "freeze") return world_->freeze(node);
+    if (verb == "thaw") return world_->thaw(node);
+    if (verb == "cut-path") return world_->cut_path(node);
+    if (verb == "heal-path") return world_->heal_path(node);
+    if (verb == "write") return world_->write(node, std::stoi(rest));
+    if (verb == "by-hand-master") return world_->make_master_by_hand(node);
+    if (verb == "client-kill") return world_->client_kill(node);
+    if (verb == "deafen") { model.link_up = false; model.reconnect_at = Time::max(); return; }
+    if (verb == "answers") {
+      model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;
+      return;
+    }
+    FAIL("unknown command: " << verb);
+  }
+
+  void set(const std::string& key, const std::string& value) {
+    if (key == "priority-b") settings_.nodes[1].priority = std::stoi(value);
+    else if (key == "priority-c") settings_.nodes[2].priority = std::stoi(value);
+    else if (key == "max_lag_bytes") settings_.failover.max_lag_bytes = std::stoull(value);
+    else if (key == "mode") settings_.failover.mode = value == "manual" ? config::Mode::manual : config::Mode::observe;
+    else if (key == "on_process_death") settings_.failover.on_process_death = config::OnProcessDeath::down_after;
+    else FAIL("unknown setting: " << key);
+  }
+
+  config::GroupSettings settings_ = three_nodes();
+  std::unique_ptr<World> world_;
+};
+
+/// The transcript as the code makes it now.
+std::string play(const std::string& text) {
+  Scenario scenario;
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("> ")) {
+      out += line + "\n" + scenario.command(line.substr(2));
+    } else if (line.starts_with("#") || line.empty()) {
+      out += line + "\n";
+    }
+  }
+  if (scenario.world()) {
+    for (const auto& violation : scenario.world()->violations) FAIL_CHECK(violation);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("scenario transcripts") {
+  const std::filesystem::path folder = std::string(SENGU_SOURCE_DIR) + "/tests/scenario";
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".txt") continue;
+    ++count;
+    CAPTURE(entry.path().filename().string());
+    std::ifstream in(entry.path());
+    std::stringstream text;
+    text << in.rdbuf();
+    const std::string played = play(text.str());
+    if (std::getenv("SENGU_REWRITE")) {
+      std::ofstream(entry.path()) << played;
+    } else {
+      CHECK(played == text.str());
+    }
+  }
+  CHECK(count > 0);
+}

@@ -1,0 +1,119 @@
+// A modelled Redis group under a virtual clock, with the real Group in the middle: it carries out the group's commands
+// as servers, workers and journal would, and checks the invariants of design §2 after every step. Scenarios and the
+// exhaustive test drive it; copying a world branches it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "health/core/group.hpp"
+
+namespace sengu::test {
+
+using health::Time;
+
+/// How a server comes back.
+enum class Memory : std::uint8_t { kept, lost };
+
+struct ModelNode {
+  bool running = true;
+  bool frozen = false;
+  bool reachable = true;           // from sengu; the nodes always hear each other
+  health::Role role = health::Role::replica;
+  int follows = -1;                // index of its master
+  bool link_up = false;
+  bool syncing = false;
+  int runs = 1;                    // makes the run id
+  std::string replid;
+  std::string replid2;
+  std::int64_t second_offset = -1;
+  std::int64_t offset = 0;
+  std::uint64_t keys = 0;
+  int priority = 100;
+  health::Outcome answers = health::Outcome::ok;
+  Time reconnect_at{};
+  bool pointed_by_sengu = false;
+};
+
+class World {
+ public:
+  explicit World(const config::GroupSettings& settings);
+  World(const World& other) = default;
+
+  void start();
+  /// Lets time pass until everything due has happened.
+  void run(health::Duration duration);
+  // Faults, all at the present instant.
+  void kill(int node);
+  void restart(int node, Memory memory);
+  void freeze(int node);
+  void thaw(int node);
+  void cut_path(int node);
+  void heal_path(int node);
+  void write(int node, int count);
+  void make_master_by_hand(int node);
+  void client_kill(int node);      // sengu's kept connection only
+  void restart_sengu();
+  void stall_sengu(health::Duration duration);
+  void input(const health::Input& input);
+
+  /// What the group said since the last call, one line each, with the time since `since`.
+  std::vector<std::string> take_log();
+  Time now() const { return now_; }
+  const health::Route& applied_route() const { return applied_; }
+  health::GroupStatus status() const { return group_->status(now_); }
+  int master() const;              // the routed one, or -1
+  std::vector<ModelNode> nodes;
+  std::vector<std::string> violations;
+  bool journal_works = true;
+
+ private:
+  void after(health::Duration delay, std::function<void(World&)> action);
+  void feed(const health::Input& input);
+  void apply(const health::Commands& commands);
+  void execute(const health::Probe& probe);
+  void execute(const health::Publish& publish);
+  void execute(const health::WriteJournal& write);
+  void execute(const health::RunStep& step);
+  void execute(const health::Emit& emit);
+  void execute(const health::Answer& answer);
+  void carry_out(const health::RunStep& step);
+  void probe_answer(health::NodeId id, Time asked, std::uint64_t life);
+  void follow(int node, int master);
+  void drop_link(int node);
+  void replicate();
+  void sync(ModelNode& node, const ModelNode& master);
+  health::ServerInfo info_of(int node) const;
+  void check_promote(int target);
+  void check_route(const health::Route& route);
+  void violation(const std::string& what);
+  void say(const std::string& line);
+  std::string name(int node) const { return settings_->nodes[static_cast<std::size_t>(node)].name; }
+
+  const config::GroupSettings* settings_;
+  struct Copied {                  // a Group that copies by value
+    Copied() = default;
+    Copied(const Copied& other) : group(other.group ? std::make_unique<health::Group>(*other.group) : nullptr) {}
+    Copied& operator=(health::Group&& g) { group = std::make_unique<health::Group>(std::move(g)); return *this; }
+    health::Group* operator->() const { return group.get(); }
+    std::unique_ptr<health::Group> group;
+  };
+  Copied group_;
+  Time now_{std::chrono::hours(1)};
+  std::map<std::pair<Time, std::uint64_t>, std::shared_ptr<const std::function<void(World&)>>> pending_;
+  std::uint64_t order_ = 0;
+  std::uint64_t life_ = 0;         // of sengu: answers to an earlier life are lost
+  std::optional<health::JournalRecord> durable_;
+  health::Route applied_;
+  health::Epoch highest_epoch_ = 0;
+  std::vector<std::string> log_;
+  Time log_since_{};
+};
+
+/// Three nodes a, b, c; a is master with ten keys.
+config::GroupSettings three_nodes();
+
+}  // namespace sengu::test
