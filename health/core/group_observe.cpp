@@ -225,6 +225,8 @@ void Group::State::watch_rogue(NodeId id) {
     report_lost_writes(id);
   }
   node.rogue = rogue;
+  // Before it is told anything, the master is looked at once more.
+  if (rogue || !known.follows(node, *known.master)) master_view().next_probe = now;
 }
 
 bool Group::State::server_changed() const {

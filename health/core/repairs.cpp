@@ -13,9 +13,17 @@ using namespace std::chrono_literals;
 // takes the place of another.
 constexpr auto repoint_timeout = 10s;
 
+/// A step is only as good as the master it points at: that master must have been seen after the node was. (Found by
+/// the exhaustive test: the master's path cut, it restarted empty unseen, and a node made master by hand was demoted
+/// to it.)
+bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
+  return knowledge.node(*knowledge.master).info_asked >= node.info_asked;
+}
+
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.step || node.outcome != Outcome::ok || !node.info) return false;
   if (node.info_asked < node.step_done) return false;  // not seen since its last step
+  if (!master_seen_after(knowledge, node)) return false;
   return node.step_done == Time{} || now - node.step_done >= knowledge.settings->health.interval / 5;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto round_trip = 200us;
 constexpr auto journal_time = 2ms;
-constexpr auto publish_time = 300us;
+constexpr auto publish_time = 6ms;       // slower than the journal, so that waiting for it shows
 constexpr auto reconnect_cron = 1s;      // replicationCron of a replica that lost its master
 constexpr auto partial_resync = 3ms;
 constexpr auto full_sync = 50ms;
@@ -275,6 +275,7 @@ void World::sync(ModelNode& node, const ModelNode& master) {
     node.replid2 = master.replid2;
     node.second_offset = master.second_offset;
     node.link_up = true;
+    node.pointed_by_sengu = false;  // what its master does to it from now on is not sengu's doing
     return;
   }
   if (!node.syncing) {
@@ -293,6 +294,7 @@ void World::sync(ModelNode& node, const ModelNode& master) {
   node.offset = master.offset;
   node.keys = master.keys;
   node.link_up = true;
+  node.pointed_by_sengu = false;
 }
 
 // --- faults ---
