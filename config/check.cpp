@@ -1,0 +1,191 @@
+// One function per rule. A value that could not be read is empty here and has its finding already.
+#include "config/check.hpp"
+
+#include <map>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "config/reader.hpp"
+
+namespace sengu::config {
+namespace {
+
+using Problems = std::vector<Problem>;
+
+/// Where findings about `key` of a table belong: at its value, else at the table.
+Item item_at(const Value& table, std::string_view section, std::string_view key, Problems& problems) {
+  const Value* value = table.find(key);
+  return {value == nullptr ? table : *value, fmt::format("{}.{}", section, key), problems};
+}
+
+/// The same in the main file; a file without that section is named at its first line.
+Item main_item(const Draft& draft, std::string_view section, std::string_view key, Problems& problems) {
+  const Value* table = draft.source->find(section);
+  return item_at(table == nullptr ? *draft.source : *table, section, key, problems);
+}
+
+bool is_loopback(const Endpoint& endpoint) { return endpoint.host.starts_with("127.") || endpoint.host == "::1"; }
+bool is_unspecified(const Endpoint& endpoint) { return endpoint.host == "0.0.0.0" || endpoint.host == "::"; }
+
+/// Names a thing's place to an operator who reads about it in another line.
+std::string place(const Value& value) { return fmt::format("{}:{}", *value.file, value.line); }
+
+void check_required(const Draft::Group& group, Problems& problems) {
+  for (const auto key : {"name", "listen"})
+    if (group.source->find(key) == nullptr) item_at(*group.source, "group", key, problems).problem("must be given");
+}
+
+void check_group_names(const Draft& draft, Problems& problems) {
+  std::map<std::string, const Value*> seen;
+  for (const auto& group : draft.groups) {
+    if (group.settings.name.empty()) continue;
+    const Item item = item_at(*group.source, "group", "name", problems);
+    if (group.settings.name == "all")
+      item.problem("\"all\" means every group in the operator's commands: choose another name");
+    const auto [first, fresh] = seen.emplace(group.settings.name, &item.value());
+    if (!fresh) item.problem(fmt::format("duplicate group \"{}\": first at {}", group.settings.name, place(*first->second)));
+  }
+}
+
+/// Gathers who listens where.
+class Listeners {
+ public:
+  void add(const Endpoint& endpoint, const Item& item) {
+    if (endpoint.port == 0) return;  // the system chooses a free one
+    const auto [first, fresh] = seen_.emplace(endpoint, Taken{item.key(), &item.value()});
+    if (!fresh)
+      item.problem(fmt::format("duplicate listen address \"{}\": also {} at {}", to_string(endpoint), first->second.key,
+                               place(*first->second.value)));
+  }
+
+ private:
+  struct Taken {
+    std::string key;
+    const Value* value;
+  };
+  std::map<Endpoint, Taken> seen_;
+};
+
+void check_listeners(const Draft& draft, Problems& problems) {
+  Listeners listeners;
+  listeners.add(draft.settings.admin.listen, main_item(draft, "admin", "listen", problems));
+  listeners.add(draft.settings.http.listen, main_item(draft, "http", "listen", problems));
+  for (const auto& [group, source] : draft.groups) {
+    if (!group.listen.host.empty()) listeners.add(group.listen, item_at(*source, "group", "listen", problems));
+    if (group.read_listen) listeners.add(*group.read_listen, item_at(*source, "group", "read_listen", problems));
+  }
+}
+
+/// A key of one node. In the short form there are no keys but the address itself.
+Item node_item(const Draft::Group& group, std::size_t index, std::string_view key, Problems& problems) {
+  if (const Value* list = group.source->find("nodes")) return {list->items[index], "group.nodes", problems};
+  return item_at(group.source->find("node")->items[index], "group.node", key, problems);
+}
+
+/// Watching the VIP instead of the real addresses made a returning master replicate from itself.
+bool would_loop(const GroupSettings& group, const Endpoint& node) {
+  const auto same = [&](const Endpoint& listen) {
+    return listen == node || (is_unspecified(listen) && is_loopback(node) && listen.port == node.port);
+  };
+  return same(group.listen) || (group.read_listen && same(*group.read_listen));
+}
+
+void check_node_loops(const Draft::Group& group, Problems& problems) {
+  const auto& nodes = group.settings.nodes;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const auto refuse = [&](std::string_view key, const Endpoint& endpoint) {
+      node_item(group, i, key, problems)
+          .problem(fmt::format("\"{}\" is where the group listens: the group would proxy to itself", to_string(endpoint)));
+    };
+    if (would_loop(group.settings, nodes[i].address)) refuse("address", nodes[i].address);
+    if (nodes[i].replication_address != nodes[i].address && would_loop(group.settings, nodes[i].replication_address))
+      refuse("replication_address", nodes[i].replication_address);
+  }
+}
+
+void check_node_twice(const Draft::Group& group, Problems& problems) {
+  std::map<Endpoint, std::size_t> addresses;
+  std::map<std::string, std::size_t> names;
+  for (std::size_t i = 0; i < group.settings.nodes.size(); ++i) {
+    const NodeSettings& node = group.settings.nodes[i];
+    if (node.address.host.empty()) continue;
+    const auto [address, new_address] = addresses.emplace(node.address, i);
+    if (!new_address) {
+      node_item(group, i, "address", problems)
+          .problem(fmt::format("duplicate node \"{}\": first at {}", to_string(node.address),
+                               place(node_item(group, address->second, "address", problems).value())));
+    }
+    const auto [name, new_name] = names.emplace(node.name, i);
+    if (!new_name && new_address) {
+      node_item(group, i, "name", problems)
+          .problem(fmt::format("duplicate node name \"{}\": first at {}", node.name,
+                               place(node_item(group, name->second, "name", problems).value())));
+    }
+  }
+}
+
+void check_nodes(const Draft::Group& group, Problems& problems) {
+  if (group.source->find("nodes") != nullptr && group.source->find("node") != nullptr) {
+    item_at(*group.source, "group", "nodes", problems).problem("both nodes and [[group.node]] are given: use one of them");
+    return;
+  }
+  const Value* list = group.source->find("nodes");
+  if (list == nullptr) list = group.source->find("node");
+  if (list != nullptr && list->type != Type::array) return;
+  if (group.settings.nodes.empty()) {
+    item_at(*group.source, "group", "nodes", problems).problem("the group has no nodes");
+    return;
+  }
+  check_node_loops(group, problems);
+  check_node_twice(group, problems);
+}
+
+void check_health(const Draft::Group& group, Problems& problems) {
+  const HealthPolicy& health = group.settings.health;
+  if (health.down_after >= health.timeout) return;
+  const Value* table = group.source->find("health");
+  if (table == nullptr || table->type != Type::table) return;
+  const auto key = table->find("down_after") != nullptr ? "down_after" : "timeout";
+  item_at(*table, "group.health", key, problems).problem("down_after must not be shorter than timeout");
+}
+
+void check_log_in(const Draft::Group& group, Problems& problems) {
+  const Value* file = group.source->find("password_file");
+  if (group.settings.username.empty() || (file != nullptr && !(file->type == Type::string && file->text.empty()))) return;
+  item_at(*group.source, "group", "username", problems).problem("needs password_file as well");
+}
+
+void check_admin(const Draft& draft, Problems& problems) {
+  const AdminSettings& admin = draft.settings.admin;
+  const Value* table = draft.source->find("admin");
+  const Value* file = table == nullptr ? nullptr : table->find("password_file");
+  const bool wants_password = file != nullptr && !(file->type == Type::string && file->text.empty());
+  if (wants_password) return;  // given, or a finding already
+  if (!is_loopback(admin.listen))
+    main_item(draft, "admin", "listen", problems).problem("must be a loopback address unless password_file is given");
+  if (admin.auth_required == AuthRequired::all)
+    main_item(draft, "admin", "auth_required", problems).problem("\"all\" needs password_file as well");
+}
+
+void check_proxy(const Draft& draft, Problems& problems) {
+  if (draft.settings.proxy.state_dir.empty())
+    main_item(draft, "proxy", "state_dir", problems).problem("must not be empty");
+}
+
+}  // namespace
+
+void check(const Draft& draft, std::vector<Problem>& problems) {
+  check_proxy(draft, problems);
+  check_admin(draft, problems);
+  check_group_names(draft, problems);
+  check_listeners(draft, problems);
+  for (const auto& group : draft.groups) {
+    check_required(group, problems);
+    check_nodes(group, problems);
+    check_health(group, problems);
+    check_log_in(group, problems);
+  }
+}
+
+}  // namespace sengu::config

@@ -1,0 +1,13 @@
+// The effective settings as a file that loads again. Knows no secret: a password shows as "***", in a comment.
+#pragma once
+
+#include <string>
+
+#include "config/settings.hpp"
+
+namespace sengu::config {
+
+/// Every supported key with the value in force, as TOML.
+std::string print(const Settings& settings);
+
+}  // namespace sengu::config

@@ -1,0 +1,22 @@
+// The whole schema of design §3 as lists of keys, one list per table; both reading and printing follow them. What is
+// not supported yet stands there without a reader. Knows no file and no rule that spans two keys.
+#pragma once
+
+#include "config/reader.hpp"
+#include "config/settings.hpp"
+
+namespace sengu::config {
+
+const Keys<ProxySettings>& proxy_keys();
+const Keys<AdminSettings>& admin_keys();
+const Keys<HttpSettings>& http_keys();
+const Keys<LogSettings>& log_keys();
+const Keys<GroupSettings>& group_keys();
+const Keys<HealthPolicy>& health_keys();
+const Keys<FailoverPolicy>& failover_keys();
+const Keys<NodeSettings>& node_keys();
+
+/// A text in TOML's double quotes.
+std::string quoted(std::string_view text);
+
+}  // namespace sengu::config
