@@ -100,7 +100,8 @@ std::string ReplyReader::error() const { return state_->failure; }
 
 bool ReplyReader::has_leftover() const {
   const auto& reader = *state_->reader;
-  return reader.len > reader.pos || reader.ridx >= 0;
+  // The first task waits with type -1 until the first byte of the next reply came.
+  return reader.len > reader.pos || reader.ridx > 0 || (reader.ridx == 0 && reader.rstack[0].type != -1);
 }
 
 void append_command(std::string& out, const CommandLine& words) {
