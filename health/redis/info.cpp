@@ -1,0 +1,134 @@
+#include "health/redis/info.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace sengu::health::redis {
+
+namespace {
+
+template <typename Number>
+bool read_number(std::string_view text, Number& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+bool read_flag(std::string_view text, bool& out) {
+  if (text != "0" && text != "1") return false;
+  out = text == "1";
+  return true;
+}
+
+/// "keys=12,expires=3,..." -> 12
+bool add_keys(std::string_view value, std::uint64_t& keys) {
+  constexpr std::string_view prefix = "keys=";
+  if (!value.starts_with(prefix)) return false;
+  std::uint64_t count = 0;
+  if (!read_number(value.substr(prefix.size(), value.find(',') - prefix.size()), count)) return false;
+  keys += count;
+  return true;
+}
+
+/// "db0", "db15"
+bool is_database(std::string_view key) {
+  return key.size() > 2 && key.starts_with("db") &&
+         std::all_of(key.begin() + 2, key.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// What needs both offsets or several fields before it can be said.
+struct Draft {
+  ServerInfo info;
+  std::int64_t master_offset = 0;
+  std::int64_t replica_offset = 0;
+  bool async_loading = false;
+  bool valkey = false;
+};
+
+bool read_role(std::string_view value, ServerInfo& info) {
+  if (value == "master") info.role = Role::master;
+  if (value == "slave") info.role = Role::replica;
+  return info.role != Role::unknown;
+}
+
+bool read_link_down(std::string_view value, ServerInfo& info) {
+  std::int64_t seconds = 0;
+  if (!read_number(value, seconds)) return false;
+  if (seconds >= 0) info.link_down_for = std::chrono::seconds(seconds);  // -1: never up since it started
+  return true;
+}
+
+bool read_server_field(std::string_view key, std::string_view value, Draft& draft) {
+  auto& info = draft.info;
+  if (key == "run_id") info.run_id = value;
+  // Valkey also says redis_version, for the sake of clients: always 7.2.4.
+  if (key == "redis_version" && !draft.valkey) info.version = value;
+  if (key == "valkey_version") {
+    info.version = value;
+    draft.valkey = true;
+  }
+  if (key == "loading") return read_flag(value, info.loading);
+  if (key == "async_loading") return read_flag(value, draft.async_loading);
+  if (is_database(key)) return add_keys(value, info.keys);
+  return true;
+}
+
+bool read_replication_field(std::string_view key, std::string_view value, Draft& draft) {
+  auto& info = draft.info;
+  if (key == "role") return read_role(value, info);
+  if (key == "master_replid") info.replid = value;
+  if (key == "master_replid2" && value.find_first_not_of('0') != std::string_view::npos) info.replid2 = value;
+  if (key == "master_repl_offset") return read_number(value, draft.master_offset);
+  if (key == "slave_repl_offset") return read_number(value, draft.replica_offset);
+  if (key == "second_repl_offset") return read_number(value, info.second_offset);
+  if (key == "master_host") info.master.host = value;
+  if (key == "master_port") return read_number(value, info.master.port);
+  if (key == "master_link_status") info.link_up = value == "up";
+  if (key == "master_sync_in_progress") return read_flag(value, info.sync_in_progress);
+  if (key == "master_link_down_since_seconds") return read_link_down(value, info);
+  if (key == "slave_read_only") return read_flag(value, info.read_only);
+  if (key == "slave_priority") return read_number(value, info.priority);
+  return true;
+}
+
+boost::system::error_code bad_message() { return make_error_code(boost::system::errc::bad_message); }
+
+}  // namespace
+
+boost::system::result<ServerInfo> parse_info(std::string_view text) {
+  Draft draft;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    auto line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const auto colon = line.find(':');
+    if (line.starts_with('#') || colon == std::string_view::npos) continue;
+    const auto key = line.substr(0, colon);
+    const auto value = line.substr(colon + 1);
+    if (!read_server_field(key, value, draft) || !read_replication_field(key, value, draft)) return bad_message();
+  }
+  auto& info = draft.info;
+  if (info.role == Role::unknown) return bad_message();
+  info.offset = info.role == Role::replica ? draft.replica_offset : draft.master_offset;
+  info.loading = info.loading || draft.async_loading;
+  return info;
+}
+
+Outcome classify_error(std::string_view line) {
+  const auto word = line.substr(0, line.find(' '));
+  if (word == "LOADING") return Outcome::loading;
+  if (word == "BUSY") return Outcome::busy;
+  if (word == "MASTERDOWN") return Outcome::masterdown;
+  if (word == "NOAUTH" || word == "WRONGPASS") return Outcome::noauth;
+  // Redis 5: a wrong password is "ERR invalid password", a missing one "NOAUTH Authentication required."
+  if (line == "ERR invalid password") return Outcome::noauth;
+  if (word == "NOPERM") return Outcome::noperm;
+  return Outcome::error;
+}
+
+bool says_no_password_needed(std::string_view line) {
+  return line.find("no password is set") != std::string_view::npos ||
+         line.find("without any password configured") != std::string_view::npos;
+}
+
+}  // namespace sengu::health::redis

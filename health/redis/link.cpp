@@ -1,0 +1,265 @@
+#include "health/redis/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+
+#include "config/assert.hpp"
+#include "health/redis/info.hpp"
+
+namespace sengu::health::redis {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+/// One section per INFO: Redis before 7 takes only one.
+constexpr std::array<const char*, 4> sections{"server", "replication", "persistence", "keyspace"};
+
+Outcome connect_outcome(const error_code& error) {
+  if (error == asio::error::connection_refused) return Outcome::l4_refused;
+  if (error == asio::error::timed_out) return Outcome::l4_timeout;
+  return Outcome::l4_error;
+}
+
+/// A connect to a port of this host where nobody listens may meet itself (TCP simultaneous open).
+bool met_itself(const tcp::socket& socket) {
+  error_code ignored;
+  return socket.local_endpoint(ignored) == socket.remote_endpoint(ignored);
+}
+
+}  // namespace
+
+std::string client_name(std::string_view instance, std::string_view group) {
+  auto name = "sengu-" + std::string(instance) + "-" + std::string(group);
+  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c > '~'; }, '_');
+  return name;
+}
+
+std::vector<CommandLine> greeting(const Credentials& credentials) {
+  std::vector<CommandLine> commands;
+  if (!credentials.password.empty()) {
+    auto& auth = commands.emplace_back(CommandLine{"AUTH"});
+    if (!credentials.username.empty()) auth.push_back(credentials.username);
+    auth.push_back(credentials.password.value);
+  }
+  if (!credentials.client_name.empty()) commands.push_back({"CLIENT", "SETNAME", credentials.client_name});
+  return commands;
+}
+
+boost::system::result<tcp::endpoint> socket_address(const Endpoint& endpoint) {
+  error_code error;
+  const auto address = asio::ip::make_address(endpoint.host, error);
+  if (error) return error;
+  return tcp::endpoint(address, endpoint.port);
+}
+
+void set_options(tcp::socket& socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+}
+
+Link::Link(asio::io_context& io, const Credentials& credentials, Milliseconds timeout, Listener& listener)
+    : socket_(io), timer_(io), greeting_(greeting(credentials)), timeout_(timeout), listener_(&listener) {}
+
+std::shared_ptr<Link> Link::open(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
+                                 Milliseconds timeout, Listener& listener) {
+  const Self self(new Link(io, credentials, timeout, listener));
+  self->self_ = self;
+  self->asked_ = self->last_byte_ = std::chrono::steady_clock::now();
+  start_timer(self, self->asked_ + timeout);
+  start_connect(self, node);
+  return self;
+}
+
+void Link::close() {
+  phase_ = Phase::ended;
+  listener_ = nullptr;
+  error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+}
+
+void Link::start_connect(const Self& self, const Endpoint& node) {
+  const auto address = socket_address(node);
+  error_code error = address.has_error() ? address.error() : error_code{};
+  if (!error) self->socket_.open(address->protocol(), error);
+  if (error) {
+    asio::post(self->socket_.get_executor(), [self, error] { self->on_connected(self, error); });
+    return;
+  }
+  set_options(self->socket_);
+  self->socket_.async_connect(*address, [self](const error_code& result) { self->on_connected(self, result); });
+}
+
+void Link::on_connected(const Self& self, const error_code& error) {
+  if (phase_ != Phase::connecting) return;
+  if (error) return end(LinkEnd::failed, observe(connect_outcome(error), error.message()));
+  if (met_itself(socket_)) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
+  phase_ = Phase::asking;
+  send_question(self);
+  start_read(self);
+}
+
+void Link::ask() {
+  SENGU_ASSERT(idle());
+  const Self self = self_.lock();
+  first_question_ = false;
+  begin_question();
+  start_timer(self, asked_ + timeout_);
+  send_question(self);
+}
+
+void Link::begin_question() {
+  phase_ = Phase::asking;
+  heard_ = false;
+  graced_ = false;
+  asked_ = last_byte_ = std::chrono::steady_clock::now();
+  replies_.clear();
+}
+
+void Link::send_question(const Self& self) {
+  out_.clear();
+  greeting_replies_ = greeted_ ? 0 : greeting_.size();
+  if (!greeted_) {
+    for (const auto& command : greeting_) append_command(out_, command);
+  }
+  for (const auto* section : sections) append_command(out_, {"INFO", section});
+  // A failed write needs no handling: the read that is always outstanding fails too, and is the one to report.
+  asio::async_write(socket_, asio::buffer(out_), [self](const error_code&, std::size_t) {});
+}
+
+void Link::start_read(const Self& self) {
+  self->socket_.async_read_some(asio::buffer(self->in_), [self](const error_code& error, std::size_t size) {
+    self->on_read(self, error, size);
+  });
+}
+
+void Link::on_read(const Self& self, const error_code& error, std::size_t size) {
+  if (phase_ == Phase::ended) return;
+  if (error) return end_failed_read(error);
+  if (phase_ == Phase::idle) return end(LinkEnd::lost, std::nullopt);  // an answer that nobody asked for
+  heard_ = true;
+  last_byte_ = std::chrono::steady_clock::now();
+  reader_.feed({in_.data(), size});
+  take_replies();
+  if (phase_ != Phase::ended) start_read(self);
+}
+
+void Link::take_replies() {
+  const auto expected = greeting_replies_ + sections.size();
+  while (replies_.size() < expected) {
+    auto reply = reader_.next();
+    if (!reply) break;
+    replies_.push_back(std::move(*reply));
+  }
+  const bool whole = replies_.size() == expected;
+  if (reader_.invalid() || (whole && reader_.has_leftover())) {
+    const auto why = reader_.invalid() ? reader_.error() : std::string("more replies than questions");
+    return end(in_use_ ? LinkEnd::lost : LinkEnd::failed, observe(Outcome::invalid, why));
+  }
+  if (!whole) return;
+  const auto seen = read_answer();
+  if (seen.outcome == Outcome::invalid) return end(in_use_ ? LinkEnd::lost : LinkEnd::failed, seen);
+  phase_ = Phase::idle;
+  greeted_ = seen.outcome != Outcome::noauth;
+  in_use_ = true;
+  timer_.cancel();
+  listener_->on_answer(*this, seen);
+}
+
+/// The first error that means something: of AUTH, or else of an INFO. CLIENT SETNAME's is of no interest, except
+/// while nothing else came ("max number of clients reached" answers whatever is asked first).
+const Reply* Link::first_error() const {
+  const Reply* found = nullptr;
+  for (std::size_t i = 0; i < replies_.size(); ++i) {
+    const auto& reply = replies_[i];
+    if (!reply.is_error()) continue;
+    const bool setname = i < greeting_replies_ && greeting_[i].front() == "CLIENT";
+    if (setname && replies_.size() > i + 1) continue;
+    if (i < greeting_replies_ && says_no_password_needed(reply.text)) continue;
+    found = found != nullptr ? found : &reply;
+  }
+  return found;
+}
+
+Observation Link::read_answer() {
+  if (const auto* error = first_error()) return observe(classify_error(error->text), printable(error->text));
+  std::string text;
+  for (auto i = greeting_replies_; i < replies_.size(); ++i) {
+    if (replies_[i].type != Reply::Type::string) return observe(Outcome::invalid, "INFO did not answer with a text");
+    text += replies_[i].text;
+    text += '\n';
+  }
+  auto info = parse_info(text);
+  if (!info) return observe(Outcome::invalid, "INFO without a role, or with a malformed number");
+  auto seen = observe(info->loading ? Outcome::loading : Outcome::ok, {});
+  seen.info = std::move(*info);
+  return seen;
+}
+
+void Link::end_failed_read(const error_code& error) {
+  const bool in_use = in_use_ || phase_ == Phase::overdue;
+  const auto end_kind = in_use ? LinkEnd::lost : LinkEnd::failed;
+  if (phase_ != Phase::asking) return end(end_kind, std::nullopt);
+  // Some refusals are an error line and a close: the line is life, and says more than the close.
+  if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable(line->text)));
+  end(end_kind, observe(Outcome::l7_closed, error.message()));
+}
+
+void Link::start_timer(const Self& self, Time at) {
+  self->timer_due_ = at;
+  self->timer_.expires_at(at);
+  self->timer_.async_wait([self](const error_code& error) {
+    if (!error) self->on_timer(self);
+  });
+}
+
+void Link::on_timer(const Self& self) {
+  const auto now = std::chrono::steady_clock::now();
+  // A wait that had already fired when the timer was moved or the question answered still comes here.
+  if (phase_ == Phase::ended || phase_ == Phase::idle || now < timer_due_) return;
+  if (phase_ == Phase::overdue) return on_give_up(self);
+  if (now > timer_due_ + late_timer && !graced_) {
+    graced_ = true;  // we slept: poll the socket once more before it counts
+    return start_timer(self, now + std::chrono::milliseconds(20));
+  }
+  if (phase_ == Phase::connecting) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
+  phase_ = Phase::overdue;
+  start_timer(self, last_byte_ + give_up);
+  if (const auto* error = first_error()) {
+    return listener_->on_overdue(*this, observe(classify_error(error->text), printable(error->text)));
+  }
+  listener_->on_overdue(*this, heard_ ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
+}
+
+void Link::on_give_up(const Self& self) {
+  const auto due = last_byte_ + give_up;
+  if (std::chrono::steady_clock::now() < due) return start_timer(self, due);
+  end(LinkEnd::dropped, std::nullopt);
+}
+
+void Link::end(LinkEnd how, std::optional<Observation> seen) {
+  if (phase_ == Phase::overdue && seen && seen->outcome != Outcome::invalid) seen.reset();  // reported already
+  auto* listener = std::exchange(listener_, nullptr);
+  close();
+  listener->on_end(*this, how, seen);
+}
+
+Observation Link::observe(Outcome outcome, std::string text) const {
+  Observation seen;
+  seen.outcome = outcome;
+  seen.asked = asked_;
+  seen.answered = std::chrono::steady_clock::now();
+  seen.fresh_connection = first_question_;
+  seen.text = std::move(text);
+  return seen;
+}
+
+}  // namespace sengu::health::redis

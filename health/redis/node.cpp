@@ -1,0 +1,25 @@
+#include "health/redis/node.hpp"
+
+#include <utility>
+
+namespace sengu::health::redis {
+
+RedisNode::RedisNode(boost::asio::io_context& io, NodeOptions options, NodeProbe::Callbacks callbacks)
+    : io_(io), options_(std::move(options)),
+      probe_(io, options_.address, options_.credentials, options_.probe_timeout, std::move(callbacks)) {}
+
+RedisNode::~RedisNode() { close(); }
+
+void RedisNode::run(const RunStep& step, StepCallback done) {
+  run_step(io_, options_.address, options_.credentials, step,
+           [open = std::weak_ptr<const int>(open_), done = std::move(done)](StepResult result, std::string text) {
+             if (!open.expired()) done(result, std::move(text));
+           });
+}
+
+void RedisNode::close() {
+  open_.reset();
+  probe_.close();
+}
+
+}  // namespace sengu::health::redis

@@ -1,0 +1,29 @@
+// Tells one server what to be: the scripts of fence, promote, repoint and demote, each over a connection of its own and
+// with one deadline. Owns the words that are sent (redis.md §2.2, measured on 7.0.15). Decides nothing, repeats nothing
+// and believes nothing: that a promotion worked is for a probe to observe. Control thread only.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "health/core/messages.hpp"
+#include "health/redis/link.hpp"
+
+namespace sengu::health::redis {
+
+/// `text` is for people: the error of a failed step, or of a part that does not fail it ("CONFIG REWRITE: ...").
+using StepCallback = std::function<void(StepResult result, std::string text)>;
+
+/// Runs step.step against `node` within step.timeout (connect, AUTH and script together), then calls `done` once, on
+/// the control thread, never from within run_step.
+///   unreachable  not connected in time
+///   failed       an error reply, the connection closed, or no answer in time. It may have been carried out all the same.
+///   done         what matters was answered OK; CONFIG REWRITE may have failed (text says so; a server started without
+///                a configuration file always does)
+/// Requires step.master != node for repoint and demote: a replica of itself would be no replica of anything.
+void run_step(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, const RunStep& step,
+              StepCallback done);
+
+}  // namespace sengu::health::redis

@@ -1,0 +1,121 @@
+// Probe and steps against the redis-server of this machine; skipped where there is none.
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include "health/redis/node.hpp"
+#include "tests/support/fake_server.hpp"
+#include "tests/support/real_redis.hpp"
+
+namespace sengu::health::redis {
+namespace {
+
+using namespace std::chrono_literals;
+using test::RealRedis;
+using test::run_until;
+
+/// An address of its own for each test process, so that two of them at once do not meet.
+std::string address(int last) {
+  return "127.61." + std::to_string(::getpid() % 250 + 1) + "." + std::to_string(last);
+}
+
+struct Client {
+  boost::asio::io_context& io;
+  std::vector<Observation> seen;
+  int lost = 0;
+  RedisNode node;
+
+  Client(boost::asio::io_context& context, const RealRedis& server, Milliseconds timeout = 500ms,
+         Credentials credentials = {"", {}, client_name("test", "a group")})
+      : io(context), node(context, {server.endpoint(), std::move(credentials), timeout},
+                          {[this](const Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
+
+  Observation probe(ProbeVia via = ProbeVia::kept_connection) {
+    seen.clear();
+    node.probe(via);
+    REQUIRE(run_until(io, [&] { return !seen.empty(); }));
+    return seen.front();
+  }
+  void wait_until_up() {
+    REQUIRE(run_until(io, [&] { return probe().outcome == Outcome::ok; }));
+  }
+  std::pair<StepResult, std::string> run(Step step, Endpoint master = {}) {
+    std::optional<std::pair<StepResult, std::string>> result;
+    node.run({NodeId{0}, step, master, 1s, 500ms},
+             [&](StepResult r, std::string text) { result.emplace(r, std::move(text)); });
+    REQUIRE(run_until(io, [&] { return result.has_value(); }));
+    return *result;
+  }
+};
+
+TEST_CASE("redis real: probe, freeze and continue, death" * doctest::skip(!RealRedis::present())) {
+  boost::asio::io_context io;
+  auto server = std::make_unique<RealRedis>(address(1));
+  Client client(io, *server, 30ms);
+  client.wait_until_up();
+  const auto first = client.probe();
+  REQUIRE(first.info);
+  CHECK(first.info->role == Role::master);
+  CHECK(first.info->run_id.size() == 40);
+  CHECK_FALSE(first.fresh_connection);
+
+  server->freeze();
+  CHECK(client.probe().outcome == Outcome::l7_timeout);
+  CHECK(client.probe().outcome == Outcome::l7_timeout);  // over a side connection
+  client.seen.clear();
+  server->thaw();
+  REQUIRE(run_until(io, [&] { return !client.seen.empty(); }));
+  CHECK(client.seen[0].outcome == Outcome::ok);
+  CHECK(client.lost == 0);
+
+  server.reset();
+  REQUIRE(run_until(io, [&] { return client.lost == 1; }));
+  CHECK(client.probe().outcome == Outcome::l4_refused);
+  CHECK(client.run(Step::promote).first == StepResult::unreachable);
+}
+
+TEST_CASE("redis real: the steps" * doctest::skip(!RealRedis::present())) {
+  boost::asio::io_context io;
+  RealRedis one(address(2));
+  RealRedis two(address(3));
+  Client a(io, one);
+  Client b(io, two);
+  a.wait_until_up();
+  b.wait_until_up();
+  using Result = std::pair<StepResult, std::string>;
+  const Result done{StepResult::done, {}};
+
+  CHECK(b.run(Step::repoint, one.endpoint()) == done);
+  CHECK(run_until(io, [&] { auto o = b.probe(); return o.info && o.info->link_up; }));
+  CHECK(b.probe().info->master == one.endpoint());
+  CHECK(b.run(Step::rehandshake) == done);
+  CHECK(a.run(Step::fence) == done);
+  CHECK(a.run(Step::unfence) == done);
+  CHECK(a.run(Step::fence) == done);
+  CHECK(b.run(Step::promote) == done);
+  CHECK(b.probe().info->role == Role::master);
+
+  CHECK(a.run(Step::demote, two.endpoint()) == done);  // cuts the probe's connection too
+  REQUIRE(run_until(io, [&] { return a.lost == 1; }));
+  CHECK(run_until(io, [&] { auto o = a.probe(); return o.info && o.info->role == Role::replica && o.info->link_up; }));
+  CHECK(a.run(Step::promote) == done);
+  CHECK(a.run(Step::demote_emptied, two.endpoint()) == done);
+}
+
+TEST_CASE("redis real: passwords" * doctest::skip(!RealRedis::present())) {
+  boost::asio::io_context io;
+  RealRedis server(address(4), "requirepass secret\n");
+  Client good(io, server, 500ms, {"default", {"secret"}, "sengu-a-b"});
+  Client bad(io, server, 500ms, {"", {"wrong"}, ""});
+  Client none(io, server, 500ms, {});
+  good.wait_until_up();
+  CHECK(bad.probe().outcome == Outcome::noauth);
+  CHECK(none.probe().outcome == Outcome::noauth);
+  CHECK(good.run(Step::fence).first == StepResult::done);
+  CHECK(bad.run(Step::fence).first == StepResult::failed);
+  CHECK(bad.run(Step::fence).second.starts_with("AUTH: WRONGPASS"));
+  CHECK(none.run(Step::promote).second.find("NOAUTH") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace sengu::health::redis
