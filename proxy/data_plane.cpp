@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 
 namespace sengu::proxy {
@@ -83,10 +84,15 @@ Traffic DataPlane::traffic() const {
   return traffic;
 }
 
+std::vector<std::size_t> DataPlane::loads() const {
+  std::vector<std::size_t> loads;
+  for (const auto& worker : workers_) loads.push_back(worker->load());
+  return loads;
+}
+
 std::size_t DataPlane::sessions() const {
-  std::size_t sum = 0;
-  for (const auto& worker : workers_) sum += worker->load();
-  return sum;
+  const auto all = loads();
+  return std::accumulate(all.begin(), all.end(), std::size_t{0});
 }
 
 void DataPlane::stop_accepting() {

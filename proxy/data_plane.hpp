@@ -21,6 +21,8 @@ class DataPlane {
   Traffic traffic() const;
   /// Clients that are connected to us now, parked and refused ones included.
   std::size_t sessions() const;
+  /// The same per worker.
+  std::vector<std::size_t> loads() const;
   void stop_accepting();
   /// Resets every session.
   void cut_all();
