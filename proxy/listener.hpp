@@ -1,0 +1,42 @@
+// One listening socket, in the ready set of one worker: accepts, checks limits and allow-list, hands each client to the
+// worker with the fewest sessions. Survives a shortage of descriptors. Knows no route.
+#pragma once
+
+#include <functional>
+
+#include "proxy/session.hpp"
+
+namespace sengu::proxy {
+
+struct ListenerSettings {
+  health::GroupId group;
+  ListenerRole role;
+};
+
+class Listener final : public Watched {
+ public:
+  /// `hand_over` takes the client to whichever worker suits; `pause` calls retry() after the back-off.
+  Listener(Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
+           std::function<void(Listener&)> pause);
+
+  void start();
+  void stop();
+  void ready(Peer peer, std::uint32_t events) override;
+  /// The back-off is over.
+  void retry();
+
+  static constexpr std::chrono::milliseconds back_off{100};
+
+ private:
+  health::Reason admit(const SocketAddress& from);
+  void accept_failed(int error);
+
+  Fd socket_;
+  ListenerSettings settings_;
+  WorkerContext& context_;
+  std::function<void(Arrival)> hand_over_;
+  std::function<void(Listener&)> pause_;
+  Watch watch_{this, Peer::client};
+};
+
+}  // namespace sengu::proxy

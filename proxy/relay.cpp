@@ -1,0 +1,135 @@
+// See relay.hpp.
+#include "proxy/relay.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace sengu::proxy {
+namespace {
+
+constexpr int max_reads = 8;  // of one direction in one go: at most 2 MiB, then the other sessions
+constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
+// After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
+constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+Relay::Status Relay::ready(Peer peer, std::uint32_t events, RelayScratch scratch) {
+  if (events & read_to_the_end) side(peer).until = ReadUntil::would_block;
+  if (events & EPOLLERR) lost(peer, scratch);
+  else if (events & readable) pump(peer, scratch);
+  if ((events & EPOLLOUT) && side(other(peer)).flow == Flow::blocked) pump(other(peer), scratch);
+  return status();
+}
+
+Relay::Status Relay::resume(RelayScratch scratch) {
+  for (const Peer from : {Peer::client, Peer::server})
+    if (side(from).flow == Flow::more) pump(from, scratch);
+  return status();
+}
+
+Relay::Status Relay::status() const {
+  const auto any = [&](auto predicate) { return std::any_of(sides_.begin(), sides_.end(), predicate); };
+  if (any([](const Side& s) { return s.flow == Flow::more; })) return Status::again;
+  if (any([](const Side& s) { return s.life == Life::reset; })) return Status::reset;
+  return any([](const Side& s) { return s.flow != Flow::ended; }) ? Status::running : Status::finished;
+}
+
+bool Relay::settled() const {
+  for (const Peer dead : {Peer::client, Peer::server}) {
+    const Side& from = sides_[index(dead)];
+    const Side& to = sides_[index(other(dead))];
+    if (from.life == Life::alive || to.life == Life::reset) continue;
+    if (from.flow != Flow::ended || unsent_bytes(to.fd.get()) != 0) return false;
+  }
+  return true;
+}
+
+/// Copies from one side to the other until there is nothing to read, the other side takes no more, or others are due.
+void Relay::pump(Peer from, RelayScratch scratch) {
+  Side& source = side(from);
+  if (source.flow == Flow::blocked) flush(from, scratch);
+  if (source.flow == Flow::blocked || source.flow == Flow::ended) return;
+  source.flow = Flow::flowing;
+  for (int reads = 0; source.flow == Flow::flowing; ++reads) {
+    if (reads == max_reads) {
+      source.flow = Flow::more;
+      return;
+    }
+    const ssize_t count = ::recv(source.fd.get(), scratch.buffer.data(), scratch.buffer.size(), 0);
+    if (count > 0) {
+      const auto size = static_cast<std::size_t>(count);
+      source.bytes += size;
+      (from == Peer::client ? scratch.counters.bytes_client_to_server : scratch.counters.bytes_server_to_client).add(size);
+      pass_on(from, scratch.buffer.first(size), scratch);
+      if (size < scratch.buffer.size() && source.until == ReadUntil::short_read) return;
+    } else if (count == 0) {
+      return end(from);
+    } else if (would_block(errno)) {
+      source.until = ReadUntil::short_read;
+      return;
+    } else if (errno != EINTR) {
+      source.flow = Flow::ended;
+      return lost(from, scratch);
+    }
+  }
+}
+
+void Relay::pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch) {
+  const int to = side(other(from)).fd.get();
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (would_block(errno)) {
+      Side& source = side(from);
+      source.pending = std::make_unique_for_overwrite<char[]>(bytes.size());
+      std::copy(bytes.begin(), bytes.end(), source.pending.get());
+      source.pending_begin = 0;
+      source.pending_end = static_cast<std::uint32_t>(bytes.size());
+      source.flow = Flow::blocked;
+      return;
+    } else if (errno != EINTR) {
+      return lost(other(from), scratch);
+    }
+  }
+}
+
+void Relay::flush(Peer from, RelayScratch scratch) {
+  Side& source = side(from);
+  const int to = side(other(from)).fd.get();
+  while (source.pending_begin < source.pending_end) {
+    const ssize_t count = ::send(to, source.pending.get() + source.pending_begin,
+                                 source.pending_end - source.pending_begin, MSG_NOSIGNAL);
+    if (count >= 0) source.pending_begin += static_cast<std::uint32_t>(count);
+    else if (would_block(errno)) return;
+    else if (errno != EINTR) return lost(other(from), scratch);
+  }
+  source.pending.reset();
+  source.flow = Flow::flowing;
+}
+
+/// EOF: passed on as FIN, the other direction goes on. After a RST it is no end of the stream but its loss.
+void Relay::end(Peer from) {
+  Side& source = side(from);
+  source.flow = Flow::ended;
+  if (source.life == Life::alive) ::shutdown(side(other(from)).fd.get(), SHUT_WR);
+}
+
+/// This peer sent a RST, or its socket failed. What it sent before is still in our kernel and belongs to the other.
+void Relay::lost(Peer peer, RelayScratch scratch) {
+  Side& source = side(peer);
+  Side& towards = side(other(peer));
+  source.life = Life::reset;
+  source.until = ReadUntil::would_block;
+  towards.flow = Flow::ended;
+  towards.pending.reset();
+  pump(peer, scratch);
+}
+
+}  // namespace sengu::proxy

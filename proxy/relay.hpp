@@ -1,0 +1,81 @@
+// The two-way copy of one session between two connected sockets: half-close aware, with back-pressure, without a buffer
+// while idle. Told of readiness by its owner; knows no epoll, no route, no clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "proxy/counters.hpp"
+#include "proxy/ready_set.hpp"
+#include "proxy/socket.hpp"
+
+namespace sengu::proxy {
+
+/// What the relay borrows for one call.
+struct RelayScratch {
+  std::span<char> buffer;  // one per worker, 64-256 KiB; nothing stays in it between calls
+  GroupCounters& counters;
+};
+
+class Relay {
+ public:
+  enum class Status : std::uint8_t {
+    running,   // waits for readiness
+    again,     // stopped for fairness with bytes left to read: call resume() soon, epoll will not say so
+    finished,  // both directions ended: close both sockets
+    reset,     // one peer sent a RST (or is gone): wait, bounded, for settled(), then reset both sockets
+  };
+
+  void set(Peer peer, Fd fd) { side(peer).fd = std::move(fd); }
+  int fd(Peer peer) const { return sides_[index(peer)].fd.get(); }
+
+  Status ready(Peer peer, std::uint32_t events, RelayScratch scratch);
+  Status resume(RelayScratch scratch);
+  /// After `reset`: has the living peer's kernel acknowledged all that came from the dead one?
+  bool settled() const;
+  /// Bytes read from that peer.
+  std::uint64_t bytes_from(Peer peer) const { return sides_[index(peer)].bytes; }
+
+  void close(Peer peer) { side(peer).fd.close(); }
+  void reset(Peer peer) { side(peer).fd.reset(); }
+  /// Gives back what a failed attempt left of the server's side.
+  void forget_server() { side(Peer::server) = Side(); }
+
+ private:
+  /// The direction *from* a side.
+  enum class Flow : std::uint8_t {
+    flowing,
+    more,      // left off for fairness
+    blocked,   // the other socket takes no more: the remainder is pending, nothing is read
+    ended,     // EOF passed on, or pointless since one side was reset
+  };
+  enum class ReadUntil : std::uint8_t { short_read, would_block };
+  enum class Life : std::uint8_t { alive, reset };  // a socket reports its error once, later reads say EOF
+
+  struct Side {
+    Fd fd;
+    Flow flow = Flow::flowing;
+    ReadUntil until = ReadUntil::short_read;
+    Life life = Life::alive;
+    std::uint32_t pending_begin = 0;
+    std::uint32_t pending_end = 0;
+    std::unique_ptr<char[]> pending;   // read from this side, not yet written to the other
+    std::uint64_t bytes = 0;
+  };
+
+  static constexpr std::size_t index(Peer peer) { return static_cast<std::size_t>(peer); }
+  static constexpr Peer other(Peer peer) { return peer == Peer::client ? Peer::server : Peer::client; }
+  Side& side(Peer peer) { return sides_[index(peer)]; }
+  Status status() const;
+  void pump(Peer from, RelayScratch scratch);
+  void pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch);
+  void flush(Peer from, RelayScratch scratch);
+  void end(Peer from);
+  void lost(Peer peer, RelayScratch scratch);
+
+  std::array<Side, 2> sides_;
+};
+
+}  // namespace sengu::proxy

@@ -1,0 +1,14 @@
+// See routing_table.hpp.
+#include "proxy/routing_table.hpp"
+
+namespace sengu::proxy {
+
+bool allowed(const SessionTag& session, const RoutingTable& table) {
+  if (health::index(session.group) >= table.groups.size()) return false;
+  const health::Route& route = table.groups[health::index(session.group)].route;
+  if (session.epoch != 0) return session.epoch == route.live;
+  if (session.reader_generation == 0 || health::index(session.node) >= route.readers.size()) return false;
+  return route.readers[health::index(session.node)].generation == session.reader_generation;
+}
+
+}  // namespace sengu::proxy

@@ -1,0 +1,294 @@
+// See session.hpp.
+#include "proxy/session.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "config/assert.hpp"
+
+namespace sengu::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using health::Reason;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto refuse_time = 200ms;        // design §2, flow 1
+constexpr auto reset_time = 200ms;         // performance.md §6, pitfall 3
+constexpr auto reset_poll = 5ms;
+constexpr auto first_retry = 20ms;         // after a failed connect; doubles up to 320 ms
+constexpr unsigned max_retry_doublings = 4;
+constexpr int max_discards = 64;           // reads of a refused client in one go
+
+/// Our own shortage says nothing about the node.
+bool is_local(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
+}
+
+std::string refusal(config::Kind kind, Reason reason) {
+  if (kind != config::Kind::redis) return {};  // a tcp group has no words of its own
+  return "-ERR sengu: " + std::string(health::describe(reason)) + "\r\n";
+}
+
+bool is_logged(config::LogSessions which, SessionEnd end) {
+  if (which == config::LogSessions::none) return false;
+  return which == config::LogSessions::all || (end != SessionEnd::finished && end != SessionEnd::left);
+}
+
+}  // namespace
+
+Session::Session(WorkerContext& context, Arrival arrival)
+    : context_(context), accepted_(arrival.accepted), from_(arrival.from), group_(arrival.group), role_(arrival.role),
+      place_(arrival.refused == Reason::none ? Place::held : Place::none), reason_(arrival.refused) {
+  relay_.set(Peer::client, std::move(arrival.client));
+}
+
+Session::~Session() {
+  if (state_ != State::closed) cut(Reason::stopping);
+}
+
+void Session::start() {
+  if (!context_.ready.add(relay_.fd(Peer::client), client_watch_)) return finish(SessionEnd::left, Reason::none);
+  if (reason_ != Reason::none) return refuse(reason_);
+  seek();
+}
+
+/// Looks for a place under the worker's current table.
+void Session::seek() {
+  const Placement found = place({group_, role_, failed_node_}, *context_.table, context_.settings.proxy.zone,
+                                shared().node_sessions);
+  switch (found.verdict) {
+    case Verdict::connect: return connect(found.tag);
+    case Verdict::park: return park(found.reason);
+    case Verdict::refuse: return refuse(found.reason);
+  }
+}
+
+void Session::park(Reason reason) {
+  const health::Time limit = accepted_ + settings().failover.hold_timeout;
+  if (state_ != State::parked) {
+    if (Clock::now() >= limit) return refuse(Reason::hold_timeout);
+    if (!take_place(shared().parked, settings().failover.hold_max)) return refuse(Reason::hold_full);
+    state_ = State::parked;
+  }
+  reason_ = reason;
+  wake_at(limit);
+}
+
+void Session::park_for_retry() {
+  park(Reason::connect_failed);
+  if (state_ != State::parked) return;
+  const auto wait = first_retry * (1 << std::min<unsigned>(failed_connects_++, max_retry_doublings));
+  failed_connects_ = std::min<std::uint8_t>(failed_connects_, max_retry_doublings);
+  if (const auto at = Clock::now() + wait; at < deadline_) wake_at(at);
+}
+
+void Session::leave_parking() {
+  if (state_ == State::parked) shared().parked.fetch_sub(1, std::memory_order_relaxed);
+  sleep();
+}
+
+void Session::connect(const SessionTag& tag) {
+  SENGU_ASSERT(allowed(tag, *context_.table));
+  const auto address = SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
+  leave_parking();
+  state_ = State::connecting;
+  tag_ = tag;
+  node_ = tag.node;
+  shared().node_sessions[health::index(tag.node)].fetch_add(1, std::memory_order_relaxed);
+  until_ = Clock::now();
+  if (!address) return connect_error(EINVAL);
+  Fd fd = stream_socket(address->family());
+  if (!fd) return connect_error(errno);
+  const int result = ::connect(fd.get(), address->data(), address->size());
+  if (result != 0 && errno != EINPROGRESS) return connect_error(errno);
+  relay_.set(Peer::server, std::move(fd));
+  if (!context_.ready.add(relay_.fd(Peer::server), server_watch_)) return connect_error(errno);
+  if (result == 0) return connected(0);
+  wake_at(until_ + settings().connect_timeout);
+}
+
+void Session::connect_ready(std::uint32_t events) {
+  if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) return;
+  if (const int error = pending_error(relay_.fd(Peer::server))) return connect_error(error);
+  connected(events);
+}
+
+void Session::connected(std::uint32_t server_events) {
+  if (!allowed(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
+    abandon_connect();
+    return seek();
+  }
+  sleep();
+  state_ = State::relaying;
+  failed_connects_ = 0;
+  auto& counters = context_.counters[group_];
+  counters.connected_after(Clock::now() - until_);
+  counters.sessions_total[health::index(tag_.node)].add(1);
+  Relay::Status status = Relay::Status::running;
+  if (early_events_ != 0) status = relay_.ready(Peer::client, early_events_, scratch());
+  if (server_events & ~EPOLLOUT) status = relay_.ready(Peer::server, server_events, scratch());
+  relay(status);
+}
+
+void Session::connect_error(int error) {
+  const health::NodeId node = tag_.node;
+  abandon_connect();
+  failed_node_ = node;
+  if (!is_local(error)) context_.connect_failed(group_, node);
+  park_for_retry();
+}
+
+/// Nothing was passed in either direction yet: the client may go elsewhere.
+void Session::abandon_connect() {
+  sleep();
+  relay_.reset(Peer::server);
+  relay_.forget_server();
+  leave_node();
+}
+
+void Session::ready(Peer peer, std::uint32_t events) {
+  switch (state_) {
+    case State::arrived:
+    case State::parked:
+    case State::connecting:
+      if (peer == Peer::client) return client_ready_early(events);
+      if (state_ == State::connecting) connect_ready(events);
+      return;
+    case State::relaying:
+    case State::resetting: return relay(relay_.ready(peer, events, scratch()));
+    case State::refusing: return read_away();
+    case State::closed: return;
+  }
+}
+
+/// Its bytes wait in the kernel; a half-closed client that sent its request will be served, one without a byte has left.
+void Session::client_ready_early(std::uint32_t events) {
+  early_events_ |= events & ~EPOLLOUT;
+  if (events & (EPOLLERR | EPOLLHUP)) return finish(SessionEnd::left, reason_);
+  if (state_ == State::parked && (events & EPOLLRDHUP) && readable_bytes(relay_.fd(Peer::client)) == 0)
+    finish(SessionEnd::left, reason_);
+}
+
+void Session::relay(Relay::Status status) {
+  switch (status) {
+    case Relay::Status::running: return;
+    case Relay::Status::again: return come_again();
+    case Relay::Status::finished: return finish(SessionEnd::finished, Reason::none);
+    case Relay::Status::reset: break;
+  }
+  if (state_ == State::relaying) {
+    state_ = State::resetting;
+    until_ = Clock::now() + reset_time;
+  }
+  if (!relay_.settled() && Clock::now() < until_) return wake_at(Clock::now() + reset_poll);
+  relay_.reset(Peer::client);
+  relay_.reset(Peer::server);
+  finish(SessionEnd::reset, Reason::none);
+}
+
+void Session::resume() {
+  again_ = Again::idle;
+  if (state_ == State::relaying || state_ == State::resetting) return relay(relay_.resume(scratch()));
+  if (state_ == State::refusing) read_away();
+}
+
+void Session::deadline_passed() {
+  sleep();
+  switch (state_) {
+    case State::parked:
+      if (Clock::now() >= accepted_ + settings().failover.hold_timeout) return refuse(Reason::hold_timeout);
+      return seek();
+    case State::connecting: return connect_error(ETIMEDOUT);
+    case State::resetting: return relay(Relay::Status::reset);
+    case State::refusing: return finish(SessionEnd::refused, reason_);
+    case State::arrived:
+    case State::relaying:
+    case State::closed: return;
+  }
+}
+
+void Session::table_changed() {
+  switch (state_) {
+    case State::parked: return wake_at(accepted_);  // due at once, the oldest first
+    case State::connecting:
+      if (allowed(tag_, *context_.table)) return;
+      abandon_connect();
+      return seek();
+    case State::relaying:
+    case State::resetting:
+      if (!allowed(tag_, *context_.table)) cut(tag_.epoch != 0 ? Reason::switched : Reason::node_changed);
+      return;
+    case State::arrived:
+    case State::refusing:
+    case State::closed: return;
+  }
+}
+
+void Session::cut(Reason reason) {
+  if (state_ == State::closed) return;
+  if (state_ == State::relaying || state_ == State::resetting)
+    context_.counters[group_].cut[static_cast<std::size_t>(reason)].add(1);
+  relay_.reset(Peer::server);
+  relay_.reset(Peer::client);
+  finish(SessionEnd::cut, reason);
+}
+
+void Session::refuse(Reason reason) {
+  leave_parking();
+  state_ = State::refusing;
+  ++context_.refusing;
+  reason_ = reason;
+  context_.counters[group_].refused[static_cast<std::size_t>(reason)].add(1);
+  const std::string text = refusal(settings().kind, reason);
+  const int client = relay_.fd(Peer::client);
+  // A fresh socket takes so short a text whole, or the client is gone.
+  if (!text.empty() && ::send(client, text.data(), text.size(), MSG_NOSIGNAL) < 0) return finish(SessionEnd::refused, reason);
+  ::shutdown(client, SHUT_WR);
+  wake_at(Clock::now() + refuse_time);
+  read_away();
+}
+
+/// A close with unread bytes sends a RST that overtakes the answer (it was lost in 50 of 50 tries): so read them away.
+void Session::read_away() {
+  for (int i = 0; i < max_discards; ++i) {
+    const ssize_t count = ::recv(relay_.fd(Peer::client), context_.buffer.data(), context_.buffer.size(), 0);
+    if (count > 0 || (count < 0 && errno == EINTR)) continue;
+    if (count < 0 && errno == EAGAIN) return;
+    return finish(SessionEnd::refused, reason_);
+  }
+  come_again();
+}
+
+void Session::come_again() {
+  if (again_ == Again::queued) return;
+  again_ = Again::queued;
+  context_.again.push_back(this);
+}
+
+void Session::leave_node() {
+  if (node_) shared().node_sessions[health::index(*node_)].fetch_sub(1, std::memory_order_relaxed);
+  node_.reset();
+}
+
+void Session::finish(SessionEnd end, Reason reason) {
+  if (state_ == State::refusing) --context_.refusing;
+  leave_parking();
+  state_ = State::closed;
+  if (context_.session_ended && is_logged(context_.settings.log.sessions, end)) {
+    context_.session_ended({from_.endpoint(), group_, node_, relay_.bytes_from(Peer::client),
+                            relay_.bytes_from(Peer::server), Clock::now() - accepted_, end, reason});
+  }
+  leave_node();
+  relay_.close(Peer::client);
+  relay_.close(Peer::server);
+  if (place_ == Place::held) {
+    shared().sessions.fetch_sub(1, std::memory_order_relaxed);
+    context_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);
+  }
+  context_.closed.push_back(this);
+}
+
+}  // namespace sengu::proxy

@@ -1,0 +1,106 @@
+// One client from accept to close, on one worker: its state, its two sockets, its deadline. Reads the route only from
+// its worker's table. Knows no thread and no Asio.
+//
+//   state       may become
+//   arrived     parked, connecting, refusing, closed
+//   parked      connecting, refusing, closed
+//   connecting  relaying, parked, refusing, closed
+//   relaying    resetting, closed
+//   resetting   closed
+//   refusing    closed
+#pragma once
+
+#include "proxy/relay.hpp"
+#include "proxy/worker_context.hpp"
+
+namespace sengu::proxy {
+
+/// A client as its listener hands it over.
+struct Arrival {
+  Fd client;
+  SocketAddress from;
+  health::GroupId group{};
+  ListenerRole role = ListenerRole::master;
+  health::Time accepted{};
+  health::Reason refused = health::Reason::none;  // not none: it holds no place under the limits, refuse it
+};
+
+class Session final : public Watched {
+ public:
+  enum class State : std::uint8_t {
+    arrived,
+    parked,      // no server may serve it now; bounded by hold_timeout and hold_max
+    connecting,  // to the node of tag_; nothing was read from the client, nothing written to the node
+    relaying,
+    resetting,   // one peer sent a RST: what it sent before is still on its way to the other, for at most 200 ms
+    refusing,    // told why; reading away what it still sends, for at most 200 ms
+    closed,      // sockets are gone; destroyed after the turn
+  };
+
+  Session(WorkerContext& context, Arrival arrival);
+  Session(const Session&) = delete;
+  ~Session();
+
+  void start();
+  void ready(Peer peer, std::uint32_t events) override;
+  /// The fairness list reached it.
+  void resume();
+  void deadline_passed();
+  /// The worker has a new table for its group: cut where `allowed` says no, wake where it was parked.
+  void table_changed();
+  /// Resets both sides now.
+  void cut(health::Reason reason);
+
+  State state() const { return state_; }
+  health::GroupId group() const { return group_; }
+
+  std::size_t slot = 0;  // the worker's: where it keeps this session
+
+ private:
+  enum class Place : std::uint8_t { held, none };   // under max_connections
+  enum class Again : std::uint8_t { idle, queued };  // on the fairness list
+
+  void seek();
+  void park(health::Reason reason);
+  void park_for_retry();
+  void leave_parking();
+  void connect(const SessionTag& tag);
+  void connect_ready(std::uint32_t events);
+  void connected(std::uint32_t server_events);
+  void connect_error(int error);
+  void abandon_connect();
+  void relay(Relay::Status status);
+  void refuse(health::Reason reason);
+  void read_away();
+  void come_again();
+  void client_ready_early(std::uint32_t events);
+  void leave_node();
+  void finish(SessionEnd end, health::Reason reason);
+  void wake_at(health::Time at) { context_.deadlines.set(*this, deadline_, at); }
+  void sleep() { context_.deadlines.clear(*this, deadline_); }
+  const config::GroupSettings& settings() const { return context_.settings.groups[health::index(group_)]; }
+  SharedGroupCounts& shared() { return context_.shared[group_]; }
+  RelayScratch scratch() { return {context_.buffer, context_.counters[group_]}; }
+
+  WorkerContext& context_;
+  Relay relay_;
+  Watch client_watch_{this, Peer::client};
+  Watch server_watch_{this, Peer::server};
+  health::Time accepted_;
+  health::Time deadline_ = Deadlines::none;
+  health::Time until_{};            // connecting: since when; resetting: the end of it
+  SocketAddress from_;
+  health::GroupId group_;
+  SessionTag tag_{};                // valid while connecting, relaying, resetting
+  std::optional<health::NodeId> node_;  // of tag_, while it counts in the node's load
+  std::optional<health::NodeId> failed_node_;
+  std::uint32_t early_events_ = 0;  // of the client, before there was a server to relay to
+  std::uint8_t failed_connects_ = 0;
+  ListenerRole role_;
+  State state_ = State::arrived;
+  Place place_;
+  Again again_ = Again::idle;
+  health::Reason reason_;           // why it is refused, or why parked
+};
+
+}  // namespace sengu::proxy

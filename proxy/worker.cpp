@@ -1,0 +1,187 @@
+// See worker.hpp.
+#include "proxy/worker.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <pthread.h>
+
+namespace sengu::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+namespace asio = boost::asio;
+
+constexpr auto tell_interval = 10ms;   // a storm of refused clients must not flood the control thread
+constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
+constexpr std::size_t max_refusing = 256;  // beyond, a refused client is closed without an answer
+
+}  // namespace
+
+WorkerContext::WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first)
+    : settings(config), shared(counts), counters(config.groups), buffer(buffer_size), table(std::move(first)) {}
+
+Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
+               std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks)
+    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table)), ready_(io_, context_.ready.fd()), timer_(io_) {
+  for (const auto& group : settings.groups) told_.emplace_back(group.nodes.size());
+  context_.connect_failed = [this](health::GroupId group, health::NodeId node) { tell_connect_failed(group, node); };
+  if (callbacks_.session_ended && settings.log.sessions != config::LogSessions::none) {
+    context_.session_ended = [this](SessionRecord record) {
+      asio::post(control_, [&tell = callbacks_.session_ended, record = std::move(record)] { tell(record); });
+    };
+  }
+}
+
+Worker::~Worker() {
+  join();
+  ready_.release();  // the ready set closes its descriptor itself
+}
+
+void Worker::add_listener(Fd socket, ListenerSettings settings, Chooser chooser) {
+  back_offs_.push_back(std::make_unique<asio::steady_timer>(io_));
+  asio::steady_timer& timer = *back_offs_.back();
+  const auto pause = [&timer](Listener& listener) {
+    timer.expires_after(Listener::back_off);
+    timer.async_wait([&listener](const boost::system::error_code& error) {
+      if (!error) listener.retry();
+    });
+  };
+  const auto hand_over = [chooser = std::move(chooser)](Arrival arrival) { chooser().hand_over(std::move(arrival)); };
+  listeners_.emplace_back(std::move(socket), settings, context_, hand_over, pause);
+}
+
+void Worker::start() {
+  asio::post(io_, [this] {
+    for (auto& listener : listeners_) listener.start();
+    watch();
+  });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "sengu-worker");
+    io_.run();
+  });
+}
+
+void Worker::watch() {
+  ready_.async_wait(asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    context_.ready.turn();
+    settle();
+    watch();
+  });
+}
+
+void Worker::hand_over(Arrival arrival) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  asio::post(io_, [this, arrival = std::move(arrival)]() mutable {
+    adopt(std::move(arrival));
+    settle();
+  });
+}
+
+void Worker::adopt(Arrival arrival) {
+  if (arrival.refused != health::Reason::none && context_.refusing >= max_refusing) {
+    load_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  sessions_.push_back(std::make_unique<Session>(context_, std::move(arrival)));
+  sessions_.back()->slot = sessions_.size() - 1;
+  sessions_.back()->start();
+}
+
+void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done) {
+  asio::post(io_, [this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
+    apply(std::move(table), group);
+    cut_done();
+    settle();
+  });
+}
+
+void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId group) {
+  context_.table = std::move(table);
+  for (const auto& session : sessions_)
+    if (session->group() == group) session->table_changed();
+}
+
+void Worker::post_stop_accepting() {
+  asio::post(io_, [this] {
+    for (auto& listener : listeners_) listener.stop();
+  });
+}
+
+void Worker::post_cut_all() {
+  asio::post(io_, [this] {
+    for (const auto& session : sessions_) session->cut(health::Reason::stopping);
+    settle();
+  });
+}
+
+void Worker::join() {
+  if (!thread_.joinable()) return;
+  asio::post(io_, [this] { io_.stop(); });
+  thread_.join();
+  for (const auto& session : sessions_) session->cut(health::Reason::stopping);
+  bury();
+}
+
+void Worker::run_again() {
+  again_run_ = AgainRun::idle;
+  std::vector<Session*> due;
+  due.swap(context_.again);
+  for (Session* session : due) session->resume();
+}
+
+void Worker::run_deadlines() {
+  const health::Time now = Clock::now();
+  for (int i = 0; i < max_wakes && context_.deadlines.next() <= now; ++i) context_.deadlines.front().deadline_passed();
+}
+
+void Worker::settle() {
+  bury();
+  if (!context_.again.empty() && again_run_ == AgainRun::idle) {
+    again_run_ = AgainRun::posted;
+    asio::post(io_, [this] {
+      run_again();
+      settle();
+    });
+  }
+  arm();
+}
+
+void Worker::bury() {
+  if (context_.closed.empty()) return;
+  std::erase_if(context_.again, [](const Session* session) { return session->state() == Session::State::closed; });
+  for (Session* session : context_.closed) {
+    const std::size_t slot = session->slot;
+    std::swap(sessions_[slot], sessions_.back());
+    sessions_[slot]->slot = slot;
+    sessions_.pop_back();
+    load_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  context_.closed.clear();
+}
+
+/// One timer for all deadlines; it is moved only to an earlier instant, and looks for itself when it fires.
+void Worker::arm() {
+  const health::Time next = context_.deadlines.next();
+  if (next >= armed_) return;
+  armed_ = next;
+  timer_.expires_at(next);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    armed_ = Deadlines::none;
+    run_deadlines();
+    settle();
+  });
+}
+
+void Worker::tell_connect_failed(health::GroupId group, health::NodeId node) {
+  if (!callbacks_.connect_failed) return;
+  health::Time& last = told_[health::index(group)][health::index(node)];
+  const health::Time now = Clock::now();
+  if (last != health::Time{} && now - last < tell_interval) return;
+  last = now;
+  asio::post(control_, [&tell = callbacks_.connect_failed, group, node] { tell(group, node); });
+}
+
+}  // namespace sengu::proxy

@@ -1,0 +1,75 @@
+// One data thread: an io_context run by exactly this thread, the ready set it watches as one descriptor, the sessions
+// and listeners that live here, and the table they obey. Others reach it only by the post-ing calls below.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <thread>
+
+#include "proxy/listener.hpp"
+#include "proxy/session.hpp"
+
+namespace sengu::proxy {
+
+class Worker {
+ public:
+  /// Chooses the worker for a new client. Must outlive the worker; called on its thread.
+  using Chooser = std::function<Worker&()>;
+
+  Worker(boost::asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
+         std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks);
+  ~Worker();
+  Worker(const Worker&) = delete;
+
+  // Before start():
+  void add_listener(Fd socket, ListenerSettings settings, Chooser chooser);
+
+  // From the control thread:
+  void start();
+  /// Takes the table over, cuts what it no longer allows in `group`, then calls `cut_done` (on the worker).
+  void post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done);
+  void post_stop_accepting();
+  void post_cut_all();
+  /// Ends the thread after everything posted before; closes what is left.
+  void join();
+  void add_to(Traffic& traffic) const { context_.counters.add_to(traffic); }
+
+  // From any thread:
+  std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+  /// Gives the client to this worker; it counts in load() at once.
+  void hand_over(Arrival arrival);
+
+ private:
+  void watch();
+  void adopt(Arrival arrival);
+  void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
+  void run_again();
+  void run_deadlines();
+  /// Ends every entry into the worker: buries the closed, arms what is due next.
+  void settle();
+  void bury();
+  void arm();
+  void tell_connect_failed(health::GroupId group, health::NodeId node);
+
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  boost::asio::io_context& control_;
+  const Callbacks& callbacks_;
+  WorkerContext context_;
+  boost::asio::posix::stream_descriptor ready_;
+  boost::asio::steady_timer timer_;
+  health::Time armed_ = Deadlines::none;
+  enum class AgainRun : std::uint8_t { idle, posted };
+  AgainRun again_run_ = AgainRun::idle;
+  std::vector<std::vector<health::Time>> told_;  // by group and node: when a failed connect was reported last
+  std::deque<Listener> listeners_;
+  std::vector<std::unique_ptr<boost::asio::steady_timer>> back_offs_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::atomic<std::size_t> load_{0};
+  std::thread thread_;
+};
+
+}  // namespace sengu::proxy

@@ -1,0 +1,345 @@
+// The data plane against its routing table: parking, cutting, refusing, placing, and the barrier.
+#include <sys/resource.h>
+
+#include <fcntl.h>
+
+#include <future>
+
+#include "tests/support/loopback.hpp"
+
+using namespace sengu;
+using namespace sengu::test;
+using health::NodeId;
+using health::Reason;
+using proxy::SessionEnd;
+
+namespace {
+
+/// A session through the plane in which both ends have heard each other.
+std::pair<Connection, Connection> connected(Connection client, Server& server) {
+  auto backend = server.accept();
+  CHECK(backend.send("hi"));
+  CHECK(client.receive(2) == "hi");
+  return {std::move(client), std::move(backend)};
+}
+
+bool is_refusal(const std::string& text) { return text.starts_with("-ERR sengu: ") && text.ends_with("\r\n"); }
+
+std::string pipelined(std::size_t commands) {
+  std::string text;
+  for (std::size_t i = 0; i < commands; ++i) text += "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("data plane: a parked client is released when the route opens") {
+  Server server("127.77.2.1");
+  Plane plane(one_group("127.77.2.1", {node(server.endpoint())}));
+  plane.publish(held_route(1, 0, 1));
+  std::vector<Connection> clients;
+  for (int i = 0; i < 300; ++i) clients.push_back(plane.client());
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 300; }));
+  CHECK_FALSE(server.has_client(0ms));
+  plane.publish(open_route(1, 0, 1));
+  std::vector<Connection> backends;
+  for (auto& client : clients) {
+    backends.push_back(server.accept());
+    CHECK(client.send("x"));
+  }
+  for (auto& backend : backends) CHECK(backend.receive(1) == "x");
+  CHECK(plane.traffic().parked == 0);
+  CHECK(plane.data.sessions() == 300);
+}
+
+TEST_CASE("data plane: parked for too long is refused, and hold_max bounds the number") {
+  Server server("127.77.2.2");
+  auto settings = one_group("127.77.2.2", {node(server.endpoint())});
+  settings.groups[0].failover.hold_timeout = 150ms;
+  settings.groups[0].failover.hold_max = 1;
+  Plane plane(std::move(settings));
+  plane.publish(held_route(1, 0, 1));
+  auto first = plane.client();
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 1; }));
+  auto second = plane.client();
+  CHECK(is_refusal(second.receive_all()));
+  CHECK(is_refusal(first.receive_all()));
+  CHECK(first.error() == 0);
+  auto refused = plane.traffic().refused;
+  CHECK(refused[Reason::hold_full] == 1);
+  CHECK(refused[Reason::hold_timeout] == 1);
+  CHECK(plane.traffic().parked == 0);
+}
+
+TEST_CASE("data plane: a parked client that hangs up is dropped, a half-closed one with a request is kept") {
+  Server server("127.77.2.3");
+  Plane plane(one_group("127.77.2.3", {node(server.endpoint())}));
+  plane.publish(held_route(1, 0, 1));
+  auto gone = plane.client();
+  auto reset = plane.client();
+  auto waiting = plane.client();
+  CHECK(waiting.send("GET"));
+  waiting.finish();
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 3; }));
+  gone.close();
+  reset.reset();
+  CHECK(plane.until([&] { return plane.traffic().parked == 1; }));
+  plane.publish(open_route(1, 0, 1));
+  auto backend = server.accept();
+  CHECK(backend.receive_all() == "GET");
+  CHECK(backend.send("value"));
+  backend.close();
+  CHECK(waiting.receive_all() == "value");
+}
+
+TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelining client every time") {
+  Server server("127.77.2.4");
+  Plane plane(one_group("127.77.2.4", {node(server.endpoint())}));
+  auto closed = held_route(1, 0, 1);
+  closed.state = health::RouteState::closed;
+  closed.reason = Reason::two_masters;
+  plane.publish(closed);
+  const std::string commands = pipelined(10'000);
+  for (int i = 0; i < 50; ++i) {
+    auto client = plane.client();
+    client.send(commands);
+    CHECK(is_refusal(client.receive_all()));
+    CHECK(client.error() == 0);
+  }
+  CHECK(plane.traffic().refused[Reason::two_masters] == 50);
+  CHECK(plane.until([&] { return plane.data.sessions() == 0; }));
+}
+
+TEST_CASE("data plane: a refused client that never stops talking is closed after its 200 ms") {
+  Server server("127.77.2.5");
+  Plane plane(one_group("127.77.2.5", {node(server.endpoint())}));
+  auto client = plane.client();  // no route was published yet: closed, starting
+  CHECK(is_refusal(client.receive(12 + 13).append("\r\n")));
+  CHECK(plane.until([&] { return client.send("PING\r\n"), plane.data.sessions() == 0; }, 5s));
+}
+
+TEST_CASE("data plane: limits and allow-list") {
+  Server server("127.77.2.6");
+  auto settings = one_group("127.77.2.6", {node(server.endpoint())});
+  settings.groups[0].max_connections = 1;
+  SUBCASE("max_connections of the group") {
+    Plane plane(std::move(settings));
+    plane.publish(open_route(1, 0, 1));
+    auto [client, backend] = connected(plane.client(), server);
+    CHECK(is_refusal(plane.client().receive_all()));
+    CHECK(plane.traffic().refused[Reason::too_many_connections] == 1);
+    client.close();
+    backend.close();
+    REQUIRE(plane.until([&] { return plane.data.sessions() == 0; }));
+    connected(plane.client(), server);
+  }
+  SUBCASE("allow") {
+    Network elsewhere{"10.0.0.0/8", {}, 104};
+    elsewhere.address[10] = elsewhere.address[11] = 0xff;
+    elsewhere.address[12] = 10;
+    settings.groups[0].allow = {elsewhere};
+    Plane plane(std::move(settings));
+    plane.publish(open_route(1, 0, 1));
+    CHECK(is_refusal(plane.client().receive_all()));
+    CHECK(plane.traffic().refused[Reason::not_allowed] == 1);
+  }
+}
+
+TEST_CASE("data plane: a failed connect tells the monitor and tries again while the table says open") {
+  auto dead = std::make_unique<Server>("127.77.2.7");
+  const Endpoint address = dead->endpoint();
+  Plane plane(one_group("127.77.2.7", {node(address)}));
+  dead.reset();
+  plane.publish(open_route(1, 0, 1));
+  auto client = plane.client();
+  REQUIRE(plane.until([&] { return plane.failed_connects.size() >= 2; }));
+  CHECK(plane.failed_connects[0] == NodeId(0));
+  CHECK(plane.traffic().parked == 1);
+  Fd again = proxy::listen_on(address);
+  CHECK(plane.until([&] { return plane.traffic().nodes[0].sessions_total == 1; }));
+  CHECK(plane.traffic().parked == 0);
+}
+
+TEST_CASE("data plane: a connect without an answer ends after connect_timeout, and the client waits on") {
+  // A backlog of one that is full: further handshakes get no answer.
+  Server full("127.77.2.8");
+  auto settings = one_group("127.77.2.8", {node({"127.77.2.8", 0})});
+  const auto address = SocketAddress::from({"127.77.2.80", 0});
+  Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::bind(listener.get(), address->data(), address->size()) == 0);
+  REQUIRE(::listen(listener.get(), 0) == 0);
+  const Endpoint endpoint = SocketAddress::local_of(listener.get()).endpoint();
+  auto filler = Connection::to(endpoint);
+  settings.groups[0].nodes[0].address = endpoint;
+  settings.groups[0].connect_timeout = 50ms;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto client = plane.client();
+  CHECK(plane.until([&] { return !plane.failed_connects.empty(); }));
+  plane.publish(held_route(1, 1, 1));
+  CHECK(plane.until([&] { return plane.traffic().parked == 1; }));
+}
+
+TEST_CASE("data plane: a switch cuts the sessions of the old master before it is acknowledged") {
+  Server first("127.77.2.9");
+  Server second("127.77.2.9");
+  Plane plane(one_group("127.77.2.9", {node(first.endpoint()), node(second.endpoint())}));
+  plane.publish(open_route(1, 0, 2));
+  auto [client, backend] = connected(plane.client(), first);
+  plane.publish(held_route(1, 1, 2));  // held without a cut: the session goes on
+  CHECK(client.send("still"));
+  CHECK(backend.receive(5) == "still");
+  plane.publish(held_route(2, 0, 2));
+  CHECK(client.readable(0ms));  // the cut is there already
+  client.receive_all();
+  CHECK(client.error() == ECONNRESET);
+  backend.receive_all();
+  CHECK(backend.error() == ECONNRESET);
+  CHECK(plane.traffic().cut[Reason::switched] == 1);
+  auto late = plane.client();
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 1; }));
+  plane.publish(open_route(2, 1, 2));
+  connected(std::move(late), second);
+  REQUIRE(plane.until([&] { return !plane.records.empty(); }));
+  CHECK(plane.records[0].end == SessionEnd::cut);
+  CHECK(plane.records[0].reason == Reason::switched);
+}
+
+TEST_CASE("data plane: bytes of the old master that arrive with the cut never reach the client") {
+  Server server("127.77.2.10");
+  Plane plane(one_group("127.77.2.10", {node(server.endpoint())}));
+  plane.publish(open_route(1, 0, 1));
+  auto [client, backend] = connected(plane.client(), server);
+  std::atomic<bool> stop{false};
+  std::thread chatter([&, &from = backend] { while (!stop && from.send("old")) continue; });
+  REQUIRE(client.readable());
+  plane.publish(held_route(2, 0, 1));
+  const auto at_acknowledgement = plane.traffic().bytes_server_to_client;
+  client.receive_all();
+  CHECK(client.error() == ECONNRESET);
+  CHECK(plane.traffic().bytes_server_to_client == at_acknowledgement);
+  stop = true;
+  chatter.join();
+}
+
+TEST_CASE("data plane: readers spread, and are cut when their node changes") {
+  Server servers[]{Server("127.77.2.11"), Server("127.77.2.11"), Server("127.77.2.11")};
+  Plane plane(one_group("127.77.2.11",
+                        {node(servers[0].endpoint()), node(servers[1].endpoint()), node(servers[2].endpoint())}));
+  auto route = open_route(1, 0, 3);
+  route.readers = {{0, false}, {1, true}, {1, true}};
+  plane.publish(route);
+  std::vector<std::pair<Connection, Connection>> sessions;
+  for (int i = 0; i < 6; ++i) {
+    auto client = plane.reader();
+    REQUIRE(plane.until([&] { return servers[1].has_client(0ms) || servers[2].has_client(0ms); }));
+    sessions.push_back(connected(std::move(client), servers[1].has_client(0ms) ? servers[1] : servers[2]));
+  }
+  auto nodes = plane.traffic().nodes;
+  CHECK(nodes[0].sessions == 0);
+  CHECK(nodes[1].sessions == 3);
+  CHECK(nodes[2].sessions == 3);
+  route.readers[1] = {2, false};
+  plane.publish(route);
+  nodes = plane.traffic().nodes;
+  CHECK(nodes[1].sessions == 0);
+  CHECK(nodes[2].sessions == 3);
+  CHECK(plane.traffic().cut[Reason::node_changed] == 3);
+  route.readers[2].accepts = false;
+  plane.publish(route);  // no reader accepts: the master does; who reads already goes on
+  connected(plane.reader(), servers[0]);
+  CHECK(plane.traffic().nodes[2].sessions == 3);
+}
+
+TEST_CASE("data plane: readers prefer the proxy's own zone") {
+  Server near("127.77.2.12");
+  Server far("127.77.2.12");
+  auto settings = one_group("127.77.2.12", {node(far.endpoint(), "1b"), node(near.endpoint(), "1a")});
+  settings.proxy.zone = "1a";
+  Plane plane(std::move(settings));
+  auto route = open_route(1, 0, 2);
+  route.readers = {{1, true}, {1, true}};
+  plane.publish(route);
+  auto first = connected(plane.reader(), near);
+  auto second = connected(plane.reader(), near);
+  CHECK(plane.traffic().nodes[1].sessions == 2);
+}
+
+TEST_CASE("data plane: sessions go to the worker with the fewest") {
+  Server server("127.77.2.13");
+  auto settings = one_group("127.77.2.13", {node(server.endpoint())});
+  settings.proxy.workers = 2;
+  boost::asio::io_context control;
+  proxy::DataPlane data(control, settings, {});
+  data.bind();
+  data.start();
+  auto acknowledged = std::make_shared<int>(0);
+  data.publisher().publish(Plane::group, open_route(1, 0, 1), [acknowledged] { ++*acknowledged; });
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (*acknowledged == 0 && std::chrono::steady_clock::now() < deadline) control.restart(), control.run_for(2ms);
+  std::vector<std::pair<Connection, Connection>> sessions;
+  for (int i = 0; i < 10; ++i) sessions.push_back(connected(Connection::to(data.traffic().groups[0].bound_listen), server));
+  CHECK(data.loads() == std::vector<std::size_t>{5, 5});
+}
+
+TEST_CASE("data plane: survives running out of descriptors, and says so") {
+  Server server("127.77.2.14");
+  Plane plane(one_group("127.77.2.14", {node(server.endpoint())}));
+  plane.publish(open_route(1, 0, 1));
+  std::vector<Fd> clients;
+  const auto address = SocketAddress::from(plane.traffic().bound_listen);
+  for (int i = 0; i < 3; ++i) clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &old) == 0);
+  const int lowest_free = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
+  ::close(lowest_free);
+  const rlimit none{static_cast<rlim_t>(lowest_free), old.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  for (auto& client : clients) CHECK(::connect(client.get(), address->data(), address->size()) == 0);
+  const bool noticed = plane.until([&] { return plane.data.traffic().accept_errors["EMFILE"] >= 2; });
+  setrlimit(RLIMIT_NOFILE, &old);
+  CHECK(noticed);
+  CHECK(plane.data.traffic().accept_errors["EMFILE"] < 100);  // backs off, doesn't spin
+  for (int i = 0; i < 3; ++i) connected(Connection(std::move(clients[static_cast<std::size_t>(i)])), server);
+}
+
+TEST_CASE("data plane: bind says which address it could not have") {
+  Server taken("127.77.2.15");
+  auto settings = one_group("127.77.2.15", {node(taken.endpoint())});
+  settings.groups[0].listen = taken.endpoint();
+  boost::asio::io_context control;
+  proxy::DataPlane data(control, settings, {});
+  try {
+    data.bind();
+    FAIL("bound twice");
+  } catch (const std::system_error& error) {
+    CHECK(error.code().value() == EADDRINUSE);
+    CHECK(std::string(error.what()).find(std::to_string(taken.endpoint().port)) != std::string::npos);
+  }
+}
+
+TEST_CASE("data plane: an address that is not here yet can be bound") {
+  auto settings = one_group("192.0.2.77", {node({"127.77.2.16", 1})});
+  Plane plane(std::move(settings));
+  CHECK(plane.traffic().bound_listen.port != 0);
+}
+
+TEST_CASE("data plane: stopping: no new clients, the running ones go on until they are cut") {
+  Server server("127.77.2.17");
+  Plane plane(one_group("127.77.2.17", {node(server.endpoint())}));
+  plane.publish(open_route(1, 0, 1));
+  auto [client, backend] = connected(plane.client(), server);
+  const auto address = SocketAddress::from(plane.traffic().bound_listen);
+  plane.data.stop_accepting();
+  CHECK(plane.until([&] {
+    Fd late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(late.get(), address->data(), address->size()) != 0 && errno == ECONNREFUSED;
+  }));
+  CHECK(client.send("go on"));
+  CHECK(backend.receive(5) == "go on");
+  plane.data.cut_all();
+  client.receive_all();
+  CHECK(client.error() == ECONNRESET);
+  CHECK(plane.until([&] { return plane.data.sessions() == 0; }));
+  plane.data.join();
+}

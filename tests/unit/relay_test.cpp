@@ -1,0 +1,183 @@
+// The relay through a whole data plane on loopback: what arrives, what ends how, what waits.
+#include <sys/socket.h>
+
+#include "tests/support/loopback.hpp"
+
+using namespace sengu;
+using namespace sengu::test;
+
+namespace {
+
+/// A plane with one master, and one connected pair through it.
+struct Pair {
+  explicit Pair(const std::string& host, int client_receive_buffer = 0)
+      : server(host), plane(one_group(host, {node(server.endpoint())})), client((open(), plane.client(client_receive_buffer))),
+        backend(server.accept()) {}
+
+  void open() { plane.publish(open_route(1, 0, 1)); }
+  bool ends() {
+    return plane.until([&] { return plane.data.sessions() == 0; });
+  }
+
+  Server server;
+  Plane plane;
+  Connection client;
+  Connection backend;
+};
+
+std::string pattern(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint32_t state = 12345;
+  for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("relay: request and reply, and both are counted") {
+  Pair pair("127.77.1.1");
+  CHECK(pair.client.send("PING\r\n"));
+  CHECK(pair.backend.receive(6) == "PING\r\n");
+  CHECK(pair.backend.send("+PONG\r\n"));
+  CHECK(pair.client.receive(7) == "+PONG\r\n");
+  pair.client.close();
+  CHECK(pair.backend.receive_all().empty());
+  CHECK(pair.backend.error() == 0);
+  pair.backend.close();
+  REQUIRE(pair.ends());
+  REQUIRE(pair.plane.until([&] { return pair.plane.records.size() == 1; }));
+  CHECK(pair.plane.records[0].end == proxy::SessionEnd::finished);
+  CHECK(pair.plane.records[0].bytes_from_client == 6);
+  CHECK(pair.plane.records[0].bytes_from_server == 7);
+  CHECK(pair.plane.records[0].node == health::NodeId(0));
+  const auto traffic = pair.plane.traffic();
+  CHECK(traffic.bytes_client_to_server == 6);
+  CHECK(traffic.bytes_server_to_client == 7);
+  CHECK(traffic.nodes[0].sessions == 0);
+  CHECK(traffic.nodes[0].sessions_total == 1);
+}
+
+TEST_CASE("relay: the server speaks first") {
+  Pair pair("127.77.1.2");
+  CHECK(pair.backend.send("hello"));
+  CHECK(pair.client.receive(5) == "hello");
+}
+
+TEST_CASE("relay: bytes sent before the backend is connected, and a FIN behind them") {
+  Server server("127.77.1.3");
+  Plane plane(one_group("127.77.1.3", {node(server.endpoint())}));
+  plane.publish(held_route(1, 0, 1));
+  const std::string bytes = pattern(100'000);
+  auto client = plane.client();
+  CHECK(client.send(bytes));
+  client.finish();
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 1; }));
+  plane.publish(open_route(1, 0, 1));
+  auto backend = server.accept();
+  CHECK(backend.receive_all() == bytes);
+  CHECK(backend.error() == 0);
+  CHECK(backend.send("late reply"));
+  backend.close();
+  CHECK(client.receive_all() == "late reply");
+  CHECK(client.error() == 0);
+}
+
+TEST_CASE("relay: half-close, the reply comes after the FIN") {
+  Pair pair("127.77.1.4");
+  for (int i = 0; i < 50; ++i) {
+    CHECK(pair.client.send("request"));
+    CHECK(pair.backend.receive(7) == "request");
+  }
+  pair.client.finish();
+  CHECK(pair.backend.receive_all().empty());
+  const std::string reply = pattern(500'000);
+  CHECK(pair.backend.send(reply));
+  pair.backend.close();
+  CHECK(pair.client.receive_all() == reply);
+  CHECK(pair.client.error() == 0);
+  CHECK(pair.ends());
+}
+
+TEST_CASE("relay: 3 MB, then FIN, arrive whole at a reader that starts late") {
+  Pair pair("127.77.1.5", 8 * 1024);
+  const std::string bytes = pattern(3'000'000);
+  std::thread sender([&] {
+    pair.backend.send(bytes);
+    pair.backend.close();
+  });
+  // The reader starts when the sender got stuck or is done: nothing more flows.
+  std::uint64_t before = 1;
+  pair.plane.until([&] { return std::exchange(before, pair.plane.traffic().bytes_server_to_client) == before; });
+  CHECK(pair.client.receive_all() == bytes);
+  CHECK(pair.client.error() == 0);
+  sender.join();
+}
+
+TEST_CASE("relay: both directions at once, many megabytes") {
+  Pair pair("127.77.1.6");
+  const std::string up = pattern(16'000'000);
+  const std::string down(12'000'000, 'd');
+  std::thread client_sends([&] { pair.client.send(up), pair.client.finish(); });
+  std::thread backend_sends([&] { pair.backend.send(down), pair.backend.finish(); });
+  std::string received_down;
+  std::thread client_reads([&] { received_down = pair.client.receive_all(); });
+  CHECK((pair.backend.receive_all() == up));
+  client_sends.join();
+  backend_sends.join();
+  client_reads.join();
+  CHECK((received_down == down));
+  CHECK(pair.ends());
+}
+
+TEST_CASE("relay: a RST is passed on as a RST, in both directions") {
+  for (int i = 0; i < 20; ++i) {
+    Pair pair("127.77.1.7");
+    Connection& from = i % 2 == 0 ? pair.client : pair.backend;
+    Connection& to = i % 2 == 0 ? pair.backend : pair.client;
+    CHECK(to.send("hello"));  // both ends are relaying now
+    CHECK(from.receive(5) == "hello");
+    CHECK(from.send("last words"));
+    from.reset();
+    CHECK(to.receive_all() == "last words");
+    CHECK(to.error() == ECONNRESET);
+    REQUIRE(pair.ends());
+    REQUIRE(pair.plane.until([&] { return !pair.plane.records.empty(); }));
+    CHECK(pair.plane.records[0].end == proxy::SessionEnd::reset);
+  }
+}
+
+TEST_CASE("relay: a RST while the other side reads nothing ends the session within its bound") {
+  Pair pair("127.77.1.8", 8 * 1024);
+  pair.backend.push(64 << 20, 300ms);
+  pair.backend.reset();
+  CHECK(pair.plane.until([&] { return pair.plane.data.sessions() == 0; }, 5s));
+}
+
+TEST_CASE("relay: a reader that stands still stops the sender") {
+  Pair pair("127.77.1.9");
+  const std::size_t taken = pair.backend.push(256 << 20, 500ms);
+  MESSAGE("bytes taken while the client read nothing: " << taken);
+  CHECK(taken <= 16 << 20);
+  pair.backend.finish();
+  CHECK(pair.client.receive_all().size() == taken);
+  CHECK(pair.client.error() == 0);
+}
+
+TEST_CASE("relay: an urgent byte does not stop the stream") {
+  Pair pair("127.77.1.10");
+  REQUIRE(::send(pair.client.fd(), "abc", 3, MSG_OOB) == 3);
+  CHECK(pair.client.send("def"));
+  CHECK(pair.backend.receive(5) == "abdef");
+  CHECK(pair.backend.send("ok"));
+  CHECK(pair.client.receive(2) == "ok");
+}
+
+TEST_CASE("relay: a client that is gone for good ends the session") {
+  Pair pair("127.77.1.11");
+  pair.client.close();
+  CHECK(pair.backend.receive_all().empty());
+  // The server still talks: our send makes the client's kernel answer with a RST.
+  while (pair.backend.send("x") && pair.backend.readable(1ms) == false) continue;
+  pair.backend.close();
+  CHECK(pair.ends());
+}
