@@ -1,0 +1,74 @@
+"""Fixtures: each test gets a block of loopback addresses, a scratch folder, and everything it started is ended."""
+
+import os
+
+import pytest
+
+from sengu_e2e import Namespace, RedisGroup, Sengu, Tap, Writers, claim_block
+
+
+class World:
+    """One test's servers, proxies and clients."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.block = claim_block()
+        self.ended = []   # in reverse order, at the end of the test
+        self.groups, self.proxies = [], []
+
+    def redis(self, count=3, **options):
+        group = RedisGroup(self.block, self.directory, count, **options)
+        self.groups.append(group)
+        return group.start()
+
+    def sengu(self, group=None, start=True, ready=True, subdirectory="sengu", **options):
+        nodes = group.addresses if group else ()
+        proxy = Sengu(self.block, self.directory / subdirectory, nodes, **options)
+        self.proxies.append(proxy)
+        return proxy.start(ready) if start else proxy
+
+    def writers(self, proxy, count=4, **options):
+        writers = Writers(proxy.vip, count, **options).start()
+        self.ended.append(lambda: [setattr(w, "failure", None) or w._stop.set() or w.interrupt() for w in writers.all])
+        return writers
+
+    def tap(self, *nodes):
+        taps = [Tap(node).start() for node in nodes]
+        self.ended.extend(tap._stop.set for tap in taps)
+        return taps
+
+    def end(self):
+        for action in reversed(self.ended):
+            action()
+        for proxy in self.proxies:
+            proxy.kill()
+        for group in self.groups:
+            group.stop()
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.end()
+
+
+@pytest.fixture
+def network():
+    """A network of the test's own; world's processes must be started after it (name it first)."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    namespace = Namespace()
+    yield namespace
+    namespace.leave()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what sengu logged."""
+    outcome = yield
+    report = outcome.get_result()
+    world = getattr(item, "funcargs", {}).get("world")
+    if report.when == "call" and report.failed and world:
+        for proxy in world.proxies:
+            report.sections.append((f"sengu log ({proxy.log})", proxy.log_tail(60)))

@@ -1,0 +1,16 @@
+"""What the e2e tests, the demo and the benches share: real Redis servers, a real sengu, clients that keep accounts.
+
+Standard library only, so that the demo needs nothing but python3. Nothing here sleeps to wait for a state: it polls
+with a deadline (`eventually`). Children die with the process that started them.
+"""
+
+from .accounting import Accounts, account
+from .clients import RouteWatch, Tap, Writer, Writers
+from .net import Namespace, claim_block
+from .proxy import Sengu
+from .redis_server import RedisGroup, RedisServer
+from .resp import Connection, ReplyError
+from .wait import eventually, never
+
+__all__ = ["Accounts", "account", "RouteWatch", "Tap", "Writer", "Writers", "Namespace", "claim_block", "Sengu",
+           "RedisGroup", "RedisServer", "Connection", "ReplyError", "eventually", "never"]

@@ -1,0 +1,153 @@
+"""A real sengu process: its configuration, its ports, and what it says about itself."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .redis_server import spawn
+from .wait import eventually
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def binary():
+    return Path(os.environ.get("SENGU_BINARY", ROOT / "build/release/sengu"))
+
+
+class Sengu:
+    """One group by default. `health`, `failover`, `group`, `proxy`: more keys of those tables, as Python values."""
+
+    def __init__(self, block, directory, nodes=(), name="g", readers=False, host=10, health=None, failover=None,
+                 group=None, proxy=None, node_tables=None, prefix=()):
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.vip = f"{block}.{host}"
+        self.admin_address = f"{self.vip}:26379"
+        self.group_name = name
+        self.config = self.directory / "sengu.toml"
+        self.log = self.directory / "sengu.log"
+        self.prefix = list(prefix)
+        self.process = None
+        listeners = {"listen": f"{self.vip}:6379"}
+        if readers:
+            listeners["read_listen"] = f"{self.vip}:6380"
+        group_keys = {"name": name, "kind": "redis", **listeners, **({} if node_tables else {"nodes": list(nodes)}),
+                      **(group or {})}
+        self.config.write_text("\n".join([
+            table("proxy", {"name": "e2e", "workers": 2, "state_dir": str(self.directory / "state"),
+                            "stop_grace": "1s", **(proxy or {})}),
+            table("admin", {"listen": self.admin_address}),
+            table("http", {"listen": f"{self.vip}:9126"}),
+            table("[group]", group_keys),
+            table("group.health", {"interval": "100ms", "timeout": "500ms", "down_after": "1500ms", **(health or {})}),
+            table("group.failover", {"cooldown": "1s", **(failover or {})}),
+            *[table("[group.node]", node) for node in node_tables or ()]]))
+        (self.directory / "state").mkdir(exist_ok=True)
+
+    # -- the process
+
+    def start(self, ready=True, within=20.0):
+        assert binary().exists(), f"{binary()} is not built: tests/run builds it"
+        self.process = spawn([*self.prefix, binary(), "run", "--config", self.config], self.log)
+        if ready:
+            eventually(self.ready, within, "sengu answers /readyz with 200")
+            eventually(lambda: self.state()["route"]["state"] == "open", within, "sengu routes the group")
+        return self
+
+    def ready(self):
+        self.must_run()
+        return self.http("/readyz")[0] == 200
+
+    def must_run(self):
+        assert self.process.poll() is None, f"sengu ended with {self.process.returncode}:\n{self.log_tail()}"
+
+    def stop(self, within=15.0):
+        """SIGTERM; returns the exit status."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                return self.process.wait(within)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"sengu did not stop within {within} s:\n{self.log_tail()}") from None
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def log_tail(self, lines=40):
+        return "\n".join(self.log_text().splitlines()[-lines:])
+
+    # -- what it says
+
+    def http(self, path, timeout=2.0):
+        """(status, body); a refused connection is an OSError."""
+        try:
+            with urllib.request.urlopen(f"http://{self.vip}:9126{path}", timeout=timeout) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def state(self):
+        """The group's object of /api/v1/groups."""
+        document = json.loads(self.http("/api/v1/groups")[1])
+        return next(group for group in document["groups"] if group["name"] == self.group_name)
+
+    def node(self, name):
+        return next(node for node in self.state()["nodes"] if node["name"] == name)
+
+    def events(self, kind=None):
+        document = json.loads(self.http("/api/v1/events")[1])
+        found = document["events"] if isinstance(document, dict) else document
+        return [event for event in found if kind is None or event["event"] == kind]
+
+    def metrics(self):
+        """{'sengu_group_epoch{group="g"}': 1.0, ...}"""
+        lines = (line for line in self.http("/metrics")[1].splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+    def routed(self):
+        """The name of the master that clients are sent to, or None."""
+        state = self.state()
+        return state["master"] if state["route"]["state"] == "open" else None
+
+    def wait_routed(self, name=None, other_than=None, within=15.0):
+        def there():
+            self.must_run()
+            master = self.routed()
+            return master and (name is None or master == name) and master != other_than and master
+        return eventually(there, within, f"routed to {name or 'a master'}")
+
+    # -- its operator
+
+    def run(self, *arguments, admin=True, timeout=30, **options):
+        """One CLI call; returns the CompletedProcess with text output."""
+        command = [binary(), *arguments] + (["--admin", self.admin_address] if admin else [])
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+
+    def inline(self, line):
+        """An inline line to the admin port, as nc sends it; everything that comes back until it closes."""
+        with socket.create_connection((self.vip, 26379), 5) as connection:
+            connection.sendall(line.encode() + b"\r\nQUIT\r\n")
+            chunks = []
+            while chunk := connection.recv(65536):
+                chunks.append(chunk)
+        return b"".join(chunks).decode()
+
+
+def table(name, keys):
+    lines = [f"[{name}]"]
+    for key, value in keys.items():
+        lines.append(f"{key} = {json.dumps(value)}")   # strings, numbers, booleans and lists of them: JSON is TOML here
+    return "\n".join(lines) + "\n"

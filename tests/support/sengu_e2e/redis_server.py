@@ -1,0 +1,184 @@
+"""Real redis-server processes on loopback addresses of their own, and a group of them wired as master and replicas."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from . import resp
+from .wait import eventually
+
+
+def spawn(arguments, log, **options):
+    """A child that dies with this process (setpriv from util-linux execs, so the pid is the child's own)."""
+    with open(log, "ab") as out:
+        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, arguments)], stdin=subprocess.DEVNULL,
+                                stdout=out, stderr=out, **options)
+
+
+class RedisServer:
+    def __init__(self, address, directory, port=6379, appendonly=False, save=False, password=None, options=()):
+        self.address, self.port = address, port
+        self.directory = Path(directory)
+        self.options = ["--bind", address, "--bind-source-addr", address, "--port", port, "--dir", self.directory,
+                        "--appendonly", "yes" if appendonly else "no", "--save", "900 1" if save else "",
+                        "--repl-diskless-sync-delay", 0, "--protected-mode", "no",
+                        "--logfile", self.directory / "redis.log", *options]
+        if password:
+            self.options += ["--requirepass", password, "--masterauth", password]
+        self.password = password
+        self.process = None
+        self.stopped = False
+
+    @property
+    def name(self):
+        return f"{self.address}:{self.port}"
+
+    def start(self, replica_of=None, empty=False, wait=True):
+        """With an existing redis.conf (written by CONFIG REWRITE) that file is used, as on a real host."""
+        if empty:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        conf = self.directory / "redis.conf"
+        if not conf.exists():
+            lines = [f"{key[2:]} {_quoted(value)}" for key, value in zip(self.options[::2], self.options[1::2])]
+            if replica_of:
+                lines.append(f"replicaof {replica_of.address} {replica_of.port}")
+            conf.write_text("\n".join(lines) + "\n")
+        self.process = spawn(["redis-server", conf], self.directory / "redis.log")
+        self.stopped = False
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, within=10.0):
+        def answers():
+            assert self.process.poll() is None, f"redis-server {self.name} ended: see {self.directory}/redis.log"
+            return self.info("persistence")["loading"] == "0"
+        eventually(answers, within, f"redis-server {self.name} answers")
+
+    def forget_config(self):
+        """The next start comes up as configured at first, whatever CONFIG REWRITE wrote: a master of its own."""
+        (self.directory / "redis.conf").unlink(missing_ok=True)
+
+    def kill(self):
+        """kill -9, and until the kernel has closed its sockets."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.stopped = False
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+        self.stopped = True
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.stopped = False
+
+    @property
+    def alive(self):
+        return self.process is not None and self.process.poll() is None and not self.stopped
+
+    def connect(self, timeout=5.0):
+        connection = resp.Connection(self.address, self.port, timeout)
+        if self.password:
+            connection.command("AUTH", self.password)
+        return connection
+
+    def ask(self, *words, timeout=2.0):
+        return resp.ask(self.address, *words, port=self.port, timeout=timeout, password=self.password)
+
+    def info(self, section="replication", timeout=2.0):
+        return resp.info(self.address, section, self.port, timeout, self.password)
+
+    def role(self):
+        return self.info()["role"]
+
+    def follows(self, master):
+        seen = self.info()
+        return (seen["role"] == "slave" and seen["master_host"] == master.address
+                and int(seen["master_port"]) == master.port and seen["master_link_status"] == "up")
+
+    def keys(self):
+        """Every key, by SCAN (a big KEYS would hold the server up)."""
+        found, cursor = set(), "0"
+        with self.connect() as connection:
+            while True:
+                cursor, page = connection.command("SCAN", cursor, "COUNT", 5000)
+                found.update(page)
+                if cursor == "0":
+                    return found
+
+    def fill(self, count, size=8, prefix="fill"):
+        with self.connect() as connection:
+            for first in range(0, count, 1000):
+                numbers = range(first, min(count, first + 1000))
+                for number in numbers:
+                    connection.send("SET", f"{prefix}:{number}", "x" * size)
+                for _ in numbers:
+                    connection.read()
+
+
+class RedisGroup:
+    """nodes[0] starts as master, the others as its replicas."""
+
+    def __init__(self, block, directory, count=3, first_host=11, **options):
+        self.nodes = [RedisServer(f"{block}.{first_host + i}", Path(directory) / f"redis{i + 1}", **options)
+                      for i in range(count)]
+
+    @property
+    def addresses(self):
+        return [node.name for node in self.nodes]
+
+    def by_name(self, name):
+        return next(node for node in self.nodes if node.name == name)
+
+    def start(self):
+        master, *replicas = self.nodes
+        master.start(wait=False)
+        for replica in replicas:
+            replica.start(replica_of=master, wait=False)
+        for node in self.nodes:
+            node.wait_ready()
+        self.wait_replicating(master)
+        return self
+
+    def wait_replicating(self, master, within=20.0):
+        for replica in self.nodes:
+            if replica is not master and replica.alive:
+                eventually(lambda r=replica: r.follows(master), within, f"{replica.name} follows {master.name}")
+
+    def wait_synced(self, master, within=20.0):
+        """Every live replica has applied what the master has now."""
+        self.wait_replicating(master, within)
+        goal = int(master.info()["master_repl_offset"])
+        for replica in self.nodes:
+            if replica is not master and replica.alive:
+                eventually(lambda r=replica: int(r.info()["slave_repl_offset"]) >= goal, within, "replica catches up")
+
+    def masters(self):
+        return [node for node in self.nodes if node.alive and node.role() == "master"]
+
+    def stop(self):
+        for node in self.nodes:
+            if node.process and node.process.poll() is None:
+                node.process.kill()
+        for node in self.nodes:
+            if node.process:
+                node.process.wait()
+
+
+def _quoted(value):
+    text = str(value)
+    return text if text and " " not in text or text == "900 1" else '"%s"' % text
+
+
+def redis_version():
+    output = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
+    return output.split("v=")[1].split()[0]
+
+
+def open_files(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
