@@ -1,0 +1,19 @@
+// The table that `sengu status` and STATUS show, made from the JSON document (the CLI only has that). Pure.
+#pragma once
+
+#include <string>
+
+#include <boost/json/object.hpp>
+
+namespace sengu::proxy {
+
+enum class Colour { off, on };
+
+/// For each group a head line, its nodes, the last reason, and what would happen if the master died now.
+/// A field that is missing (an older or newer sengu answered) shows as "-".
+std::string status_text(const boost::json::object& document, Colour colour);
+
+/// True where every group of the document has a routed master.
+bool all_routed(const boost::json::object& document);
+
+}  // namespace sengu::proxy
