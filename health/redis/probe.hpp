@@ -18,8 +18,9 @@ class NodeProbe final : private Link::Listener {
  public:
   /// Called on the control thread, never from within probe(). They may call probe() and close(), not the destructor.
   struct Callbacks {
-    /// At least one for every probe(): the observation with which the probe ends. Probes that overlap on one
-    /// connection attempt share it. A late answer of an overdue question brings one more, with the outcome `ok`.
+    /// Each probe() ends with one. Probes that overlap share it where they wait for the same attempt, or where a side
+    /// connection is answered while the kept one still owes its answer. A late answer to an overdue question brings
+    /// one more: the same `asked`, `answered` when it came.
     std::function<void(const Observation&)> on_observation;
     /// The kept connection was ended by the server: once per connection, and before the observation of a probe that
     /// was waiting on it. Not called for connections that were never answered in time, which end as an observation.

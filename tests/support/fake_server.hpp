@@ -35,11 +35,12 @@ class FakeServer {
     }
   };
 
-  explicit FakeServer(boost::asio::io_context& io) : acceptor_(io, {boost::asio::ip::address_v4::loopback(), 0}) {
+  explicit FakeServer(boost::asio::io_context& io)
+      : acceptor_(io, {boost::asio::ip::address_v4::loopback(), 0}), port_(acceptor_.local_endpoint().port()) {
     accept();
   }
 
-  Endpoint endpoint() const { return {"127.0.0.1", acceptor_.local_endpoint().port()}; }
+  Endpoint endpoint() const { return {"127.0.0.1", port_}; }
   /// No more connections: the next connect is refused.
   void stop_listening() { acceptor_.close(); }
 
@@ -65,6 +66,7 @@ class FakeServer {
   }
 
   tcp::acceptor acceptor_;
+  const std::uint16_t port_;
 };
 
 /// Runs the io_context until the condition holds. False after two seconds without it.

@@ -51,7 +51,7 @@ struct Client {
 TEST_CASE("redis real: probe, freeze and continue, death" * doctest::skip(!RealRedis::present())) {
   boost::asio::io_context io;
   auto server = std::make_unique<RealRedis>(address(1));
-  Client client(io, *server, 30ms);
+  Client client(io, *server, 200ms);
   client.wait_until_up();
   const auto first = client.probe();
   REQUIRE(first.info);

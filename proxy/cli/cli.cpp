@@ -1,0 +1,184 @@
+// See cli.hpp. CLI11 parses; verbs.cpp acts.
+#include "proxy/cli/cli.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <list>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "proxy/cli/admin_client.hpp"
+#include "proxy/cli/verbs.hpp"
+#include "proxy/nearest.hpp"
+
+namespace sengu::proxy {
+namespace {
+
+/// What one verb's line says. One per verb, alive as long as the parser.
+struct Line {
+  AdminOptions options;
+  std::string group;
+  std::string node;
+  std::string config;
+  std::string ignored;
+  bool json = false;
+  bool follow = false;
+  bool accept_loss = false;
+  bool print = false;
+  bool live = false;
+
+  const AdminOptions& admin() {
+    options.form = json ? OutputForm::json : OutputForm::text;
+    return options;
+  }
+};
+
+struct Verb {
+  CLI::App* app;
+  std::function<int()> act;
+};
+
+class CommandLine {
+ public:
+  CommandLine() : app_("sengu: an L4 proxy that fronts groups of Redis and MySQL servers", "sengu") {
+    app_.set_version_flag("--version", std::string("sengu ") + SENGU_VERSION);
+    app_.require_subcommand(1);
+    app_.footer("Exit codes: 0 done, 1 refused or failed, 2 usage, 3 admin port not reachable or log-in failed,\n"
+                "75 state_dir in use, 78 configuration. 'sengu VERB --help' shows the options of a verb.");
+    add_program_verbs();
+    add_showing_verbs();
+    add_acting_verbs();
+    add_unsupported_verbs();
+  }
+
+  int run(int argc, char** argv) {
+    if (argc > 1 && argv[1][0] != '-' && !known(argv[1])) {
+      std::fputs(fmt::format("sengu: unknown verb '{}'{} (sengu --help lists them)\n", argv[1], did_you_mean(argv[1], names())).c_str(), stderr);
+      return exit_usage;
+    }
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? exit_done : exit_usage;
+    }
+    for (const auto& verb : verbs_)
+      if (verb.app->parsed()) return verb.act();
+    return exit_usage;
+  }
+
+ private:
+  Line& add(const std::string& name, const std::string& help, const std::string& example) {
+    auto* verb = app_.add_subcommand(name, help);
+    verb->footer("Example:\n  " + example);
+    verbs_.push_back({verb, nullptr});
+    return lines_.emplace_back();
+  }
+  CLI::App& verb() { return *verbs_.back().app; }
+  void act(std::function<int()> action) { verbs_.back().act = std::move(action); }
+
+  void add_admin_options(Line& line) {
+    verb().add_option("--admin", line.options.admin, "Admin port; default: [admin] listen of --config, else 127.0.0.1:26379")
+        ->type_name("HOST:PORT");
+    verb().add_option("--config", line.options.config, "Configuration file, for the admin port and its password")->type_name("FILE");
+    verb().add_option("--admin-password-file", line.options.password_file,
+                      "File with the admin password; default: $SENGU_ADMIN_PASSWORD_FILE")->type_name("FILE");
+    verb().add_flag("--json", line.json, "Print JSON");
+  }
+  void add_group(Line& line, const std::string& help) {
+    verb().add_option("group", line.group, help)->type_name("GROUP")->required();
+  }
+
+  void add_program_verbs() {
+    auto& run_line = add("run", "Run the proxy in the foreground", "sengu run --config /etc/sengu/sengu.toml");
+    verb().add_option("--config", run_line.config, "Configuration file")->type_name("FILE")->required();
+    act([&] { return run_verb(run_line.config); });
+
+    auto& check = add("check", "Check a configuration file", "sengu check --config /etc/sengu/sengu.toml --print");
+    verb().add_option("--config", check.config, "Configuration file")->type_name("FILE")->required();
+    verb().add_flag("--print", check.print, "Show the effective settings, secrets as ***");
+    verb().add_flag("--live", check.live, "Ask the nodes, too (not supported yet)");
+    act([&] {
+      if (check.live) return unsupported_verb("check --live");
+      return check_verb(check.config, check.print ? CheckOutput::settings : CheckOutput::summary);
+    });
+  }
+
+  void add_showing_verbs() {
+    auto& status = add("status", "Show every group, or one; for one, exit 1 when it has no routed master", "sengu status sessions");
+    verb().add_option("group", status.group, "Only this group")->type_name("GROUP");
+    add_admin_options(status);
+    act([&] { return status_verb(status.admin(), status.group); });
+
+    auto& events = add("events", "Show the last events", "sengu events -f");
+    verb().add_flag("-f,--follow", events.follow, "Go on with each new event");
+    add_admin_options(events);
+    act([&] { return events_verb(events.admin(), events.follow ? Following::follow : Following::once); });
+  }
+
+  void add_acting_verbs() {
+    auto& failover = add("failover", "Promote the best eligible replica now, also when the master lives; fences first",
+                         "sengu failover sessions --to redis02");
+    add_group(failover, "The group");
+    verb().add_option("--to", failover.node, "Promote this node")->type_name("NODE");
+    verb().add_flag("--accept-loss", failover.accept_loss, "Also where acknowledged writes would be lost");
+    add_admin_options(failover);
+    act([&] {
+      return failover_verb(failover.admin(), failover.group, failover.node,
+                           failover.accept_loss ? LossPolicy::accept : LossPolicy::refuse);
+    });
+
+    auto& pause = add("pause", "No automatic action for a group; routing goes on", "sengu pause all");
+    add_group(pause, "The group, or 'all'");
+    add_admin_options(pause);
+    act([&] { return pause_verb(pause.admin(), pause.group); });
+
+    auto& resume = add("resume", "Automatic action again", "sengu resume sessions");
+    add_group(resume, "The group, or 'all'");
+    add_admin_options(resume);
+    act([&] { return resume_verb(resume.admin(), resume.group); });
+  }
+
+  void add_unsupported_verbs() {
+    const std::vector<std::pair<std::string, std::string>> later{
+        {"switchover", "sengu switchover sessions --to redis02 --dry-run"}, {"watch", "sengu watch"},
+        {"hold", "sengu hold sessions --timeout 60s"}, {"release", "sengu release sessions"},
+        {"drain", "sengu drain sessions redis02"}, {"undrain", "sengu undrain sessions redis02"}, {"reload", "sengu reload"}};
+    for (const auto& [name, example] : later) {
+      add(name, "not supported yet", example);
+      verb().allow_extras();
+      act([verb_name = name] { return unsupported_verb(verb_name); });
+    }
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& verb : verbs_) all.push_back(verb.app->get_name());
+    return all;
+  }
+  bool known(const std::string& name) const {
+    for (const auto& verb : verbs_)
+      if (verb.app->get_name() == name) return true;
+    return false;
+  }
+
+  CLI::App app_;
+  std::list<Line> lines_;   // a list: the parser keeps references
+  std::vector<Verb> verbs_;
+};
+
+}  // namespace
+
+int cli_main(int argc, char** argv) {
+  try {
+    return CommandLine().run(argc, argv);
+  } catch (const CliFailure& failure) {
+    std::fputs((failure.code == exit_configuration ? failure.text + "\n" : "sengu: " + failure.text + "\n").c_str(), stderr);
+    return failure.code;
+  } catch (const std::exception& error) {
+    std::fputs(fmt::format("sengu: {}\n", error.what()).c_str(), stderr);
+    return exit_refused;
+  }
+}
+
+}  // namespace sengu::proxy

@@ -1,0 +1,35 @@
+// Which answer belongs to which HTTP request. Pure but for the questions to Operations: knows no socket and no Beast.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "proxy/operations.hpp"
+
+namespace sengu::proxy {
+
+struct HttpAnswer {
+  unsigned status = 200;
+  std::string type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+/// Work that is too long for the control thread: it owns all it needs and runs on the helper thread.
+using HttpWork = std::function<HttpAnswer()>;
+
+/// Server-sent events: those after the id first, then each as it happens.
+struct HttpFollow {
+  std::uint64_t after = 0;
+};
+
+using HttpOutcome = std::variant<HttpAnswer, HttpWork, HttpFollow>;
+
+/// `target` is the request target with its query; GET and HEAD only (the server checks the method).
+HttpOutcome route_http(Operations& operations, std::string_view target);
+
+/// One event as text/event-stream.
+std::string server_sent(const RecordedEvent& event);
+
+}  // namespace sengu::proxy

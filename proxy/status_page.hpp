@@ -1,0 +1,10 @@
+// The page behind "/": self-contained, no outside resource; it asks /api/v1/groups once a second.
+#pragma once
+
+#include <string_view>
+
+namespace sengu::proxy {
+
+extern const std::string_view status_page;
+
+}  // namespace sengu::proxy

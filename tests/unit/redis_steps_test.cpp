@@ -1,0 +1,203 @@
+// The step scripts against a scripted server: what is sent, and what each kind of answer comes to. The happy paths on a
+// true server are in redis_real_test.cpp.
+#include <doctest/doctest.h>
+
+#include "health/redis/steps.hpp"
+#include "tests/support/fake_server.hpp"
+
+namespace sengu::health::redis {
+namespace {
+
+using namespace std::chrono_literals;
+using test::FakeServer;
+using test::run_until;
+
+const Endpoint other{"10.0.0.2", 6379};
+
+struct Bench {
+  boost::asio::io_context io;
+  FakeServer server{io};
+  std::optional<StepResult> result;
+  std::string text;
+  int calls = 0;
+
+  void start(Step step, Milliseconds timeout = 2s, Credentials credentials = {}) {
+    run_step(io, server.endpoint(), credentials, {NodeId{0}, step, other, timeout, 500ms},
+             [this](StepResult r, std::string t) {
+               ++calls;
+               result = r;
+               text = std::move(t);
+             });
+  }
+  /// Waits until the connection has sent something that ends with `end`, answers, and forgets what came.
+  std::string answer(const std::string& end, const std::string& reply) {
+    std::string received;
+    const bool came = run_until(io, [&] {
+      if (server.peers.empty() || server.peers[0]->received.find(end) == std::string::npos) return false;
+      received = std::exchange(server.peers[0]->received, {});
+      return true;
+    });
+    REQUIRE(came);
+    server.peers[0]->send(reply);
+    return received;
+  }
+  bool ended(StepResult expected) {
+    return run_until(io, [&] { return result.has_value(); }) && *result == expected && calls == 1;
+  }
+};
+
+/// "+QUEUED" so many times.
+std::string queued(int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += "+QUEUED\r\n";
+  return out;
+}
+
+TEST_CASE("redis steps: fence names its time; an old server's refusal fails it with the text") {
+  Bench b;
+  b.start(Step::fence);
+  const auto sent = b.answer("WRITE", "-ERR wrong number of arguments for 'client|pause'\r\n");
+  CHECK(sent == "*4\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$3\r\n500\r\n$5\r\nWRITE\r\n");
+  CHECK(b.ended(StepResult::failed));
+  CHECK(b.text == "CLIENT PAUSE 500 WRITE: ERR wrong number of arguments for 'client|pause'");
+}
+
+TEST_CASE("redis steps: promote is done where REPLICAOF is; a failed CONFIG REWRITE is a text") {
+  Bench b;
+  b.start(Step::promote);
+  b.answer("ONE", "+OK\r\n");
+  SUBCASE("no file") {
+    b.answer("REWRITE", "-ERR The server is running without a config file\r\n");
+    CHECK(b.ended(StepResult::done));
+    CHECK(b.text == "CONFIG REWRITE: ERR The server is running without a config file");
+  }
+  SUBCASE("closed") {
+    b.answer("REWRITE", "");
+    b.server.peers[0]->reset();
+    CHECK(b.ended(StepResult::done));
+    CHECK(b.text == "CONFIG REWRITE: connection closed by the server");
+  }
+}
+
+TEST_CASE("redis steps: promote refused, and CONFIG REWRITE is not sent") {
+  Bench b;
+  b.start(Step::promote);
+  b.answer("ONE", "-NOPERM no\r\n");
+  CHECK(b.ended(StepResult::failed));
+  CHECK(b.text == "REPLICAOF NO ONE: NOPERM no");
+  CHECK(b.server.peers[0]->received.empty());
+}
+
+TEST_CASE("redis steps: repoint to the same master again is done") {
+  Bench b;
+  b.start(Step::repoint);
+  CHECK(b.answer("6379", "+OK Already connected to specified master\r\n").find("10.0.0.2") != std::string::npos);
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+  CHECK(b.text.empty());
+}
+
+TEST_CASE("redis steps: demote kills before it unpauses, in one transaction") {
+  Bench b;
+  b.start(Step::demote);
+  const auto sent = b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n+OK\r\n");
+  const auto at = [&](const char* word) { return sent.find(word); };
+  CHECK(at("MULTI") < at("REPLICAOF"));
+  CHECK(at("REPLICAOF") < at("normal"));
+  CHECK(at("normal") < at("pubsub"));
+  CHECK(at("pubsub") < at("UNPAUSE"));
+  CHECK(at("UNPAUSE") < at("EXEC"));
+  CHECK(at("replica\r\n") == std::string::npos);
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+}
+
+TEST_CASE("redis steps: demote_emptied cuts the replicas too") {
+  Bench b;
+  b.start(Step::demote_emptied);
+  CHECK(b.answer("EXEC", "+OK\r\n" + queued(5) + "*5\r\n+OK\r\n:2\r\n:0\r\n:1\r\n+OK\r\n").find("replica\r\n") !=
+        std::string::npos);
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+}
+
+TEST_CASE("redis steps: a server without CLIENT UNPAUSE, as Redis 6.0 fails it in EXEC") {
+  Bench b;
+  b.start(Step::demote);
+  b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n-ERR Unknown subcommand\r\n");
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+  CHECK(b.text == "CLIENT UNPAUSE: ERR Unknown subcommand");
+}
+
+TEST_CASE("redis steps: a server that will not queue CLIENT UNPAUSE gets the transaction without it") {
+  Bench b;
+  b.start(Step::demote_emptied);
+  b.answer("EXEC", "+OK\r\n" + queued(4) + "-ERR unknown\r\n-EXECABORT Transaction discarded\r\n");
+  const auto again = b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n:1\r\n");
+  CHECK(again.find("UNPAUSE") == std::string::npos);
+  CHECK(again.find("slave") != std::string::npos);
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+}
+
+TEST_CASE("redis steps: demote fails where REPLICAOF or a kill does") {
+  Bench b;
+  b.start(Step::demote);
+  SUBCASE("not queued") {
+    b.answer("EXEC", "+OK\r\n-NOPERM no\r\n" + queued(3) + "-EXECABORT Transaction discarded\r\n");
+    CHECK(b.ended(StepResult::failed));
+    CHECK(b.text == "REPLICAOF 10.0.0.2 6379: NOPERM no");
+  }
+  SUBCASE("failed in EXEC") {
+    b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n-ERR cluster\r\n:0\r\n:0\r\n+OK\r\n");
+    CHECK(b.ended(StepResult::failed));
+    CHECK(b.text == "REPLICAOF 10.0.0.2 6379: ERR cluster");
+  }
+}
+
+TEST_CASE("redis steps: AUTH comes first and decides") {
+  Bench b;
+  b.start(Step::rehandshake, 2s, {"u", {"p"}, "sengu-a-b"});
+  SUBCASE("refused") {
+    b.answer("SETNAME", "-WRONGPASS bad\r\n-NOAUTH no\r\n");
+    CHECK(b.ended(StepResult::failed));
+    CHECK(b.text == "AUTH: WRONGPASS bad");
+    CHECK(b.server.peers[0]->received.empty());
+  }
+  SUBCASE("accepted, the name refused") {
+    b.answer("SETNAME", "+OK\r\n-NOPERM no\r\n");
+    CHECK(b.answer("master", ":1\r\n").find("TYPE") != std::string::npos);
+    CHECK(b.ended(StepResult::done));
+  }
+}
+
+TEST_CASE("redis steps: nobody there, silence, closed, garbage") {
+  Bench b;
+  SUBCASE("refused") {
+    b.server.stop_listening();
+    b.start(Step::unfence);
+    CHECK(b.ended(StepResult::unreachable));
+  }
+  SUBCASE("silence until the deadline") {
+    b.start(Step::unfence, 20ms);
+    CHECK(b.ended(StepResult::failed));
+    CHECK(b.text == "no answer in time");
+  }
+  SUBCASE("closed") {
+    b.start(Step::unfence);
+    b.answer("UNPAUSE", "");
+    b.server.peers[0]->close();
+    CHECK(b.ended(StepResult::failed));
+    CHECK(b.text == "connection closed by the server");
+  }
+  SUBCASE("garbage") {
+    b.start(Step::unfence);
+    b.answer("UNPAUSE", "HTTP/1.1 400\r\n");
+    CHECK(b.ended(StepResult::failed));
+    CHECK(b.text.starts_with("not the Redis protocol"));
+  }
+}
+
+}  // namespace
+}  // namespace sengu::health::redis
