@@ -167,7 +167,7 @@ void failover(AdminCall call) {
     if (!node) return answer_error(call, unknown_node(group_settings, *query->to));
   }
   const auto protocol = call.client.protocol;
-  call.operations.failover(*group, node, query->accept_loss,
+  call.operations.failover(*group, node, query->accept_loss ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes,
                            [protocol, answered = call.answered](bool ok, const std::string& text) {
                              answered(outcome(protocol, ok, text));
                            });

@@ -40,14 +40,14 @@ std::string text_line(WallTime time, config::LogLevel level, std::string_view te
   return fmt::format("{} {:<7} {}", to_rfc3339(time), name_of(level), printable(text));
 }
 
-std::string session_text(const SessionEnd& session) {
+std::string session_text(const LoggedSession& session) {
   return fmt::format("session client={} group={} node={} bytes_in={} bytes_out={} duration={}ms reason={}",
                      sengu::to_string(session.client), session.group, session.node.empty() ? "-" : session.node,
                      session.bytes_client_to_server, session.bytes_server_to_client, session.duration.count(),
                      to_string(session.reason));
 }
 
-json::object session_document(const SessionEnd& session) {
+json::object session_document(const LoggedSession& session) {
   return {{"client", sengu::to_string(session.client)},
           {"group", session.group},
           {"node", session.node.empty() ? json::value(nullptr) : json::value(session.node)},
@@ -106,7 +106,7 @@ void Log::log_line(config::LogLevel level, std::string_view text) {
   state_->write(level, json::serialize(document));
 }
 
-void Log::log_session(const SessionEnd& session) {
+void Log::log_session(const LoggedSession& session) {
   const bool error = session.reason != health::Reason::none;
   const auto wanted = state_->settings.sessions;
   if (wanted == config::LogSessions::none || (wanted == config::LogSessions::errors && !error)) return;

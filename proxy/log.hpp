@@ -16,7 +16,7 @@
 namespace sengu::proxy {
 
 /// A session that ended, or a client that was refused.
-struct SessionEnd {
+struct LoggedSession {
   Endpoint client;
   std::string group;
   std::string node;                                // empty where it was never connected
@@ -38,7 +38,7 @@ class Log {
 
   void log_event(const RecordedEvent& event);
   void log_line(config::LogLevel level, std::string_view text);
-  void log_session(const SessionEnd& session);     // as [log] sessions says: all, errors or none
+  void log_session(const LoggedSession& session);     // as [log] sessions says: all, errors or none
   std::uint64_t dropped() const;
   /// Asks the log's thread to write out what it has; does not wait.
   void flush();

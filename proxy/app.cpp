@@ -1,0 +1,274 @@
+#include "proxy/app.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "health/group_driver.hpp"
+#include "proxy/admin_server.hpp"
+#include "proxy/data_plane.hpp"
+#include "proxy/http_server.hpp"
+#include "proxy/log.hpp"
+#include "proxy/measurements.hpp"
+
+namespace sengu::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using config::LogLevel;
+using health::GroupId;
+using health::NodeId;
+
+constexpr int exit_failed = 1;
+constexpr int exit_state_dir_in_use = 75;
+constexpr auto summary_patience = 3s;   // after the start, for nodes that do not answer
+constexpr auto drain_poll = 20ms;
+
+GroupId group_id(std::size_t i) { return GroupId{static_cast<std::uint32_t>(i)}; }
+
+class App final : public Operations, private health::EventSink {
+ public:
+  explicit App(const config::Settings& settings)
+      : settings_(settings),
+        log_(settings.log),
+        measurements_(settings.groups.size()),
+        journal_(settings.proxy.state_dir),
+        data_plane_(control_, settings, data_plane_callbacks()),
+        signals_(control_, SIGTERM, SIGINT),
+        stop_timer_(control_),
+        summary_timer_(control_) {}
+
+  void run() {
+    data_plane_.bind();
+    admin_ = std::make_unique<AdminServer>(control_, *this);
+    http_ = std::make_unique<HttpServer>(control_, *this);
+    data_plane_.start();
+    start_groups();
+    wait_for_signal();
+    summary_due_ = health::Time::clock::now() + summary_patience;
+    poll_summary();
+    log_.log_line(LogLevel::info, fmt::format("sengu {} started: {} group(s), admin {}, http {}", SENGU_VERSION,
+                                              settings_.groups.size(), to_string(admin_->bound()),
+                                              to_string(http_->bound())));
+    control_.run();
+  }
+
+  Snapshot snapshot() override;
+  Readiness readiness() override;
+  const EventHistory& events() const override { return history_; }
+  EventHistory& events() override { return history_; }
+  const config::Settings& settings() const override { return settings_; }
+  void failover(GroupId group, std::optional<NodeId> to, health::LossPolicy loss, Done done) override {
+    groups_[index(group)]->failover(to, loss, std::move(done));
+  }
+  void pause(GroupId group, Done done) override { groups_[index(group)]->pause(std::move(done)); }
+  void resume(GroupId group, Done done) override { groups_[index(group)]->resume(std::move(done)); }
+
+ private:
+  Callbacks data_plane_callbacks();
+  void start_groups();
+  void emit(GroupId group, const health::Event& event) override;
+  void poll_summary();
+  void log_summary(GroupId group);
+  void wait_for_signal();
+  void begin_stop();
+  void stop_listening();
+  void wait_for_sessions(health::Time deadline);
+  void end();
+
+  const config::Settings& settings_;
+  boost::asio::io_context control_{1};
+  Log log_;
+  EventHistory history_;
+  Measurements measurements_;
+  health::Journal journal_;
+  DataPlane data_plane_;
+  std::vector<std::unique_ptr<health::GroupDriver>> groups_;  // by GroupId
+  std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<HttpServer> http_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer stop_timer_;
+  boost::asio::steady_timer summary_timer_;
+  health::Time summary_due_{};
+  enum class Life : std::uint8_t { running, stopping, ended } life_ = Life::running;
+};
+
+Callbacks App::data_plane_callbacks() {
+  Callbacks callbacks;
+  callbacks.connect_failed = [this](GroupId group, NodeId node) {
+    if (life_ != Life::ended) groups_[index(group)]->connect_failed(node);
+  };
+  callbacks.session_ended = [this](const SessionRecord& ended) {
+    const config::GroupSettings& group = settings_.groups[index(ended.group)];
+    LoggedSession line;
+    line.client = ended.client;
+    line.group = group.name;
+    if (ended.node) line.node = group.nodes[index(*ended.node)].name;
+    line.bytes_client_to_server = ended.bytes_from_client;
+    line.bytes_server_to_client = ended.bytes_from_server;
+    line.duration = std::chrono::duration_cast<Milliseconds>(ended.duration);
+    line.reason = ended.reason;
+    log_.log_session(line);
+  };
+  return callbacks;
+}
+
+void App::start_groups() {
+  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_};
+  for (const std::string& name : journal_.damaged()) {
+    log_.log_line(LogLevel::error, fmt::format("journal: both records of group {} are damaged; starting without", name));
+  }
+  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+    groups_.push_back(std::make_unique<health::GroupDriver>(ports, group_id(i), settings_.groups[i],
+                                                            settings_.proxy.name));
+  }
+  for (const auto& group : groups_) group->start();
+}
+
+void App::emit(GroupId id, const health::Event& event) {
+  const config::GroupSettings& group = settings_.groups[index(id)];
+  measurements_.take_event(id, event, health::Time::clock::now());
+  RecordedEvent recorded;
+  recorded.time = std::chrono::system_clock::now();
+  recorded.kind = event.kind;
+  recorded.group = group.name;
+  if (event.node) recorded.node = group.nodes[index(*event.node)].name;
+  recorded.epoch = event.epoch;
+  recorded.reason = event.reason;
+  recorded.text = event.text;
+  log_.log_event(history_.record(std::move(recorded)));
+}
+
+Snapshot App::snapshot() {
+  Snapshot snapshot;
+  snapshot.proxy = settings_.proxy.name;
+  snapshot.now = health::Time::clock::now();
+  snapshot.wall = std::chrono::system_clock::now();
+  Traffic traffic = data_plane_.traffic();
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    snapshot.groups.push_back({&settings_.groups[i], groups_[i]->status(), std::move(traffic.groups[i]),
+                               measurements_.of(group_id(i))});
+  }
+  snapshot.accept_errors = std::move(traffic.accept_errors);
+  snapshot.control_loop_delay = measurements_.control_loop_delay();
+  snapshot.log_dropped = log_.dropped();
+  return snapshot;
+}
+
+Readiness App::readiness() {
+  if (life_ != Life::running) return {false, "stopping"};
+  return {true, "ready"};
+}
+
+/// One line per group, once every node has answered or had its time: the operator sees at the start what a failover
+/// would find.
+void App::poll_summary() {
+  const auto seen = [](const auto& group) {
+    const auto status = group->status();
+    return std::none_of(status.nodes.begin(), status.nodes.end(), [](const health::NodeStatus& node) {
+      return node.health == health::Health::unknown || node.health == health::Health::unconfirmed;
+    });
+  };
+  if (health::Time::clock::now() < summary_due_ && !std::all_of(groups_.begin(), groups_.end(), seen)) {
+    summary_timer_.expires_after(100ms);
+    summary_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) poll_summary();
+    });
+    return;
+  }
+  for (std::size_t i = 0; i < groups_.size(); ++i) log_summary(group_id(i));
+}
+
+void App::log_summary(GroupId id) {
+  const config::GroupSettings& group = settings_.groups[index(id)];
+  const health::GroupStatus status = groups_[index(id)]->status();
+  std::string replicas;
+  for (std::size_t i = 0; i < status.nodes.size(); ++i) {
+    if (status.nodes[i].role == health::Role::replica) replicas += (replicas.empty() ? "" : ",") + group.nodes[i].name;
+  }
+  std::string candidate;
+  if (status.candidate) {
+    candidate = "a failover would promote " + group.nodes[index(*status.candidate)].name;
+  } else {
+    candidate = "a failover would find no candidate";
+    for (const health::Rejection& rejection : status.rejected) {
+      candidate += fmt::format(" {}:{}", group.nodes[index(rejection.node)].name, to_string(rejection.reason));
+    }
+  }
+  log_.log_line(LogLevel::info,
+                fmt::format("group {}: route {} ({}), master {}, replicas {}; {}", group.name, to_string(status.route),
+                            to_string(status.reason), status.master ? group.nodes[index(*status.master)].name : "none",
+                            replicas.empty() ? "none" : replicas, candidate));
+}
+
+void App::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    if (life_ == Life::running) {
+      begin_stop();
+      wait_for_signal();
+    } else {
+      end();  // a second signal: no more patience
+    }
+  });
+}
+
+void App::begin_stop() {
+  life_ = Life::stopping;
+  log_.log_line(LogLevel::info, "stopping: /readyz says 503");
+  stop_timer_.expires_after(settings_.proxy.stop_delay);
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) stop_listening();
+  });
+}
+
+void App::stop_listening() {
+  data_plane_.stop_accepting();
+  log_.log_line(LogLevel::info, fmt::format("stopping: listeners closed, {} session(s) left", data_plane_.sessions()));
+  wait_for_sessions(health::Time::clock::now() + settings_.proxy.stop_grace);
+}
+
+void App::wait_for_sessions(health::Time deadline) {
+  if (data_plane_.sessions() == 0 || health::Time::clock::now() >= deadline) return end();
+  stop_timer_.expires_after(drain_poll);
+  stop_timer_.async_wait([this, deadline](const boost::system::error_code& error) {
+    if (!error) wait_for_sessions(deadline);
+  });
+}
+
+void App::end() {
+  if (life_ == Life::ended) return;
+  life_ = Life::ended;
+  signals_.cancel();
+  stop_timer_.cancel();
+  summary_timer_.cancel();
+  for (const auto& group : groups_) group->stop();
+  admin_->stop();
+  http_->stop();
+  data_plane_.cut_all();
+  data_plane_.join();
+  log_.log_line(LogLevel::info, "stopped");
+  control_.stop();
+}
+
+}  // namespace
+
+int run(const config::Settings& settings) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    App app(settings);
+    app.run();
+    return 0;
+  } catch (const health::StateDirInUse& error) {
+    fmt::print(stderr, "sengu: {}\n", error.what());
+    return exit_state_dir_in_use;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sengu: {}\n", error.what());
+    return exit_failed;
+  }
+}
+
+}  // namespace sengu::proxy
