@@ -48,9 +48,9 @@ class FakeOperations : public proxy::Operations {
   proxy::Readiness readiness() override { return ready; }
   const proxy::EventHistory& events() const override { return history; }
   proxy::EventHistory& events() override { return history; }
-  void failover(health::GroupId group, std::optional<health::NodeId> to, bool accept_loss, Done done) override {
+  void failover(health::GroupId group, std::optional<health::NodeId> to, health::LossPolicy loss, Done done) override {
     calls.push_back("failover " + std::to_string(health::index(group)) + " " +
-                    (to ? std::to_string(health::index(*to)) : "-") + (accept_loss ? " loss" : ""));
+                    (to ? std::to_string(health::index(*to)) : "-") + (loss == health::LossPolicy::accept_loss ? " loss" : ""));
     if (refuse.empty()) done(true, "OK redis02 is master");
     else done(false, refuse);
   }
