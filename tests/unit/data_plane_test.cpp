@@ -102,11 +102,24 @@ TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelini
   const std::string commands = pipelined(10'000);
   for (int i = 0; i < 50; ++i) {
     auto client = plane.client();
-    client.send(commands);
+    // Write by write: a client whose write fails gives up and never reads the answer.
+    for (std::size_t at = 0; at < 100'000; at += 2'000) REQUIRE(client.send(std::string_view(commands).substr(at, 2'000)));
     CHECK(is_refusal(client.receive_all()));
     CHECK(client.error() == 0);
   }
   CHECK(plane.traffic().refused[Reason::two_masters] == 50);
+  plane.publish(held_route(1, 0, 1));  // now the commands are in our kernel before the refusal
+  std::vector<Connection> waiting;
+  for (int i = 0; i < 50; ++i) {
+    waiting.push_back(plane.client());
+    CHECK(waiting.back().send(std::string_view(commands).substr(0, 30'000)));
+  }
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 50; }));
+  plane.publish(closed);
+  for (auto& client : waiting) {
+    CHECK(is_refusal(client.receive_all()));
+    CHECK(client.error() == 0);
+  }
   CHECK(plane.until([&] { return plane.data.sessions() == 0; }));
 }
 
@@ -203,6 +216,18 @@ TEST_CASE("data plane: a switch cuts the sessions of the old master before it is
   REQUIRE(plane.until([&] { return !plane.records.empty(); }));
   CHECK(plane.records[0].end == SessionEnd::cut);
   CHECK(plane.records[0].reason == Reason::switched);
+}
+
+TEST_CASE("data plane: the acknowledgement comes after the last of many cuts") {
+  Server server("127.77.2.18");
+  Plane plane(one_group("127.77.2.18", {node(server.endpoint())}));
+  plane.publish(open_route(1, 0, 1));
+  std::vector<std::pair<Connection, Connection>> sessions;
+  for (int i = 0; i < 300; ++i) sessions.push_back(connected(plane.client(), server));
+  std::uint64_t cut = 0;
+  plane.data.publisher().publish(Plane::group, held_route(2, 0, 1), [&] { cut = plane.traffic().cut[Reason::switched]; });
+  REQUIRE(plane.until([&] { return cut != 0; }));
+  CHECK(cut == 300);
 }
 
 TEST_CASE("data plane: bytes of the old master that arrive with the cut never reach the client") {

@@ -1,4 +1,5 @@
 // The relay through a whole data plane on loopback: what arrives, what ends how, what waits.
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "tests/support/loopback.hpp"
@@ -180,4 +181,25 @@ TEST_CASE("relay: a client that is gone for good ends the session") {
   while (pair.backend.send("x") && pair.backend.readable(1ms) == false) continue;
   pair.backend.close();
   CHECK(pair.ends());
+}
+
+TEST_CASE("relay: stops for fairness with bytes left, and goes on without a new event") {
+  int client[2], server[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, client) == 0);
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, server) == 0);
+  Connection outside{Fd(client[0])};
+  Connection behind{Fd(server[0])};
+  proxy::Relay relay;
+  relay.set(proxy::Peer::client, Fd(client[1]));
+  relay.set(proxy::Peer::server, Fd(server[1]));
+  proxy::GroupCounters counters(1);
+  char buffer[16];
+  const std::string bytes = pattern(1000);
+  CHECK(outside.send(bytes));
+  auto status = relay.ready(proxy::Peer::client, EPOLLIN, {buffer, counters});
+  CHECK(status == proxy::Relay::Status::again);
+  CHECK(relay.bytes_from(proxy::Peer::client) < bytes.size());
+  for (int i = 0; i < 100 && status == proxy::Relay::Status::again; ++i) status = relay.resume({buffer, counters});
+  CHECK(status == proxy::Relay::Status::running);
+  CHECK(behind.receive(bytes.size()) == bytes);
 }
