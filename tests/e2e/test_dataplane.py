@@ -3,6 +3,8 @@
 import socket
 import time
 
+import pytest
+
 from sengu_e2e import Connection, eventually
 from sengu_e2e.clients import leads_to
 from sengu_e2e.redis_server import open_files
@@ -80,8 +82,9 @@ def test_refusal_reaches_a_pipelining_client(world):
         assert received.startswith(b"-ERR sengu: "), received[:80]
 
 
-def test_out_of_descriptors_is_survived(world):
-    _, sengu, master = ready(world, prefix=["prlimit", "--nofile=96:96"])
+@pytest.mark.parametrize("limit", [0, 10000], ids=["limit from the file limit", "limit beyond it: EMFILE"])
+def test_out_of_descriptors_is_survived(world, limit):
+    _, sengu, master = ready(world, prefix=["prlimit", "--nofile=96:96"], proxy={"max_connections": limit})
     clients = []
     for _ in range(200):
         try:
