@@ -21,8 +21,8 @@ class World:
         self.groups.append(group)
         return group.start()
 
-    def sengu(self, group=None, start=True, ready=True, subdirectory="sengu", **options):
-        nodes = group.addresses if group else ()
+    def sengu(self, servers=None, start=True, ready=True, subdirectory="sengu", **options):
+        nodes = servers.addresses if servers else ()
         proxy = Sengu(self.block, self.directory / subdirectory, nodes, **options)
         self.proxies.append(proxy)
         return proxy.start(ready) if start else proxy

@@ -2,9 +2,11 @@
 
 import time
 
+from .resp import ReplyError
+
 
 def eventually(condition, within=10.0, what="", every=0.005):
-    """Polls until `condition()` is truthy and returns its value. OSError and a falsy value mean: not yet."""
+    """Polls until `condition()` is truthy and returns its value. An error (OSError, ReplyError) means: not yet."""
     deadline = time.monotonic() + within
     last = None
     while True:
@@ -12,7 +14,7 @@ def eventually(condition, within=10.0, what="", every=0.005):
             last = condition()
             if last:
                 return last
-        except OSError as error:
+        except (OSError, ReplyError) as error:
             last = error
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within:g} s: {what or condition.__name__} (last: {last!r})")

@@ -1,0 +1,111 @@
+"""The relay and its listeners against real clients: readers, half-closes, refusals that arrive, no descriptors left."""
+
+import socket
+import time
+
+import pytest
+
+from sengu_e2e import Connection, eventually
+from sengu_e2e.clients import leads_to
+from sengu_e2e.redis_server import open_files
+from sengu_e2e.resp import encode
+
+
+def ready(world, **options):
+    group = world.redis()
+    sengu = world.sengu(group, **options)
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    return group, sengu, group.nodes[0]
+
+
+def test_readers_are_spread_over_replicas_and_cut_on_a_role_change(world):
+    group, sengu, master = ready(world, readers=True)
+    replicas = {node.address for node in group.nodes[1:]}
+    eventually(lambda: leads_to(sengu.vip, 6380) in replicas, what="readers go to replicas")
+    sessions = [Connection(sengu.vip, 6380) for _ in range(8)]
+    places = [session.command("CONFIG", "GET", "bind")[1] for session in sessions]
+    assert {place: places.count(place) for place in replicas} == {place: 4 for place in replicas}, "least connections"
+
+    target = group.nodes[1]
+    assert sengu.run("failover", "g", "--to", target.name).returncode == 0
+    sengu.wait_routed(target.name)
+    for session, place in zip(sessions, places):
+        if place == target.address:
+            assert session.closed_by_peer(within=5), "a reader of the promoted node is cut"
+        session.close()
+    eventually(lambda: master.follows(target), 20, "the old master follows")
+    eventually(lambda: leads_to(sengu.vip, 6380) in {master.address, group.nodes[2].address}, what="readers elsewhere")
+
+
+def test_readers_fall_back_to_the_master(world):
+    group, sengu, master = ready(world, readers=True)
+    for replica in group.nodes[1:]:
+        replica.kill()
+    eventually(lambda: leads_to(sengu.vip, 6380, timeout=1) == master.address, 15, "readers on the master")
+
+
+def test_reply_arrives_after_a_half_close(world):
+    _, sengu, _ = ready(world)
+    with socket.create_connection((sengu.vip, 6379), 5) as client:
+        client.sendall(encode("SET", "k", "x" * 100_000) + encode("GET", "k"))
+        client.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := client.recv(65536):
+            received += chunk
+    assert received == b"+OK\r\n$100000\r\n" + b"x" * 100_000 + b"\r\n"
+
+
+def test_much_data_both_ways_with_a_slow_reader(world):
+    _, sengu, _ = ready(world)
+    value = bytes(range(256)) * 4096      # 1 MiB
+    with Connection(sengu.vip, timeout=30) as client:
+        assert client.command("SET", "big", value) == "OK"
+        for _ in range(32):               # replies pile up until back-pressure holds the server
+            client.send("GET", "big")
+        for _ in range(32):
+            assert client.read().encode(errors="surrogateescape") == value
+
+
+def test_refusal_reaches_a_pipelining_client(world):
+    group, sengu, master = ready(world, failover={"mode": "observe", "hold_timeout": "300ms"})
+    master.kill()
+    eventually(lambda: sengu.routed() is None, what="held")
+    for _ in range(20):
+        with socket.create_connection((sengu.vip, 6379), 5) as client:
+            client.sendall(b"".join(encode("SET", f"k{n}", "x" * 200) for n in range(500)))   # a plain close loses it
+            received = b""
+            try:
+                while chunk := client.recv(65536):
+                    received += chunk
+            except ConnectionResetError:
+                pass
+        assert received.startswith(b"-ERR sengu: "), received[:80]
+
+
+@pytest.mark.parametrize("limit", [0, 10000], ids=["limit from the file limit", "limit beyond it: EMFILE"])
+def test_out_of_descriptors_is_survived(world, limit):
+    _, sengu, master = ready(world, prefix=["prlimit", "--nofile=96:96"], proxy={"max_connections": limit})
+    clients = []
+    for _ in range(200):
+        try:
+            clients.append(socket.create_connection((sengu.vip, 6379), 1))
+        except OSError:
+            break
+    eventually(lambda: open_files(sengu.process) >= 60, what="many descriptors in use")
+    sengu.must_run()
+    for client in clients:
+        client.close()
+    eventually(lambda: leads_to(sengu.vip, timeout=1) == master.address, 15, "serves again")
+    with open(f"/proc/{sengu.process.pid}/stat") as stat:
+        before = sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+    time.sleep(0.5)
+    with open(f"/proc/{sengu.process.pid}/stat") as stat:
+        after = sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+    assert after - before < 40, "no busy loop is left behind (CPU in ticks of 10 ms)"
+
+
+def test_vip_that_is_not_there_yet(world):
+    """IP_FREEBIND: the listener binds to an address that no interface has."""
+    group = world.redis()
+    sengu = world.sengu(group, group={"read_listen": "192.0.2.77:6379"})
+    assert leads_to(sengu.vip) == group.nodes[0].address
