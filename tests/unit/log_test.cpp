@@ -56,7 +56,7 @@ TEST_CASE("log: text") {
     log.log_event(an_event());
     log.log_line(config::LogLevel::debug, "hidden");
     log.log_line(config::LogLevel::error, "two\nlines");
-    SessionEnd session;
+    LoggedSession session;
     session.client = {"10.9.9.9", 4000};
     session.group = "sessions";
     log.log_session(session);                               // it ended well: "errors" is the default
