@@ -26,7 +26,9 @@ HAPROXY = """global
   maxconn 1000
 defaults
   mode tcp
-  timeout connect 1s
+  timeout connect 200ms
+  timeout queue 100ms
+  retries 0
   timeout client 1h
   timeout server 1h
 listen redis
@@ -70,11 +72,15 @@ class HaproxyWithSentinels:
         master = self.group.nodes[0].address
         eventually(lambda: leads_to(self.vip, timeout=1) == master, 10, "HAProxy leads to the master")
 
-    @staticmethod
-    def knows_all(address):
+    def knows_all(self, address):
+        for process in self.processes:
+            assert process.poll() is None, f"{process.args} ended with {process.returncode}: {self.logs()}"
         master = ask(address, "SENTINEL", "MASTER", "g", port=26379)
         fields = dict(zip(master[::2], master[1::2]))
         return fields["num-slaves"] == "2" and fields["num-other-sentinels"] == "2"
+
+    def logs(self):
+        return "\n".join(log.read_text()[-2000:] for log in self.directory.glob("sentinel-*/log"))
 
     def stop(self):
         for process in self.processes:

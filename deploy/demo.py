@@ -147,6 +147,8 @@ def main():
     except KeyboardInterrupt:
         return 0 if not options.once else 130
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):    # a second Ctrl-C must not leave things behind
+            signal.signal(number, signal.SIG_IGN)
         sengu.kill()
         group.stop()
         shutil.rmtree(directory, ignore_errors=True)

@@ -11,10 +11,13 @@ from .wait import eventually
 
 
 def spawn(arguments, log, **options):
-    """A child that dies with this process (setpriv from util-linux execs, so the pid is the child's own)."""
+    """A child that dies with this process, and not before it by the terminal's Ctrl-C.
+
+    setpriv (util-linux) execs: the pid is the child's own.
+    """
     with open(log, "ab") as out:
         return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                stdout=out, stderr=out, **options)
+                                stdout=out, stderr=out, start_new_session=True, **options)
 
 
 class RedisServer:
@@ -142,7 +145,7 @@ class RedisGroup:
             replica.start(replica_of=master, wait=False)
         for node in self.nodes:
             node.wait_ready()
-        self.wait_replicating(master)
+        self.wait_synced(master)
         return self
 
     def wait_replicating(self, master, within=20.0):
@@ -151,12 +154,16 @@ class RedisGroup:
                 eventually(lambda r=replica: r.follows(master), within, f"{replica.name} follows {master.name}")
 
     def wait_synced(self, master, within=20.0):
-        """Every live replica has applied what the master has now."""
+        """Every live replica acknowledges a write of now.
+
+        `master_link_status:up` is not enough: a replica says so up to a second before the master starts its stream.
+        """
         self.wait_replicating(master, within)
-        goal = int(master.info()["master_repl_offset"])
-        for replica in self.nodes:
-            if replica is not master and replica.alive:
-                eventually(lambda r=replica: int(r.info()["slave_repl_offset"]) >= goal, within, "replica catches up")
+        replicas = sum(node.alive for node in self.nodes if node is not master)
+        with master.connect(timeout=within + 1) as connection:
+            connection.command("PUBLISH", "sengu-e2e", "sync")    # moves the offset, leaves no key
+            reached = connection.command("WAIT", replicas, int(within * 1000))
+        assert reached >= replicas, f"{reached} of {replicas} replicas acknowledged within {within:g} s"
 
     def masters(self):
         return [node for node in self.nodes if node.alive and node.role() == "master"]
