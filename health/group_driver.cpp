@@ -28,8 +28,8 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
                          const std::string& instance)
     : ports_(ports),
       id_(id),
-      group_(settings, record_of(ports.journal, settings.name)),
-      damaged_(is_damaged(ports.journal, settings.name)),
+      group_(settings, record_of(ports.journal, settings.name),
+             is_damaged(ports.journal, settings.name) ? JournalFound::damaged : JournalFound::sound),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
@@ -50,8 +50,6 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
 void GroupDriver::start() {
   apply(group_.start(clock_now()));
   arm_timer();
-  // No automatic action until a record could be written (safety.md §7).
-  if (damaged_) feed(JournalWritten{Serial{0}, false});
 }
 
 void GroupDriver::stop() {

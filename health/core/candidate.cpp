@@ -45,12 +45,13 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
   const NodeView& node = knowledge.node(id);
   if (another_has_its_server_id(knowledge, id)) return Reason::duplicate_server;
   const bool operator_takes_it = choice.only == id && choice.loss == LossPolicy::accept_loss;
-  if (!operator_takes_it && !of_history(*node.info, knowledge.history)) return Reason::different_history;
+  const auto held = received(knowledge.history, *node.info);
+  if (!operator_takes_it && !held) return Reason::different_history;
   if (node.info->sync_in_progress && !full_sync_is_harmless(choice.cause)) return Reason::full_sync_in_progress;
   if (choice.loss == LossPolicy::accept_loss) return Reason::none;
   if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
   const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);
-  if (limit > 0 && knowledge.history_offset - node.info->offset > limit) return Reason::lag_limit;
+  if (limit > 0 && held && knowledge.history_offset - held->offset > limit) return Reason::lag_limit;
   return Reason::none;
 }
 
@@ -63,12 +64,14 @@ Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
   return reject_by_data(knowledge, id, choice);
 }
 
-/// Greater is better: most received, then configured priority (lower is preferred), the old master's zone, place.
+/// Greater is better: one that did not refuse lately, without writes of its own, most received, then configured
+/// priority (lower is preferred), the old master's zone, place.
 auto rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   const bool same_zone =
       knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
-  return std::tuple(node.info->offset, -node.settings->priority, same_zone, -static_cast<int>(index(id)));
+  const Received held = received(knowledge.history, *node.info).value_or(Received{});
+  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, -node.settings->priority, same_zone, -static_cast<int>(index(id)));
 }
 
 }  // namespace

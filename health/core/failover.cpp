@@ -29,6 +29,15 @@ bool survey_complete(const Knowledge& knowledge, Time since, Time now) {
   });
 }
 
+/// A replica whose old link still says "up" may hold bytes it has not read: its offset does not stand still yet.
+bool offsets_stand_still(const Knowledge& knowledge, Reason cause) {
+  if (cause != Reason::server_changed && cause != Reason::master_emptied) return true;
+  return std::none_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
+    return node.outcome == Outcome::ok && knowledge.follows_directly(node, *knowledge.master) && node.info->link_up &&
+           node.info->replid == knowledge.history.replid;
+  });
+}
+
 /// After silence, a replica whose link came up again speaks for the old master.
 bool a_replica_hears_it(const Knowledge& knowledge) {
   return std::any_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
@@ -42,7 +51,8 @@ bool still_catching_up(const Knowledge& knowledge, NodeId candidate, Time since)
   const NodeView& old_master = knowledge.node(*knowledge.master);
   if (!old_master.alive()) return false;
   if (old_master.info_asked < since) return true;
-  return knowledge.node(candidate).info->offset < old_master.info->offset;
+  const auto held = received(knowledge.history, *knowledge.node(candidate).info);
+  return !held || held->offset < old_master.info->offset;
 }
 
 }  // namespace
@@ -72,6 +82,7 @@ void FailoverMachine::begin(const Context& context, const FailoverPlan& plan) {
   ++record.epoch;
   record.phase = Phase::switching;
   record.target.clear();
+  record.replid = context.knowledge.history.replid;
   record.offset = context.knowledge.history_offset;
   record.fenced = context.knowledge.master.has_value();
   context.knowledge.master_verified = false;
@@ -100,6 +111,8 @@ void FailoverMachine::journal_written(const JournalWritten& written) {
 }
 
 void FailoverMachine::step_done(Time now, const StepDone& done) {
+  const bool of_target = state_ == State::promoting && done.step == Step::promote && done.node == target_;
+  if (of_target && done.result != StepResult::done) promote_failed_ = now;
   if (done.step != Step::fence || !fencing_) return;
   fencing_ = false;
   // Behind the fence offsets stand still: look again (safety.md §3.2).
@@ -135,13 +148,16 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& con
   const Knowledge& knowledge = context.knowledge;
   if (!survey_complete(knowledge, *observe_since_, context.now)) return std::nullopt;
   if (fencing_ && context.now < fence_deadline_) return std::nullopt;
+  const bool patient = context.now < *observe_since_ + knowledge.settings->health.timeout;
+  if (patient && !offsets_stand_still(knowledge, plan_.cause)) return std::nullopt;
   if (plan_.cause == Reason::silence && a_replica_hears_it(knowledge)) return end(Reason::witness_hears_master);
   const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at};
   const auto candidate = select_candidate(knowledge, choice).candidate;
   if (!candidate) return end(Reason::no_good_replica);
   const bool planned = plan_.cause == Reason::operator_request && plan_.loss == LossPolicy::keep_writes;
-  if (planned && still_catching_up(knowledge, *candidate, *observe_since_) && context.now < deadline_) {
-    return std::nullopt;
+  if (planned && still_catching_up(knowledge, *candidate, *observe_since_)) {
+    if (context.now < deadline_) return std::nullopt;
+    return end(Reason::still_behind);
   }
   enter_targeting(context, *candidate);
   return std::nullopt;
@@ -150,6 +166,8 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& con
 void FailoverMachine::enter_targeting(const Context& context, NodeId target) {
   state_ = State::targeting;
   target_ = target;
+  seen_target_ = *context.knowledge.node(target).info;
+  promote_failed_.reset();
   context.knowledge.record.phase = Phase::promoting;
   context.knowledge.record.target = context.knowledge.node(target).settings->name;
   write(context);
@@ -168,6 +186,7 @@ void FailoverMachine::enter_confirming(const Context& context, NodeId master) {
   SENGU_ASSERT(node.says(Role::master));
   state_ = State::confirming;
   target_ = master;
+  seen_target_ = *node.info;
   observe_since_.reset();
   JournalRecord& record = context.knowledge.record;
   record.phase = Phase::steady;
@@ -202,19 +221,19 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
       if (write_ == Write::failed) return end(Reason::journal_unwritable);
       if (!context.may_act) return std::nullopt;
       if (old_master_returned(context)) return end(Reason::master_alive_again);
+      if (context.paused && plan_.cause != Reason::operator_request) return end(Reason::paused);
+      if (target_is_lost(context)) return end(Reason::step_failed);
       if (write_ == Write::ok && context.route_acknowledged) enter_promoting(context);
       return std::nullopt;
-    case State::promoting: {
-      const NodeView& node = context.knowledge.node(*target_);
-      if (node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= *observe_since_) {
+    case State::promoting:
+      if (target_observed(context)) {
         enter_confirming(context, *target_);
-        return std::nullopt;
+      } else if (context.now >= deadline_ || target_is_lost(context)) {
+        return end(Reason::step_failed);
       }
-      if (context.now >= deadline_) return end(Reason::step_failed);
       return std::nullopt;
-    }
     case State::confirming:
-      if (write_ == Write::ok) return end(Reason::none);
+      if (write_ == Write::ok && context.route_acknowledged) return end(Reason::none);
       if (write_ == Write::failed && context.now >= deadline_) {
         deadline_ = context.now + journal_retry;
         write(context);
@@ -224,8 +243,22 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
   return std::nullopt;
 }
 
+/// The very server that was chosen says master, and asked after the promote was sent.
+bool FailoverMachine::target_observed(const Context& context) const {
+  const NodeView& node = context.knowledge.node(*target_);
+  return node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= *observe_since_ &&
+         node.info->run_id == seen_target_.run_id;
+}
+
+/// Another server answers under its name (a restart: its data may be gone), or it refused and was seen unchanged.
+bool FailoverMachine::target_is_lost(const Context& context) const {
+  const NodeView& node = context.knowledge.node(*target_);
+  if (node.info->run_id != seen_target_.run_id) return true;
+  return promote_failed_ && node.last_asked >= *promote_failed_;
+}
+
 FailoverMachine::Ended FailoverMachine::end(Reason result) {
-  Ended ended{result, target_.value_or(NodeId{}), plan_};
+  Ended ended{result, target_.value_or(NodeId{}), seen_target_, plan_};
   state_ = State::idle;
   target_.reset();
   observe_since_.reset();

@@ -10,8 +10,8 @@
 //   barrier .. targeting  the old master answers again             idle (master_alive_again)
 //   targeting   journal written and every worker acknowledged      promoting
 //   promoting   the target is observed as master                   confirming
-//   promoting   not observed in time                               idle (step_failed)
-//   confirming  journal written                                    idle (done)
+//   promoting   refused, not observed in time, or another server   idle (step_failed)
+//   confirming  journal written and every worker acknowledged      idle (done)
 //
 // While it is active the route is held and cut; the group publishes that, and opens when it is done.
 #pragma once
@@ -43,10 +43,12 @@ class FailoverMachine {
     Outbox& out;
     bool route_acknowledged;                // every worker has acknowledged the present route
     bool may_act;                           // not in tilt
+    bool paused;                            // by the operator, maybe after it began
   };
   struct Ended {
     Reason result = Reason::none;           // none: the target is master and journalled
     NodeId target{};                        // where result is none
+    ServerInfo master{};                    // ... as it was seen and journalled
     FailoverPlan plan;
   };
 
@@ -71,6 +73,8 @@ class FailoverMachine {
  private:
   enum class Write : std::uint8_t { none, pending, ok, failed };
 
+  bool target_observed(const Context& context) const;
+  bool target_is_lost(const Context& context) const;
   bool old_master_returned(const Context& context) const;
   void write(const Context& context);
   void enter_survey(const Context& context);
@@ -87,6 +91,8 @@ class FailoverMachine {
   Time deadline_{};
   Time fence_deadline_{};
   bool fencing_ = false;
+  ServerInfo seen_target_;                  // when chosen; then when observed as master
+  std::optional<Time> promote_failed_;      // the step's own answer
   Write write_ = Write::none;
   Serial write_serial_{};
 };

@@ -23,21 +23,22 @@ constexpr auto journal_retry = 1s;
 
 }  // namespace
 
-Group::State::State(const config::GroupSettings& group, std::optional<JournalRecord> journal) : settings(&group) {
+Group::State::State(const config::GroupSettings& group, std::optional<JournalRecord> journal, JournalFound found)
+    : settings(&group), damaged(found == JournalFound::damaged) {
   known.settings = &group;
   for (const auto& node : group.nodes) known.nodes.emplace_back(node, group.health);
   published.readers.resize(group.nodes.size());
   if (journal) known.record = std::move(*journal);
   known.record.group = group.name;
   known.master = known.find_name(known.record.master);
-  known.history = known.record.replid;
+  known.history.replid = known.record.replid;
   known.history_offset = known.record.offset;
   known.resumed = known.record.phase != Phase::steady;
 }
 
 FailoverMachine::Context Group::State::context() {
   const bool acknowledged = published_serial && acknowledged_serial == *published_serial && route() == published;
-  return {now, known, out, acknowledged, !tilt_since};
+  return {now, known, out, acknowledged, !tilt_since, paused};
 }
 
 Commands Group::State::start(Time at) {
@@ -186,6 +187,7 @@ Duration Group::State::cadence(NodeId id) const {
   if (const auto since = machine.wants_observations_since()) {
     const bool promoting = machine.state() == FailoverMachine::State::promoting;
     if (promoting) return machine.target() == id ? promote_poll : interval;
+    if (tilt_since) return soon;
     return node.last_asked < *since ? Duration::zero() : Duration(catch_up_poll);
   }
   if (known.suspicion) {
@@ -226,13 +228,14 @@ void Group::State::set_deadline() {
     if (!known.nodes[i].probing) sooner(std::max(due(node_id(i)), now + 1ms));
   }
   if (known.suspicion) sooner(look_again);
-  if (machine.active()) sooner(std::min(machine.deadline(), now + promote_poll));
+  if (machine.active()) sooner(machine.deadline());
+  if (machine.wants_observations_since()) sooner(now + promote_poll);
   if (recheck_at) sooner(*recheck_at);
   deadline = at;
 }
 
-Group::Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal)
-    : state_(std::make_unique<State>(settings, std::move(journal))) {}
+Group::Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal, JournalFound found)
+    : state_(std::make_unique<State>(settings, std::move(journal), found)) {}
 Group::~Group() = default;
 Group::Group(Group&&) noexcept = default;
 Group::Group(const Group& other) : state_(std::make_unique<State>(*other.state_)) {}

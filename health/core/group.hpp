@@ -12,10 +12,15 @@
 
 namespace sengu::health {
 
+/// How the journal was found. Damaged: the group has, or may have, lost its record; nothing is done unasked until an
+/// operator names the master (safety.md §7).
+enum class JournalFound : std::uint8_t { sound, damaged };
+
 class Group {
  public:
   /// `journal` is the group's record of an earlier run, if there is one.
-  Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal);
+  Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal,
+        JournalFound found = JournalFound::sound);
   ~Group();
   Group(Group&&) noexcept;
   Group(const Group& other);  // the exhaustive test branches from one state into many

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto alarm_repeats = 1min;       // safety.md §2.6
+constexpr int most_doublings = 5;          // of the pause after an aborted failover
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
 
 }  // namespace
@@ -19,7 +20,8 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   const Reason cause = ended.plan.cause;
   if (ended.result != Reason::none) {
     last_reason = ended.result;
-    retry_after = now + settings->failover.step_timeout;
+    retry_after = now + settings->failover.step_timeout / 10 * (1 << std::min(aborts_in_a_row++, most_doublings));
+    if (ended.result == Reason::step_failed) known.node(ended.target).refused_promotion = now;
     const auto kind = ended.result == Reason::no_good_replica ? EventKind::failover_abort_no_good_slave
                                                               : EventKind::failover_abort;
     emit_group(kind, ended.result);
@@ -32,14 +34,18 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   const auto from = known.master;
   known.master = ended.target;
   const NodeView& master = master_view();
-  known.master_verified = true;
   known.resumed = false;
   known.suspicion.reset();
   unreachable_reported.reset();
   emptied_since.reset();
-  known.history = master.info->replid;
-  known.history_offset = master.info->offset;
-  known.keys_seen = master.info->keys;
+  // What was journalled counts, not what answers under this address by now.
+  known.history = {ended.master.replid, ended.master.replid2, ended.master.second_offset};
+  known.history_offset = ended.master.offset;
+  known.keys_seen = ended.master.keys;
+  aborts_in_a_row = 0;
+  known.master_verified = !target_shaken && master.info->run_id == ended.master.run_id && master.says(Role::master);
+  if (!known.master_verified) suspect(Reason::connection_lost);
+  target_shaken = false;
   for (NodeView& node : known.nodes) {
     node.rogue = false;
     if (!known.follows_directly(node, *known.master)) node.heard_master.reset();
@@ -56,6 +62,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
 }
 
 void Group::State::adopt(NodeId node, Reason reason) {
+  target_shaken = false;
   if (known.record.fenced && known.master == node) {
     out.send(RunStep{node, Step::unfence, {}, settings->failover.step_timeout, {}});
   }
@@ -63,16 +70,20 @@ void Group::State::adopt(NodeId node, Reason reason) {
   machine.adopt(context(), node, reason);
 }
 
+bool Group::State::all_asked() const {
+  return std::all_of(known.nodes.begin(), known.nodes.end(),
+                     [](const NodeView& node) { return node.outcome.has_value(); });
+}
+
 void Group::State::without_master() {
   if (tilt_since) return;
-  const Adoption adoption = find_adoptable(known);
+  Adoption adoption = find_adoptable(known);
+  if (damaged) adoption = {std::nullopt, Reason::journal_unwritable};
   if (adoption.master) {
     adopt(*adoption.master, adoption.reason);
     return;
   }
-  const bool all_asked = std::all_of(known.nodes.begin(), known.nodes.end(),
-                                     [](const NodeView& node) { return node.outcome.has_value(); });
-  const Reason reason = all_asked ? adoption.reason : Reason::starting;
+  const Reason reason = all_asked() ? adoption.reason : Reason::starting;
   if (reason == closed_reason) return;
   closed_reason = reason;
   last_reason = reason;
@@ -86,9 +97,14 @@ void Group::State::watch_master() {
     resume();
     if (machine.active() || known.resumed) return;
   }
+  const auto target = known.record.phase == Phase::promoting ? known.find_name(known.record.target) : std::nullopt;
   if (!master.outcome) {
     last_reason = Reason::starting;
+  } else if (!known.master_verified && !tilt_since && target_took_over(target)) {
+    machine.resume_promotion(context(), *target);  // it became a master after we had given it up
   } else if (server_changed() && master.alive()) {
+    // What it still has can only be told beside the others.
+    if (!all_asked()) return;
     on_server_changed();
   } else if (master.says(Role::replica) && master.outcome == Outcome::ok) {
     on_master_is_replica();
@@ -111,13 +127,20 @@ void Group::State::name_unusable_master() {
                                             : Reason::master_unusable;
 }
 
+/// The journal's target is a master now, and of the history it was chosen for: the promote was carried out. A server
+/// that merely restarted under its name is not.
+bool Group::State::target_took_over(std::optional<NodeId> target) const {
+  if (!target) return false;
+  const NodeView& node = known.node(*target);
+  return node.says(Role::master) && node.outcome == Outcome::ok && of_history(*node.info, known.record.replid);
+}
+
 /// An earlier run ended in the middle of a failover: its death was a cut; look anew, then go on or go back.
 void Group::State::resume() {
-  const bool all_asked = std::all_of(known.nodes.begin(), known.nodes.end(),
-                                     [](const NodeView& node) { return node.outcome.has_value(); });
-  if (!all_asked) return;
+  if (!all_asked()) return;
   const auto target = known.record.phase == Phase::promoting ? known.find_name(known.record.target) : std::nullopt;
-  if (target && known.node(*target).says(Role::master) && known.node(*target).outcome == Outcome::ok) {
+  if (target_took_over(target)) {
+    target_shaken = false;
     machine.resume_promotion(context(), *target);
   } else if (known.master_verified) {
     known.resumed = false;
@@ -163,7 +186,7 @@ void Group::State::on_server_changed() {
 /// No copy is left that anyone can reach: wait for one, then serve what there is (safety.md §6.4).
 void Group::State::on_emptied_without_replica() {
   const bool copy_alive = std::any_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
-    return &node != &master_view() && node.alive() && node.info && of_history(*node.info, known.history);
+    return &node != &master_view() && node.alive() && node.info && received(known.history, *node.info);
   });
   if (copy_alive || paused || settings->failover.mode != config::Mode::automatic) return;
   if (now - *emptied_since < settings->failover.amnesia_wait) return;
@@ -213,7 +236,7 @@ Reason Group::State::why_hands_off() const {
   if (settings->failover.mode == config::Mode::observe) return Reason::observe_mode;
   if (settings->failover.mode == config::Mode::manual) return Reason::manual_mode;
   if (tilt_since) return Reason::tilt;
-  if (!journal_ok) return Reason::journal_unwritable;
+  if (!journal_ok || damaged) return Reason::journal_unwritable;
   return Reason::none;
 }
 
@@ -246,9 +269,12 @@ void Group::State::operator_failover(const OperatorFailover& request) {
   };
   if (machine.active()) return answer(Reason::failover_in_progress);
   if (!journal_ok) return answer(Reason::journal_unwritable);
+  if (damaged && !request.to) return answer(Reason::journal_unwritable, "; name a node: failover GROUP --to NODE");
   if (!known.master && !request.to) return answer(closed_reason, "; name a node: failover GROUP --to NODE");
-  if (request.to && known.master != *request.to && !known.master && known.node(*request.to).says(Role::master) &&
+  const bool master_gone = !known.master || !known.master_verified;
+  if (request.to && known.master != *request.to && master_gone && known.node(*request.to).says(Role::master) &&
       known.node(*request.to).outcome == Outcome::ok) {
+    damaged = false;
     adopt(*request.to, Reason::operator_request);
     out.send(Answer{request.request, true, known.node(*request.to).settings->name + " is adopted as master"});
     return;
@@ -278,7 +304,9 @@ void Group::State::mend() {
   if (published.state != RouteState::open) return;
   // What the operator began is carried to its end also where nothing is done unasked.
   const bool operators_own = !mended && last_cause == Reason::operator_request;
-  if (why_hands_off() != Reason::none && !operators_own) return;
+  const Reason hands_off = why_hands_off();
+  const bool unasked_only = hands_off == Reason::paused || hands_off == Reason::manual_mode;
+  if (hands_off != Reason::none && !(unasked_only && operators_own)) return;
   const Endpoint target = master_view().settings->replication_address;
   for (const Repair& repair : find_repairs(known, now)) {
     known.node(repair.node).step = repair.step;

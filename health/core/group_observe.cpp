@@ -14,6 +14,8 @@ constexpr auto late = 50ms;              // a step so late is void until the soc
 constexpr auto poll_once_more = 20ms;
 constexpr auto stall = 1s;               // tilt (safety.md §2.3)
 constexpr auto tilt_at_most = 10s;
+constexpr auto step_pause = 100ms;       // after a failed step, doubled each time
+constexpr auto longest_step_pause = 30s;
 
 }  // namespace
 
@@ -55,6 +57,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
   const bool role_changed = node.info && node.info->role != seen.info->role;
   if (rebooted) {
     node.tracker.force_down();
+    node.refused_promotion.reset();
     emit_node(EventKind::reboot, id, Reason::none);
   }
   if (role_changed) {
@@ -86,10 +89,21 @@ void Group::State::take_master_info(const Observation& seen) {
   known.master_verified = seen.info->role == Role::master && !seen.info->loading;
   clear_suspicion();
   if (!known.master_verified) return;
-  known.history = seen.info->replid;
+  follow_history(*seen.info);
   known.history_offset = seen.info->offset;
   known.keys_seen = seen.info->keys;
   emptied_since.reset();
+}
+
+/// Redis gives a master without a backlog a new replication id when its first replica attaches: same server, same data.
+/// The journal follows, or a later run would know no candidate.
+void Group::State::follow_history(const ServerInfo& master) {
+  if (known.history.replid == master.replid && known.record.replid == master.replid) return;
+  known.history = {master.replid, master.replid2, master.second_offset};
+  if (known.record.phase != Phase::steady || machine.active()) return;
+  known.record.replid = master.replid;
+  known.record.offset = master.offset;
+  out.send(WriteJournal{out.next_serial(), known.record});
 }
 
 void Group::State::take_replica_info(NodeId id) {
@@ -144,6 +158,7 @@ void Group::State::take_failure(NodeId id, const Observation& seen) {
 void Group::State::connection_lost(NodeId id) {
   NodeView& node = known.node(id);
   node.next_probe = now;
+  if (machine.target() == id) target_shaken = true;
   if (known.master != id || machine.active()) return;
   known.master_verified = false;
   suspect(Reason::connection_lost);
@@ -161,6 +176,7 @@ void Group::State::suspect(Reason cause) {
 }
 
 void Group::State::clear_suspicion() {
+  if (!known.suspicion) return;
   if (unreachable_reported) {
     unreachable_reported.reset();
     emit_node(EventKind::unreachable_end, *known.master, Reason::master_ok);
@@ -197,10 +213,16 @@ void Group::State::step_done(const StepDone& done) {
     node.repointed = now;
     emit_node(EventKind::slave_reconf_sent, done.node, Reason::none);
   }
-  if (done.result == StepResult::failed || (done.result == StepResult::unreachable && done.step == Step::promote)) {
-    emit_node(EventKind::step_failed, done.node, Reason::step_failed,
-              "step=" + std::string(to_string(done.step)) + " " + done.text);
+  if (done.result == StepResult::done) {
+    node.step_failures = 0;
+    node.step_error.clear();
+    return;
   }
+  node.step_retry = now + std::min<Duration>(step_pause * (1 << std::min(node.step_failures++, 10)), longest_step_pause);
+  const std::string error = "step=" + std::string(to_string(done.step)) + " " + done.text;
+  if (error == node.step_error) return;  // said once per change
+  node.step_error = error;
+  emit_node(EventKind::step_failed, done.node, Reason::step_failed, error);
 }
 
 /// A reader's generation changes with the role or the server behind it; a writable replica has none.

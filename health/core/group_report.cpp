@@ -126,8 +126,8 @@ NodeStatus Group::State::node_status(NodeId id, Time at) const {
   status.role = node.info->role;
   status.server_id = node.info->run_id;
   if (known.master == id || !node.says(Role::replica)) return status;
-  if (of_history(*node.info, known.history)) {
-    status.lag_bytes = std::max<std::int64_t>(0, known.history_offset - node.info->offset);
+  if (const auto held = received(known.history, *node.info)) {
+    status.lag_bytes = std::max<std::int64_t>(0, known.history_offset - held->offset);
   }
   if (node.info->link_up && node.alive()) {
     status.lag_seconds = 0;
@@ -141,6 +141,7 @@ NodeStatus Group::State::node_status(NodeId id, Time at) const {
 std::vector<std::string> Group::State::findings() const {
   std::vector<std::string> findings;
   if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
+  if (damaged) findings.push_back("the journal's records were damaged: name the master with failover --to NODE");
   if (tilt_since) findings.push_back("tilt: sengu itself was stalled; observing only");
   for (std::size_t i = 0; i < size(); ++i) {
     const NodeView& node = known.nodes[i];
@@ -178,7 +179,7 @@ GroupStatus Group::State::status(Time at) const {
   status.phase = to_string(machine.state());
   status.paused = paused;
   status.tilt = tilt_since.has_value();
-  status.journal_ok = journal_ok;
+  status.journal_ok = journal_ok && !damaged;
   status.last_switch = last_switch;
   status.findings = findings();
   return status;

@@ -13,7 +13,7 @@
 namespace sengu::health {
 
 struct Group::State {
-  explicit State(const config::GroupSettings& group, std::optional<JournalRecord> journal);
+  State(const config::GroupSettings& group, std::optional<JournalRecord> journal, JournalFound found);
 
   // --- group.cpp: step by step ---
   Commands start(Time at);
@@ -33,9 +33,11 @@ struct Group::State {
   // --- group_decide.cpp: what is done about it ---
   void machine_ended(const FailoverMachine::Ended& ended);
   void adopt(NodeId node, Reason reason);
+  bool all_asked() const;
   void without_master();
   void watch_master();
   void name_unusable_master();
+  bool target_took_over(std::optional<NodeId> target) const;
   void resume();
   void on_server_changed();
   void on_emptied_without_replica();
@@ -54,6 +56,7 @@ struct Group::State {
   void observe(NodeId id, const Observation& seen);
   void take_info(NodeId id, const Observation& seen);
   void take_master_info(const Observation& seen);
+  void follow_history(const ServerInfo& master);
   void take_replica_info(NodeId id);
   void hear_witness(NodeId id);
   void take_failure(NodeId id, const Observation& seen);
@@ -108,6 +111,9 @@ struct Group::State {
   Reason closed_reason = Reason::starting;
   bool paused = false;
   bool journal_ok = true;
+  bool damaged;                             // its records were lost: an operator names the master
+  bool target_shaken = false;               // the connection to the target broke while it was being confirmed
+  int aborts_in_a_row = 0;
   std::optional<Serial> journal_probe;      // a write that only finds out whether the journal works again
   Time next_journal_retry{};
   std::deque<Time> switches;                // failovers, newest last

@@ -38,13 +38,26 @@ bool of_history(const ServerInfo& info, const std::string& replid) {
   return !replid.empty() && (info.replid == replid || info.replid2 == replid);
 }
 
+std::optional<Received> received(const History& history, const ServerInfo& info) {
+  const auto until = [&](std::int64_t end) { return Received{std::min(info.offset, end - 1), info.offset >= end}; };
+  if (history.replid.empty()) return std::nullopt;
+  if (info.replid == history.replid) return Received{info.offset, false};
+  if (info.replid2 == history.replid) return until(info.second_offset);
+  if (!history.parent.empty() && info.replid == history.parent) return until(history.parent_until);
+  return std::nullopt;
+}
+
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
-  std::uint64_t best = knowledge.keys_seen;
+  std::uint64_t best = knowledge.keys_seen.value_or(0);
+  bool anything_known = knowledge.keys_seen.has_value();
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
     const NodeView& node = knowledge.nodes[i];
-    if (knowledge.master == NodeId{static_cast<std::uint16_t>(i)} || !node.info || !of_history(*node.info, knowledge.history)) continue;
+    if (knowledge.master == NodeId{static_cast<std::uint16_t>(i)} || !node.info) continue;
+    if (!received(knowledge.history, *node.info)) continue;
     best = std::max(best, node.info->keys);
+    anything_known = true;
   }
+  if (!anything_known) return returned.keys == 0;
   return returned.keys * 2 < best;
 }
 

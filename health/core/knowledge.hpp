@@ -49,6 +49,10 @@ struct NodeView {
   Time step_done{};                   // when its last step ended
   bool syncing_after_repoint = false; // repointed, its link not seen up yet
   Time repointed{};
+  int step_failures = 0;              // in a row
+  Time step_retry{};                  // not told again before this
+  std::string step_error;             // of the last failed step
+  std::optional<Time> refused_promotion;  // it could not be made a master
   std::string rewrite_error;          // of the last CONFIG REWRITE; the doctor repeats it
 
   // readers
@@ -68,6 +72,13 @@ struct Witness {
   std::optional<Time> hears;          // last proof that it hears the master
 };
 
+/// A replication id, and the one it went on from: a replica that stopped there holds a beginning of this history.
+struct History {
+  std::string replid;
+  std::string parent;                 // master_replid2 of the master when it took over; empty: none
+  std::int64_t parent_until = 0;      // first offset that is no longer the parent's (second_repl_offset)
+};
+
 /// The master is not in order since `began`.
 struct Suspicion {
   Time began{};
@@ -81,9 +92,9 @@ struct Knowledge {
   JournalRecord record;               // the journal's, as last written
   std::optional<NodeId> master;       // record.master as an index; none while the group has none
   bool master_verified = false;       // it was seen as the very server of the record, over the present connection
-  std::string history;                // the replid that candidates must share
+  History history;                    // what the group's writes are in: candidates must share it
   std::int64_t history_offset = 0;    // last offset of the master seen in it (bytes)
-  std::uint64_t keys_seen = 0;        // the master's keys when last seen
+  std::optional<std::uint64_t> keys_seen;  // the master's keys when last seen; none since sengu started
   std::optional<Suspicion> suspicion;
   bool resumed = false;               // the record told of a failover in progress
 
@@ -98,8 +109,17 @@ struct Knowledge {
   bool follows(const NodeView& node, NodeId master) const;
 };
 
-/// Shares the history that the group's writes are in (replid, or replid2 that covers it).
+/// The server was in this history, now (replid) or before its own promotion (replid2).
 bool of_history(const ServerInfo& info, const std::string& replid);
+
+/// How much of the group's history a server holds.
+struct Received {
+  std::int64_t offset = 0;            // the last byte of the history it has
+  bool diverged = false;              // it has bytes of its own beyond that
+};
+/// None where it shares no history. Offsets are comparable only through this (safety.md §5): a node that was a master
+/// for a while counts bytes that are not the group's.
+std::optional<Received> received(const History& history, const ServerInfo& info);
 
 /// A new server under the master's name without (most of) its data (safety.md §6.1).
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);

@@ -61,6 +61,7 @@ std::string_view to_string(Reason reason) {
     case Reason::node_changed: return "node_changed";
     case Reason::no_ack: return "no_ack";
     case Reason::step_failed: return "step_failed";
+    case Reason::still_behind: return "still_behind";
     case Reason::master_alive_again: return "master_alive_again";
     case Reason::adopted: return "adopted";
     case Reason::amnesia_wait_over: return "amnesia_wait_over";
@@ -95,7 +96,7 @@ std::string_view describe(Reason reason) {
     case Reason::observe_mode: return "the mode is observe";
     case Reason::tilt: return "sengu itself was stalled";
     case Reason::cooldown: return "the last failover was too short ago";
-    case Reason::journal_unwritable: return "the journal cannot be written";
+    case Reason::journal_unwritable: return "the journal cannot be written, or was damaged";
     case Reason::failover_in_progress: return "a failover is running";
     case Reason::node_down: return "down";
     case Reason::node_unconfirmed: return "fewer good probes than rise";
@@ -126,6 +127,7 @@ std::string_view describe(Reason reason) {
     case Reason::node_changed: return "the server changed its role";
     case Reason::no_ack: return "a worker did not acknowledge the cut";
     case Reason::step_failed: return "a step failed";
+    case Reason::still_behind: return "the candidate did not catch up in time";
     case Reason::master_alive_again: return "the old master answered again";
     case Reason::adopted: return "adopted as found";
     case Reason::amnesia_wait_over: return "no replica came back within amnesia_wait";

@@ -69,6 +69,7 @@ enum class Reason : std::uint8_t {
   node_changed,             // a reader's node changed role or server
   no_ack,                   // a worker did not acknowledge the cut
   step_failed,
+  still_behind,             // the candidate did not catch up with the fenced master in time
   master_alive_again,       // the old master answered before the promote: rolled back
   adopted,
   amnesia_wait_over,

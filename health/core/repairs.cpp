@@ -23,7 +23,7 @@ bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.step || node.outcome != Outcome::ok || !node.info) return false;
   if (node.info_asked < node.step_done) return false;  // not seen since its last step
-  if (!master_seen_after(knowledge, node)) return false;
+  if (!master_seen_after(knowledge, node) || now < node.step_retry) return false;
   return node.step_done == Time{} || now - node.step_done >= knowledge.settings->health.interval / 5;
 }
 

@@ -1,6 +1,7 @@
 #include "health/redis/info.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace sengu::health::redis {
@@ -57,9 +58,19 @@ bool read_link_down(std::string_view value, ServerInfo& info) {
   return true;
 }
 
+/// Run ids and replication ids have 40 hexadecimal digits; they are journalled, so that nothing longer or stranger may
+/// pass.
+bool read_id(std::string_view value, std::string& id) {
+  constexpr std::size_t longest = 64;
+  const bool plain = std::all_of(value.begin(), value.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+  if (value.size() > longest || !plain) return false;
+  id = value;
+  return true;
+}
+
 bool read_server_field(std::string_view key, std::string_view value, Draft& draft) {
   auto& info = draft.info;
-  if (key == "run_id") info.run_id = value;
+  if (key == "run_id") return read_id(value, info.run_id);
   // Valkey also says redis_version, for the sake of clients: always 7.2.4.
   if (key == "redis_version" && !draft.valkey) info.version = value;
   if (key == "valkey_version") {
@@ -75,8 +86,10 @@ bool read_server_field(std::string_view key, std::string_view value, Draft& draf
 bool read_replication_field(std::string_view key, std::string_view value, Draft& draft) {
   auto& info = draft.info;
   if (key == "role") return read_role(value, info);
-  if (key == "master_replid") info.replid = value;
-  if (key == "master_replid2" && value.find_first_not_of('0') != std::string_view::npos) info.replid2 = value;
+  if (key == "master_replid") return read_id(value, info.replid);
+  if (key == "master_replid2" && value.find_first_not_of('0') != std::string_view::npos) {
+    return read_id(value, info.replid2);
+  }
   if (key == "master_repl_offset") return read_number(value, draft.master_offset);
   if (key == "slave_repl_offset") return read_number(value, draft.replica_offset);
   if (key == "second_repl_offset") return read_number(value, info.second_offset);

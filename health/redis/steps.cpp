@@ -237,6 +237,8 @@ asio::awaitable<Outcome> perform(asio::io_context& io, const Endpoint& node, con
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, RunStep step,
                           StepCallback done) {
+  // co_spawn runs on at once where it is called: without this a step that fails at once would call back from within.
+  co_await asio::post(io, asio::use_awaitable);
   auto outcome = co_await perform(io, node, credentials, step);
   done(outcome.result, std::move(outcome.text));
 }

@@ -54,7 +54,8 @@ class Scenario {
     if (verb == "failover") {
       std::optional<health::NodeId> to;
       if (!word.empty()) to = health::NodeId{static_cast<std::uint16_t>(word[0] - 'a')};
-      return world_->input(health::OperatorFailover{health::RequestId{1}, to});
+      const auto loss = rest == "accept-loss" ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes;
+      return world_->input(health::OperatorFailover{health::RequestId{1}, to, loss});
     }
     act_on_node(verb, word.at(0) - 'a', rest);
   }
@@ -62,7 +63,10 @@ class Scenario {
   void act_on_node(const std::string& verb, int node, const std::string& rest) {
     auto& model = world_->nodes.at(static_cast<std::size_t>(node));
     if (verb == "kill") return world_->kill(node);
-    if (verb == "restart") return world_->restart(node, rest == "empty" ? Memory::lost : Memory::kept);
+    if (verb == "restart") {
+      if (rest == "lost-role") world_->make_master_by_hand(node);  // as a server without a configuration file does
+      return world_->restart(node, rest == "kept" ? Memory::kept : Memory::lost);
+    }
     if (verb == "freeze") return world_->freeze(node);
     if (verb == "thaw") return world_->thaw(node);
     if (verb == "cut-path") return world_->cut_path(node);
@@ -70,6 +74,8 @@ class Scenario {
     if (verb == "write") return world_->write(node, std::stoi(rest));
     if (verb == "by-hand-master") return world_->make_master_by_hand(node);
     if (verb == "client-kill") return world_->client_kill(node);
+    if (verb == "refuses") { model.refuses = true; return; }
+    if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
     if (verb == "deafen") { model.link_up = false; model.reconnect_at = Time::max(); return; }
     if (verb == "answers") {
       model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;

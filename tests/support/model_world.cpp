@@ -87,7 +87,10 @@ void World::run(Duration duration) {
 
 void World::feed(const Input& input) { apply(group_->step(now_, input)); }
 
-void World::input(const Input& one) { feed(one); }
+void World::input(const Input& one) {
+  if (const auto* request = std::get_if<OperatorFailover>(&one)) loss_accepted |= request->loss == LossPolicy::accept_loss;
+  feed(one);
+}
 
 void World::apply(const Commands& commands) {
   for (const Command& command : commands) {
@@ -183,7 +186,7 @@ void World::execute(const RunStep& step) {
     StepResult result = StepResult::done;
     if (!target.running || !target.reachable) {
       result = StepResult::unreachable;
-    } else if (target.frozen) {
+    } else if (target.frozen || target.refuses) {
       result = StepResult::failed;
     } else {
       world.carry_out(step);
@@ -286,7 +289,7 @@ void World::sync(ModelNode& node, const ModelNode& master) {
   const bool last_copy = std::none_of(nodes.begin(), nodes.end(), [&](const ModelNode& other) {
     return &other != &node && other.running && other.keys * 2 >= node.keys;
   });
-  if (node.pointed_by_sengu && last_copy && node.keys > 0) violation("the last copy was wiped");
+  if (node.pointed_by_sengu && last_copy && node.keys > 0 && !loss_accepted) violation("the last copy was wiped");
   node.syncing = false;
   node.replid = master.replid;
   node.replid2 = master.replid2;
@@ -372,6 +375,7 @@ void World::violation(const std::string& what) {
 void World::check_promote(int target) {
   if (applied_.live != 0 || applied_.state == RouteState::open) violation("promoted before the cut was acknowledged");
   if (!durable_ || durable_->target != name(target)) violation("promoted before the journal names the target");
+  if (loss_accepted) return;
   const ModelNode& chosen = nodes[at(target)];
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const ModelNode& other = nodes[i];
@@ -391,6 +395,22 @@ void World::check_route(const Route& route) {
                           durable_->master == name(number(*route.master));
   if (!journalled) violation("routed to a master that is not the journal's");
   if (route.live != route.epoch) violation("an open route without its own sessions");
+  check_data(number(*route.master), route.reason);
+}
+
+/// Nobody is routed to a master that has lost what a replica still holds, unless there was nothing to be done.
+void World::check_data(int routed, Reason reason) {
+  if (reason == Reason::amnesia_wait_over || reason == Reason::operator_request) return;
+  if (reason != Reason::process_death && reason != Reason::master_emptied && reason != Reason::resumed &&
+      reason != Reason::server_changed && reason != Reason::silence && reason != Reason::adopted) {
+    return;  // not the opening after a change
+  }
+  const ModelNode& master = nodes[at(routed)];
+  for (const ModelNode& node : nodes) {
+    const bool eligible = node.running && !node.frozen && node.reachable && node.role == Role::replica &&
+                          node.priority > 0 && node.answers == Outcome::ok;
+    if (eligible && master.running && master.keys * 2 < node.keys) violation("routed to a master that lost its data");
+  }
 }
 
 void World::say(const std::string& line) {

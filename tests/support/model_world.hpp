@@ -36,6 +36,7 @@ struct ModelNode {
   health::Outcome answers = health::Outcome::ok;
   Time reconnect_at{};
   bool pointed_by_sengu = false;
+  bool refuses = false;            // every REPLICAOF, with an error
 };
 
 class World {
@@ -55,6 +56,7 @@ class World {
   void heal_path(int node);
   void write(int node, int count);
   void make_master_by_hand(int node);
+  void follow_by_hand(int node, int master) { follow(node, master); }
   void client_kill(int node);      // sengu's kept connection only
   void restart_sengu();
   void stall_sengu(health::Duration duration);
@@ -69,6 +71,7 @@ class World {
   std::vector<ModelNode> nodes;
   std::vector<std::string> violations;
   bool journal_works = true;
+  bool loss_accepted = false;      // by the operator: what he takes is no violation
 
  private:
   void after(health::Duration delay, std::function<void(World&)> action);
@@ -89,6 +92,7 @@ class World {
   health::ServerInfo info_of(int node) const;
   void check_promote(int target);
   void check_route(const health::Route& route);
+  void check_data(int routed, health::Reason reason);
   void violation(const std::string& what);
   void say(const std::string& line);
   std::string name(int node) const { return settings_->nodes[static_cast<std::size_t>(node)].name; }
