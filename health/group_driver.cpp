@@ -1,5 +1,7 @@
 #include "health/group_driver.hpp"
 
+#include <algorithm>
+
 namespace sengu::health {
 namespace {
 
@@ -11,6 +13,15 @@ std::optional<JournalRecord> record_of(const Journal& journal, const std::string
   return found->second;
 }
 
+/// Both of the group's slots are broken, or might be: a broken pair has lost its name where it has no record.
+bool is_damaged(const Journal& journal, const std::string& group) {
+  const auto& damaged = journal.damaged();
+  const auto has = [&](const std::string& name) {
+    return std::find(damaged.begin(), damaged.end(), name) != damaged.end();
+  };
+  return has(group) || (has(Journal::unknown_group) && !journal.records().contains(group));
+}
+
 }  // namespace
 
 GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
@@ -18,6 +29,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
     : ports_(ports),
       id_(id),
       group_(settings, record_of(ports.journal, settings.name)),
+      damaged_(is_damaged(ports.journal, settings.name)),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
@@ -38,6 +50,8 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
 void GroupDriver::start() {
   apply(group_.start(clock_now()));
   arm_timer();
+  // No automatic action until a record could be written (safety.md §7).
+  if (damaged_) feed(JournalWritten{Serial{0}, false});
 }
 
 void GroupDriver::stop() {

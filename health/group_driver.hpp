@@ -57,6 +57,7 @@ class GroupDriver {
   DriverPorts ports_;
   GroupId id_;
   Group group_;
+  const bool damaged_;                                     // its journal records
   boost::asio::steady_timer timer_;
   Time timer_due_{};
   std::vector<std::unique_ptr<redis::RedisNode>> nodes_;   // by NodeId

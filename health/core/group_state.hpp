@@ -1,5 +1,5 @@
-// The inside of Group, shared by group*.cpp and nobody else: group.cpp decides, group_observe.cpp takes in what
-// happened, group_report.cpp writes events and status.
+// The inside of Group, shared by group*.cpp and nobody else: group.cpp goes step by step, group_observe.cpp
+// takes in what happened, group_decide.cpp acts on it, group_report.cpp writes events and status.
 #pragma once
 
 #include <deque>
@@ -15,38 +15,40 @@ namespace sengu::health {
 struct Group::State {
   explicit State(const config::GroupSettings& group, std::optional<JournalRecord> journal);
 
-  // --- group.cpp: the decision ---
+  // --- group.cpp: step by step ---
   Commands start(Time at);
   Commands step(Time at, const Input& input);
   void take(const Input& input);
   void decide();
   void run_machine();
-  void machine_ended(const FailoverMachine::Ended& ended);
-  void without_master();
-  void watch_master();
-  void resume();
-  void on_server_changed();
-  void on_emptied_without_replica();
-  void on_master_is_replica();
-  void investigate();
-  void name_unusable_master();
-  void ask_witness(NodeId witness);
-  void try_failover(Reason cause);
-  void adopt(NodeId node, Reason reason);
-  Reason why_not_act(Reason cause) const;
-  Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
-  void mend();
-  void publish();
+  FailoverMachine::Context context();
   Route route() const;
+  void publish();
   void retry_journal();
   void probe_nodes();
   Duration cadence(NodeId id) const;
   Time due(NodeId id) const;
   void set_deadline();
+
+  // --- group_decide.cpp: what is done about it ---
+  void machine_ended(const FailoverMachine::Ended& ended);
+  void adopt(NodeId node, Reason reason);
+  void without_master();
+  void watch_master();
+  void name_unusable_master();
+  void resume();
+  void on_server_changed();
+  void on_emptied_without_replica();
+  void on_master_is_replica();
+  void investigate();
+  void ask_witness(NodeId witness);
+  void try_failover(Reason cause);
+  Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
+  Reason why_not_act(Reason cause) const;
+  void mend();
   void operator_failover(const OperatorFailover& request);
   void pause(const OperatorPause& request);
   void resume_group(const OperatorResume& request);
-  FailoverMachine::Context context();
 
   // --- group_observe.cpp: what happened ---
   void observe(NodeId id, const Observation& seen);

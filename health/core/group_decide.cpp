@@ -1,0 +1,296 @@
+// What the group does about what it knows: one ordered look at the situation, one Reason per outcome.
+#include <algorithm>
+
+#include "config/assert.hpp"
+#include "health/core/group_state.hpp"
+
+namespace sengu::health {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto alarm_repeats = 1min;       // safety.md §2.6
+constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
+
+}  // namespace
+
+void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
+  const Reason cause = ended.plan.cause;
+  if (ended.result != Reason::none) {
+    last_reason = ended.result;
+    retry_after = now + settings->failover.step_timeout;
+    const auto kind = ended.result == Reason::no_good_replica ? EventKind::failover_abort_no_good_slave
+                                                              : EventKind::failover_abort;
+    emit_group(kind, ended.result);
+    if (known.master && known.record.fenced && known.node(*known.master).alive()) {
+      out.send(RunStep{*known.master, Step::unfence, {}, settings->failover.step_timeout, {}});
+    }
+    if (ended.plan.request) out.send(Answer{*ended.plan.request, false, std::string(describe(ended.result))});
+    return;
+  }
+  const auto from = known.master;
+  known.master = ended.target;
+  const NodeView& master = master_view();
+  known.master_verified = true;
+  known.resumed = false;
+  known.suspicion.reset();
+  unreachable_reported.reset();
+  emptied_since.reset();
+  known.history = master.info->replid;
+  known.history_offset = master.info->offset;
+  known.keys_seen = master.info->keys;
+  for (NodeView& node : known.nodes) {
+    node.rogue = false;
+    if (!known.follows_directly(node, *known.master)) node.heard_master.reset();
+  }
+  last_reason = cause;
+  last_cause = cause;
+  last_refused = Reason::none;
+  retry_after.reset();
+  report_switch(from, ended.target, cause);
+  if (ended.plan.request) {
+    out.send(Answer{*ended.plan.request, true, master.settings->name + " is master, epoch " +
+                                                   std::to_string(known.record.epoch)});
+  }
+}
+
+void Group::State::adopt(NodeId node, Reason reason) {
+  if (known.record.fenced && known.master == node) {
+    out.send(RunStep{node, Step::unfence, {}, settings->failover.step_timeout, {}});
+  }
+  last_reason = reason;
+  machine.adopt(context(), node, reason);
+}
+
+void Group::State::without_master() {
+  if (tilt_since) return;
+  const Adoption adoption = find_adoptable(known);
+  if (adoption.master) {
+    adopt(*adoption.master, adoption.reason);
+    return;
+  }
+  const bool all_asked = std::all_of(known.nodes.begin(), known.nodes.end(),
+                                     [](const NodeView& node) { return node.outcome.has_value(); });
+  const Reason reason = all_asked ? adoption.reason : Reason::starting;
+  if (reason == closed_reason) return;
+  closed_reason = reason;
+  last_reason = reason;
+  emit_group(EventKind::closed, reason);
+}
+
+/// One ordered table; the first line that fits decides.
+void Group::State::watch_master() {
+  const NodeView& master = master_view();
+  if (known.resumed && !tilt_since) {
+    resume();
+    if (machine.active() || known.resumed) return;
+  }
+  if (!master.outcome) {
+    last_reason = Reason::starting;
+  } else if (server_changed() && master.alive()) {
+    on_server_changed();
+  } else if (master.says(Role::replica) && master.outcome == Outcome::ok) {
+    on_master_is_replica();
+  } else if (known.master_verified && known.record.phase != Phase::steady) {
+    adopt(*known.master, Reason::master_alive_again);
+  } else if (known.suspicion) {
+    investigate();
+  } else if (known.master_verified && master.outcome == Outcome::ok) {
+    last_reason = Reason::master_ok;
+  } else {
+    name_unusable_master();
+  }
+}
+
+/// It lives, but what it answers is no use: never a reason to call it dead (safety.md §2.1).
+void Group::State::name_unusable_master() {
+  const auto outcome = master_view().outcome;
+  last_reason = outcome == Outcome::loading ? Reason::master_loading
+                : outcome == Outcome::busy  ? Reason::master_busy
+                                            : Reason::master_unusable;
+}
+
+/// An earlier run ended in the middle of a failover: its death was a cut; look anew, then go on or go back.
+void Group::State::resume() {
+  const bool all_asked = std::all_of(known.nodes.begin(), known.nodes.end(),
+                                     [](const NodeView& node) { return node.outcome.has_value(); });
+  if (!all_asked) return;
+  const auto target = known.record.phase == Phase::promoting ? known.find_name(known.record.target) : std::nullopt;
+  if (target && known.node(*target).says(Role::master) && known.node(*target).outcome == Outcome::ok) {
+    machine.resume_promotion(context(), *target);
+  } else if (known.master_verified) {
+    known.resumed = false;
+    adopt(*known.master, Reason::master_alive_again);
+  } else if (known.suspicion) {
+    investigate();
+  } else {
+    known.resumed = false;
+  }
+}
+
+void Group::State::on_server_changed() {
+  const NodeView& master = master_view();
+  const ServerInfo& info = *master.info;
+  known.master_verified = false;
+  if (info.role == Role::replica) {
+    const Adoption adoption = find_adoptable(known);
+    if (adoption.master) return adopt(*adoption.master, adoption.reason);
+  }
+  const bool usable = master.outcome == Outcome::ok && info.role == Role::master;
+  const bool emptied = usable && is_emptied(known, info);
+  if (emptied && !emptied_since) {
+    emptied_since = now;
+    emit_node(EventKind::amnesia, *known.master, Reason::master_emptied, "keys=" + std::to_string(info.keys));
+  }
+  const bool loading_too_long =
+      master.loading_since && now - *master.loading_since >= settings->health.loading_timeout;
+  const Reason cause = emptied            ? Reason::master_emptied
+                       : loading_too_long ? Reason::loading_timeout
+                                          : Reason::server_changed;
+  const bool at_once = settings->failover.on_process_death == config::OnProcessDeath::now;
+  if (emptied || loading_too_long || at_once || info.role == Role::replica) {
+    try_failover(cause);
+    if (machine.active()) return;
+  } else {
+    last_reason = Reason::master_loading;
+  }
+  if (tilt_since || (retry_after && now < *retry_after)) return;
+  if (usable && !emptied) adopt(*known.master, Reason::server_changed);
+  if (emptied) on_emptied_without_replica();
+}
+
+/// No copy is left that anyone can reach: wait for one, then serve what there is (safety.md §6.4).
+void Group::State::on_emptied_without_replica() {
+  const bool copy_alive = std::any_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
+    return &node != &master_view() && node.alive() && node.info && of_history(*node.info, known.history);
+  });
+  if (copy_alive || paused || settings->failover.mode != config::Mode::automatic) return;
+  if (now - *emptied_since < settings->failover.amnesia_wait) return;
+  emit_node(EventKind::amnesia, *known.master, Reason::amnesia_wait_over);
+  adopt(*known.master, Reason::amnesia_wait_over);
+}
+
+/// By hand, or by another decider: routed nowhere until the group agrees on a master again.
+void Group::State::on_master_is_replica() {
+  known.master_verified = false;
+  if (!tilt_since) {
+    const Adoption adoption = find_adoptable(known);
+    if (adoption.master) return adopt(*adoption.master, adoption.reason);
+  }
+  refuse(Reason::master_is_replica);
+}
+
+void Group::State::investigate() {
+  if (tilt_since) return refuse(Reason::tilt);
+  if (master_view().alive() && master_view().outcome != Outcome::ok) return name_unusable_master();
+  const Verdict verdict = assess(known, now);
+  look_again = verdict.look_again;
+  if (verdict.ask && why_hands_off() == Reason::none) ask_witness(*verdict.ask);
+  if (verdict.finding == Finding::dead) return try_failover(known.resumed ? Reason::resumed : verdict.reason);
+  last_reason = verdict.reason;
+  const bool silent_for_long = now >= master_view().silent_since + settings->health.down_after;
+  if (verdict.finding == Finding::unreachable) {
+    if (!unreachable_reported || now - *unreachable_reported >= alarm_repeats) {
+      unreachable_reported = now;
+      emit_node(EventKind::unreachable, *known.master, verdict.reason);
+    }
+  } else if (silent_for_long && verdict.reason != Reason::witnesses_undecided) {
+    refuse(verdict.reason);
+  }
+}
+
+void Group::State::ask_witness(NodeId id) {
+  Witness& witness = known.suspicion->witnesses[index(id)];
+  witness.asked_actively = now;
+  witness.rehandshaken.reset();
+  known.node(id).step = Step::rehandshake;
+  out.send(RunStep{id, Step::rehandshake, {}, settings->health.timeout / 5, {}});
+}
+
+Reason Group::State::why_hands_off() const {
+  if (paused) return Reason::paused;
+  if (settings->failover.mode == config::Mode::observe) return Reason::observe_mode;
+  if (settings->failover.mode == config::Mode::manual) return Reason::manual_mode;
+  if (tilt_since) return Reason::tilt;
+  if (!journal_ok) return Reason::journal_unwritable;
+  return Reason::none;
+}
+
+Reason Group::State::why_not_act(Reason cause) const {
+  if (const Reason reason = why_hands_off(); reason != Reason::none) return reason;
+  if (cause == Reason::master_emptied || cause == Reason::resumed) return Reason::none;
+  const auto recent = std::count_if(switches.begin(), switches.end(),
+                                    [&](Time at) { return now - at < settings->failover.cooldown; });
+  const bool too_many = static_cast<std::size_t>(recent) >= failovers_in_cooldown;
+  if (too_many || (cause == Reason::silence && recent > 0)) return Reason::cooldown;
+  return Reason::none;
+}
+
+void Group::State::try_failover(Reason cause) {
+  if (retry_after && now < *retry_after) return;
+  if (const Reason reason = why_not_act(cause); reason != Reason::none) return refuse(reason);
+  const Time lost_at = known.suspicion ? known.suspicion->began : now;
+  const Selection selection = select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, lost_at});
+  if (!selection.candidate) return refuse(Reason::no_good_replica);
+  retry_after.reset();
+  last_reason = cause;
+  emit_node(EventKind::odown, *known.master, cause);
+  emit_node(EventKind::try_failover, *known.master, cause);
+  machine.begin(context(), {cause, std::nullopt, LossPolicy::keep_writes, std::nullopt, lost_at});
+}
+
+void Group::State::operator_failover(const OperatorFailover& request) {
+  const auto answer = [&](Reason reason, const std::string& more = {}) {
+    out.send(Answer{request.request, false, std::string(describe(reason)) + more});
+  };
+  if (machine.active()) return answer(Reason::failover_in_progress);
+  if (!journal_ok) return answer(Reason::journal_unwritable);
+  if (!known.master && !request.to) return answer(closed_reason, "; name a node: failover GROUP --to NODE");
+  if (request.to && known.master != *request.to && !known.master && known.node(*request.to).says(Role::master) &&
+      known.node(*request.to).outcome == Outcome::ok) {
+    adopt(*request.to, Reason::operator_request);
+    out.send(Answer{request.request, true, known.node(*request.to).settings->name + " is adopted as master"});
+    return;
+  }
+  const Selection selection = select_candidate(known, {Reason::operator_request, request.to, request.loss, now});
+  if (!selection.candidate) return answer(Reason::no_good_replica, ": " + rejections(selection));
+  last_reason = Reason::operator_request;
+  if (known.master) emit_node(EventKind::try_failover, *known.master, Reason::operator_request);
+  machine.begin(context(), {Reason::operator_request, request.to, request.loss, request.request, now});
+}
+
+void Group::State::pause(const OperatorPause& request) {
+  if (!paused) emit_group(EventKind::pause, Reason::operator_request);
+  paused = true;
+  out.send(Answer{request.request, true, "paused: no automatic action; routing goes on"});
+}
+
+void Group::State::resume_group(const OperatorResume& request) {
+  if (paused) emit_group(EventKind::pause_end, Reason::operator_request);
+  paused = false;
+  last_refused = Reason::none;
+  out.send(Answer{request.request, true, "resumed"});
+}
+
+void Group::State::mend() {
+  if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
+  if (published.state != RouteState::open) return;
+  // What the operator began is carried to its end also where nothing is done unasked.
+  const bool operators_own = !mended && last_cause == Reason::operator_request;
+  if (why_hands_off() != Reason::none && !operators_own) return;
+  const Endpoint target = master_view().settings->replication_address;
+  for (const Repair& repair : find_repairs(known, now)) {
+    known.node(repair.node).step = repair.step;
+    out.send(RunStep{repair.node, repair.step, target, settings->failover.step_timeout, {}});
+  }
+  if (mended) return;
+  const bool all_follow = std::all_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
+    return &node == &master_view() || !node.alive() || known.follows(node, *known.master);
+  });
+  if (!all_follow) return;
+  mended = true;
+  emit_node(EventKind::failover_end, *known.master, last_cause);
+}
+
+}  // namespace sengu::health
