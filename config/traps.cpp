@@ -11,6 +11,8 @@ namespace {
 // else would end the process. The schema has three levels.
 constexpr int deepest_nesting = 100;
 constexpr int most_dots = 16;
+// For each value toml11 copies the line, into messages that nobody reads: an array of 800 KB on one line took minutes.
+constexpr std::size_t longest_line = 16 * 1024;
 
 /// The line where brackets nest too deeply, counted without regard to strings; 0 where none does.
 int too_deep_line(std::string_view text) {
@@ -86,12 +88,24 @@ int not_utf8_line(std::string_view text) {
   return 0;
 }
 
+/// The line that is too long, 0 where none is.
+int too_long_line(std::string_view text) {
+  int line = 1;
+  for (; !text.empty(); ++line) {
+    const std::size_t length = std::min(text.find('\n'), text.size());
+    if (length > longest_line) return line;
+    text.remove_prefix(std::min(length + 1, text.size()));
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::optional<Trap> find_trap(std::string_view text) {
   if (const int line = not_utf8_line(text); line > 0) return Trap{line, "is not UTF-8"};
   if (const int line = too_deep_line(text); line > 0) return Trap{line, "brackets nest too deeply"};
   if (const int line = too_dotted_line(text); line > 0) return Trap{line, "a key with too many dots"};
+  if (const int line = too_long_line(text); line > 0) return Trap{line, "a line of more than 16 KiB"};
   return std::nullopt;
 }
 

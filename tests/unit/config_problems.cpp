@@ -58,6 +58,17 @@ TEST_CASE("config problems: a file that is not UTF-8") {
   CHECK(problems_of(minimal + "# \u00e9\u20ac\U0001F600 \uD7FF\uE000\U0010FFFF\n").empty());
 }
 
+// toml11 copies the line of every value: its time grows with the square of a line's length.
+TEST_CASE("config problems: too long a line, too large a file") {
+  std::string array = "a = [";
+  for (int i = 0; i < 400'000; ++i) array += "1,";
+  CHECK(problems_of("\n" + array + "]\n") == Lines{"sengu.toml:2: syntax: a line of more than 16 KiB"});
+  CHECK(problems_of(minimal + "#" + std::string(16 * 1024 - 1, 'x')).empty());
+  std::string file = minimal;
+  while (file.size() <= 1024 * 1024) file += "# " + std::string(1000, 'x') + "\n";
+  CHECK(problems_of(file) == Lines{"sengu.toml:1: file: is larger than 1048576 bytes"});
+}
+
 TEST_CASE("config problems: dots in strings and comments are no key's") {
   const std::string dots(500, '.');
   CHECK(problems_after_group("# " + dots + "\n").empty());
