@@ -95,8 +95,8 @@ void FailoverMachine::resume_promotion(const Context& context, NodeId target) {
   enter_confirming(context, target);
 }
 
-void FailoverMachine::journal_written(Serial serial, bool ok) {
-  if (write_ == Write::pending && serial == write_serial_) write_ = ok ? Write::ok : Write::failed;
+void FailoverMachine::journal_written(const JournalWritten& written) {
+  if (write_ == Write::pending && written.serial == write_serial_) write_ = written.ok ? Write::ok : Write::failed;
 }
 
 void FailoverMachine::step_done(Time now, const StepDone& done) {

@@ -63,7 +63,7 @@ class FailoverMachine {
   void adopt(const Context& context, NodeId node, Reason reason);
   /// The target of an earlier run of sengu was observed as master under the journal's epoch.
   void resume_promotion(const Context& context, NodeId target);
-  void journal_written(Serial serial, bool ok);
+  void journal_written(const JournalWritten& written);
   void step_done(Time now, const StepDone& done);
   /// Goes as far as what is known allows. Ended once, when the machine comes to rest.
   std::optional<Ended> advance(const Context& context);

@@ -69,7 +69,7 @@ void Group::State::take(const Input& input) {
     void operator()(const ConnectFailed& failed) { group.known.node(failed.node).next_probe = group.now; }
     void operator()(const Published& published) { group.acknowledged_serial = published.serial; }
     void operator()(const JournalWritten& written) {
-      group.machine.journal_written(written.serial, written.ok);
+      group.machine.journal_written(written);
       if (group.journal_ok != written.ok) {
         group.emit_group(written.ok ? EventKind::journal_error_end : EventKind::journal_error,
                          written.ok ? Reason::none : Reason::journal_unwritable);

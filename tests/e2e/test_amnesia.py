@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sengu_e2e import account, eventually
+from sengu_e2e import account, eventually, let_pass
 
 
 @pytest.mark.parametrize("pause_ms", [0, 200])
@@ -18,7 +18,7 @@ def test_empty_return(world, pause_ms):
     expected = old.keys()
 
     old.kill()
-    time.sleep(pause_ms / 1000)              # the case itself, not a wait for something
+    let_pass(pause_ms / 1000)              # the case itself, not a wait for something
     old.start(wait=False)
     new = group.by_name(sengu.wait_routed(within=20))
     eventually(lambda: len([n for n in group.nodes if n.alive]) == 3 and len(group.masters()) == 1, 20, "one master")
@@ -41,7 +41,7 @@ def test_empty_return_under_writes(world, pause_ms):
 
     old.kill()
     died = time.monotonic()
-    time.sleep(pause_ms / 1000)
+    let_pass(pause_ms / 1000)
     old.start(wait=False)
     eventually(lambda: writers.since(died + 1), 20, "writers go on")
     writers.stop()

@@ -1,11 +1,10 @@
 """The relay and its listeners against real clients: readers, half-closes, refusals that arrive, no descriptors left."""
 
 import socket
-import time
 
 import pytest
 
-from sengu_e2e import Connection, eventually
+from sengu_e2e import Connection, eventually, let_pass
 from sengu_e2e.clients import leads_to
 from sengu_e2e.redis_server import open_files
 from sengu_e2e.resp import encode
@@ -98,7 +97,7 @@ def test_out_of_descriptors_is_survived(world, limit):
     eventually(lambda: leads_to(sengu.vip, timeout=1) == master.address, 15, "serves again")
     with open(f"/proc/{sengu.process.pid}/stat") as stat:
         before = sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
-    time.sleep(0.5)
+    let_pass(0.5)
     with open(f"/proc/{sengu.process.pid}/stat") as stat:
         after = sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
     assert after - before < 40, "no busy loop is left behind (CPU in ticks of 10 ms)"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sengu_e2e import Connection, RouteWatch, account, eventually, never
+from sengu_e2e import Connection, RouteWatch, account, eventually, let_pass, never
 
 
 def ready(world, **options):
@@ -112,7 +112,7 @@ def test_kill_9_of_sengu_during_a_failover(world, delay_ms):
     writers = world.writers(sengu)
     eventually(lambda: writers.acked > 300 and all(tap.received for tap in taps), what="writes flow")
     old.kill()
-    time.sleep(delay_ms / 1000)       # chooses the phase
+    let_pass(delay_ms / 1000)       # chooses the phase
     sengu.kill()
     routes = RouteWatch(sengu.vip)
     sengu.start(within=30)

@@ -10,7 +10,8 @@ from .net import Namespace, claim_block
 from .proxy import Sengu
 from .redis_server import RedisGroup, RedisServer
 from .resp import Connection, ReplyError
-from .wait import eventually, never
+from .wait import eventually, let_pass, never
 
 __all__ = ["Accounts", "account", "RouteWatch", "Tap", "Writer", "Writers", "Namespace", "claim_block", "Sengu",
-           "RedisGroup", "RedisServer", "Connection", "ReplyError", "eventually", "never"]
+           "RedisGroup", "RedisServer", "Connection", "ReplyError", "eventually", "let_pass",
+           "never"]

@@ -6,6 +6,7 @@ import threading
 import time
 
 from . import resp
+from .wait import let_pass
 
 sys.setswitchinterval(0.0005)   # the threads here mostly wait; a gap must not be Python's own
 
@@ -73,7 +74,7 @@ class Writer(Worker):
             self.errors.append((time.monotonic(), error))
             self._drop()
         if self.pace:
-            time.sleep(self.pace)
+            let_pass(self.pace)
 
     def _drop(self):
         if self.connection is not None:
@@ -183,7 +184,7 @@ class RouteWatch(Worker):
             self.seen.append((before, time.monotonic(), address))
         except (OSError, resp.ReplyError):
             pass
-        time.sleep(self.pace)
+        let_pass(self.pace)
 
     def addresses(self, since=0.0):
         return {address for before, _, address in self.seen if before >= since}

@@ -28,3 +28,8 @@ def never(condition, during, what="", every=0.01):
         value = condition()
         assert not value, f"must not happen: {what or condition.__name__}: {value!r}"
         time.sleep(every)
+
+
+def let_pass(seconds):
+    """Time as part of the case: the age of a fault, the pace of a client. Never a wait for something to happen."""
+    time.sleep(seconds)
