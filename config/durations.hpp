@@ -1,4 +1,5 @@
-// Durations as operators write them: "500ms", "3s", "2m", "1h", "50us". Knows no key and no range.
+// Durations as operators write them: "500ms", "3s", "2m", "1h", "50us". The only place that knows the units by name;
+// it knows no key and no range.
 #pragma once
 
 #include <chrono>

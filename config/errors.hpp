@@ -1,4 +1,5 @@
-// What is wrong with a configuration, one value per finding. Knows neither TOML nor how findings are shown.
+// What is wrong with a configuration, one value per finding, so that all of them are told in one go.
+// Knows neither TOML nor how findings are shown.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
 // From a file on disk to checked settings, or to everything that is wrong with it in one go.
+// Knows which sections there are; the keys within them are in schema.hpp, the syntax is in source.hpp.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,5 @@
 // Which of the known words a mistyped one is closest to; for keys here, for verbs and groups elsewhere.
+// Knows no list of words: they are handed in.
 #pragma once
 
 #include <cstddef>

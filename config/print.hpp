@@ -1,4 +1,5 @@
-// The effective settings as a file that loads again. Knows no secret: a password shows as "***", in a comment.
+// The effective settings as a file that loads again (tests/fuzz/config holds it to that).
+// Knows no secret: a password shows as "***", in a comment.
 #pragma once
 
 #include <string>

@@ -12,16 +12,14 @@
 
 #include <toml.hpp>
 
+#include "config/traps.hpp"
+
 namespace sengu::config {
 namespace {
 
 using Toml = toml::basic_value<toml::discard_comments, std::map, std::vector>;
 
-constexpr std::size_t largest_file = 64u << 20;
-// toml11 recurses over brackets and over the parts of a dotted key, and is quadratic in the latter: a file of nothing
-// else would end the process. The schema has three levels.
-constexpr int deepest_nesting = 100;
-constexpr int most_dots = 16;
+constexpr std::size_t largest_file = 1u << 20;  // thousands of groups; more fit into included files
 
 /// Turns toml11's tree into ours.
 class Converter {
@@ -107,51 +105,6 @@ Problem syntax_problem(const std::string& file, const toml::syntax_error& error)
   return problem;
 }
 
-/// The line where brackets nest too deeply, counted without regard to strings; 0 where none does.
-int too_deep_line(const std::string& text) {
-  int line = 1, depth = 0;
-  for (const char c : text) {
-    if (c == '\n') ++line;
-    if (c == '[' || c == '{') ++depth;
-    if ((c == ']' || c == '}') && depth > 0) --depth;
-    if (depth > deepest_nesting) return line;
-  }
-  return 0;
-}
-
-/// The end of the string that opens at `at`. A single-line one ends with its line at the latest.
-std::size_t string_end(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const bool multi_line = text.substr(at, 3) == std::string(3, quote);
-  at += multi_line ? 3 : 1;
-  for (; at < text.size(); ++at) {
-    if (text[at] == '\\' && quote == '"') {
-      ++at;
-    } else if (!multi_line && (text[at] == quote || text[at] == '\n')) {
-      return text[at] == quote ? at + 1 : at;
-    } else if (multi_line && text.substr(at, 3) == std::string(3, quote)) {
-      return std::min({text.find_first_not_of(quote, at), at + 5, text.size()});  // up to two quotes of its own may stand before the end
-    }
-  }
-  return text.size();
-}
-
-/// The line of a key with too many dots, 0 where there is none. Strings and comments may hold any number of them.
-int too_dotted_line(std::string_view text) {
-  int line = 1, dots = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    std::size_t next = at + 1;
-    if (c == '"' || c == '\'') next = string_end(text, at);
-    if (c == '#') next = std::min(text.find('\n', at), text.size());
-    if (c == '.' && ++dots > most_dots) return line;
-    if (std::string_view("\n#=,[]{}").find(c) != std::string_view::npos) dots = 0;
-    line += static_cast<int>(std::count(text.begin() + at, text.begin() + next, '\n'));
-    at = next;
-  }
-  return 0;
-}
-
 }  // namespace
 
 FileText read_file(const std::filesystem::path& file, std::size_t most) {
@@ -177,12 +130,8 @@ std::optional<Value> read_source(const std::filesystem::path& file, std::vector<
     problems.push_back({name, 1, "file", read.error});
     return std::nullopt;
   }
-  if (const int line = too_deep_line(read.text); line > 0) {
-    problems.push_back({name, line, "syntax", "brackets nest too deeply"});
-    return std::nullopt;
-  }
-  if (const int line = too_dotted_line(read.text); line > 0) {
-    problems.push_back({name, line, "syntax", "a key with too many dots"});
+  if (const auto trap = find_trap(read.text)) {
+    problems.push_back({name, trap->line, "syntax", trap->what});
     return std::nullopt;
   }
   try {

@@ -1,4 +1,5 @@
-// The small vocabulary every layer shares: an address, a secret. Knows no socket.
+// The small vocabulary every layer shares: an address, a block of them, a secret.
+// Plain values with their text forms. Knows no socket and no name service.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// The words that stand for enumerators in the file. A word without an enumerator is known, but not supported yet.
+// The words that stand for enumerators in the file, for reading and for printing.
+// A word without an enumerator is known, but not supported yet.
 #pragma once
 
 #include <optional>

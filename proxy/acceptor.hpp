@@ -1,4 +1,5 @@
-// Binding and accepting for the two servers of the control thread (admin, HTTP). The data plane has its own.
+// Binding and accepting for the two servers of the control thread (admin, HTTP).
+// The data plane has its own (listener.hpp), on its workers. Knows no protocol.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
 // Writes RESP2 and RESP3 replies. One call per value; a map or array announces its size, then its values follow.
+// Owns the bytes of the reply only. Knows no command and no socket.
 #pragma once
 
 #include <cstdint>

@@ -77,6 +77,11 @@ AdminRequestReader::ProtocolError wrong(std::string_view what) { return {fmt::fo
 
 constexpr std::size_t longest_header = 32;  // "$65536\r\n" and room: a longer one is not a length
 
+/// True where the line that begins at `from` is, or will be, too long for a length; the same whether or not it is whole.
+bool too_long_header(std::string_view buffer, std::size_t from, const std::optional<Line>& line) {
+  return line ? line->text.size() >= longest_header : buffer.size() - from > longest_header;
+}
+
 }  // namespace
 
 InlineWords split_inline(std::string_view line) {
@@ -110,10 +115,8 @@ AdminRequestReader::Result AdminRequestReader::next(const AdminLimits& limits) {
 AdminRequestReader::Result AdminRequestReader::next_array(const AdminLimits& limits) {
   const std::string_view buffer(buffer_);
   const auto head = line_at(buffer, 0);
-  if (!head) {
-    if (buffer.size() > longest_header) return wrong("too big mbulk count string");
-    return NeedMore{};
-  }
+  if (too_long_header(buffer, 0, head)) return wrong("too big mbulk count string");
+  if (!head) return NeedMore{};
   const auto count = number(head->text.substr(1));
   if (!count || *count > static_cast<long long>(limits.arguments)) return wrong("invalid multibulk length");
   Arguments arguments;
@@ -122,10 +125,8 @@ AdminRequestReader::Result AdminRequestReader::next_array(const AdminLimits& lim
     if (at < buffer.size() && buffer[at] != '$')
       return wrong(fmt::format("expected '$', got '{}'", buffer[at] >= 0x20 && buffer[at] < 0x7F ? buffer[at] : '?'));
     const auto line = line_at(buffer, at);
-    if (!line) {
-      if (buffer.size() - at > longest_header) return wrong("too big bulk count string");
-      return NeedMore{};
-    }
+    if (too_long_header(buffer, at, line)) return wrong("too big bulk count string");
+    if (!line) return NeedMore{};
     const auto length = number(line->text.substr(1));
     if (!length || *length < 0 || *length > static_cast<long long>(limits.bytes)) return wrong("invalid bulk length");
     const auto size = static_cast<std::size_t>(*length);

@@ -1,4 +1,5 @@
 // The functions behind the rows of the admin tables (admin_command.cpp), and the few things they share.
+// For admin_*.cpp only. Which word calls which, and with what privilege, stands in the table alone.
 #pragma once
 
 #include <optional>

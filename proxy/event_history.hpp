@@ -1,4 +1,5 @@
-// The last events, numbered, for `sengu events`, the API and whoever follows. Lives on the control thread.
+// The last events, numbered, for `sengu events`, the API and whoever follows.
+// Owns how many are kept. Lives on the control thread; knows no socket and no format.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// Which answer belongs to which HTTP request. Pure but for the questions to Operations: knows no socket and no Beast.
+// Which answer belongs to which HTTP request.
+// Pure but for the questions to Operations: knows no socket and no Beast.
 #pragma once
 
 #include <functional>

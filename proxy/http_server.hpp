@@ -1,4 +1,5 @@
 // The HTTP port: Beast around http_route. Runs on the control thread; documents are written on one helper thread.
+// Knows no path and no document.
 #pragma once
 
 #include <memory>

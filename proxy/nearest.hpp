@@ -1,4 +1,5 @@
 // "Did you mean ...": an unknown verb, group or node names the nearest known one (design §3).
+// Owns the wording; the distance is in config/nearest.hpp.
 #pragma once
 
 #include <string>

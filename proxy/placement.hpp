@@ -1,4 +1,5 @@
-// Where a client goes under a routing table: pure, no socket, no clock.
+// Where a client goes under a routing table, or why it goes nowhere.
+// Pure: no socket, no clock, no thread.
 #pragma once
 
 #include <atomic>

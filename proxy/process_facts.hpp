@@ -1,4 +1,5 @@
-// What the operating system counts for this process, for the usual process_* metrics. Reads /proc; any thread.
+// What the operating system counts for this process, for the usual process_* metrics.
+// Reads /proc; may be called on any thread. Knows no metric.
 #pragma once
 
 namespace sengu::proxy {

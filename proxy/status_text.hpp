@@ -1,4 +1,5 @@
-// The table that `sengu status` and STATUS show, made from the JSON document (the CLI only has that). Pure.
+// The table that `sengu status` and STATUS show, made from the JSON document (the CLI only has that).
+// Pure: knows no group object, no socket and no terminal.
 #pragma once
 
 #include <string>

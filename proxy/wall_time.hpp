@@ -1,4 +1,5 @@
 // Wall-clock times as the outside sees them: RFC 3339, UTC, milliseconds (design §3, HTTP port).
+// For showing only: what is decided is decided by the steady clock.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
 // A blocking client of the admin port for the command line. hiredis reads the replies.
+// Knows no verb: words go in, a reply comes out.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
 // What each verb of the command line does, once the line is parsed. Output to stdout; a CliFailure ends a verb.
+// Knows nothing of how the line was written.
 #pragma once
 
 #include <string>

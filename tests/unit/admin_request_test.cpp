@@ -34,6 +34,14 @@ TEST_CASE("admin_request: arrays and inline lines, pipelined") {
   CHECK(std::holds_alternative<Reader::NeedMore>(reader.next(trusted_limits)));
 }
 
+TEST_CASE("admin_request: a length of too many digits is refused, whole or not") {
+  const std::string zeros(40, '0');
+  CHECK(error(read("*" + zeros)) == "Protocol error: too big mbulk count string");
+  CHECK(error(read("*" + zeros + "1\r\n")) == "Protocol error: too big mbulk count string");
+  CHECK(error(read("*1\r\n$" + zeros)) == "Protocol error: too big bulk count string");
+  CHECK(error(read("*1\r\n$" + zeros + "\r\n\r\n")) == "Protocol error: too big bulk count string");
+}
+
 TEST_CASE("admin_request: byte by byte is the same as at once") {
   const std::string_view bytes = "*3\r\n$6\r\nSTATUS\r\n$0\r\n\r\n$4\r\nJSON\r\n";
   Reader reader;

@@ -1,4 +1,5 @@
-// A folder of configuration files for one test, and what loading one of them says. Removed with the object.
+// A folder of configuration files for one test, and what loading one of them says.
+// The folder is removed with the object.
 #pragma once
 
 #include <stdlib.h>

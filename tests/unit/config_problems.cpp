@@ -51,6 +51,24 @@ TEST_CASE("config problems: keys of too many parts") {
   CHECK(problems_of("\na = {b = \"\"\"c\"\"\"\"\", " + dotted + " = 1}\n") == refused);
 }
 
+// toml11 3.7.1 reads beyond its buffer where a literal string is not UTF-8.
+TEST_CASE("config problems: a file that is not UTF-8") {
+  for (const std::string wrong : {"\xDB", "\xC0\x80", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x98", "\x80", "\xFF"})
+    CHECK(problems_of("\nb = '" + wrong + "'\n") == Lines{"sengu.toml:2: syntax: is not UTF-8"});
+  CHECK(problems_of(minimal + "# \u00e9\u20ac\U0001F600 \uD7FF\uE000\U0010FFFF\n").empty());
+}
+
+// toml11 copies the line of every value: its time grows with the square of a line's length.
+TEST_CASE("config problems: too long a line, too large a file") {
+  std::string array = "a = [";
+  for (int i = 0; i < 400'000; ++i) array += "1,";
+  CHECK(problems_of("\n" + array + "]\n") == Lines{"sengu.toml:2: syntax: a line of more than 16 KiB"});
+  CHECK(problems_of(minimal + "#" + std::string(16 * 1024 - 1, 'x')).empty());
+  std::string file = minimal;
+  while (file.size() <= 1024 * 1024) file += "# " + std::string(1000, 'x') + "\n";
+  CHECK(problems_of(file) == Lines{"sengu.toml:1: file: is larger than 1048576 bytes"});
+}
+
 TEST_CASE("config problems: dots in strings and comments are no key's") {
   const std::string dots(500, '.');
   CHECK(problems_after_group("# " + dots + "\n").empty());
