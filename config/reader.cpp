@@ -14,6 +14,7 @@ namespace sengu::config {
 namespace {
 
 constexpr std::size_t longest_password = 4096;
+constexpr std::size_t longest_name = 128;  // three of them fit into a slot of the journal
 
 std::string_view type_text(Type type) {
   switch (type) {
@@ -125,9 +126,15 @@ std::optional<std::string> read_name(const Item& item, std::string_view more) {
   const auto allowed = [&](char c) {
     return is_alphanumeric(c) || c == '_' || c == '.' || c == '-' || more.find(c) != std::string_view::npos;
   };
-  if (!text->empty() && std::ranges::all_of(*text, allowed)) return text;
-  item.problem(text->empty() ? "must not be empty"
-                             : fmt::format("\"{}\" may hold only letters, digits and _.-{}", *text, more));
+  if (text->empty()) {
+    item.problem("must not be empty");
+  } else if (text->size() > longest_name) {
+    item.problem(fmt::format("must not be longer than {} characters", longest_name));
+  } else if (!std::ranges::all_of(*text, allowed)) {
+    item.problem(fmt::format("\"{}\" may hold only letters, digits and _.-{}", *text, more));
+  } else {
+    return text;
+  }
   return std::nullopt;
 }
 

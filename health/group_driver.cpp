@@ -15,11 +15,8 @@ std::optional<JournalRecord> record_of(const Journal& journal, const std::string
 
 /// Both of the group's slots are broken, or might be: a broken pair has lost its name where it has no record.
 bool is_damaged(const Journal& journal, const std::string& group) {
-  const auto& damaged = journal.damaged();
-  const auto has = [&](const std::string& name) {
-    return std::find(damaged.begin(), damaged.end(), name) != damaged.end();
-  };
-  return has(group) || (has(Journal::unknown_group) && !journal.records().contains(group));
+  return journal.damaged().contains(group) ||
+         (journal.damaged().contains(Journal::unknown_group) && !journal.records().contains(group));
 }
 
 }  // namespace

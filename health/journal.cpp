@@ -78,7 +78,7 @@ void Journal::load_pair(std::size_t at, std::span<const std::byte> bytes) {
     records_.insert_or_assign(newest->record.group, newest->record);
     pairs_.insert_or_assign(newest->record.group, Pair{at, 1 - index, newest->sequence});
   } else if (broken) {
-    damaged_.push_back(name.value_or(unknown_group));
+    damaged_.insert(name.value_or(unknown_group));
     if (name) {
       pairs_.try_emplace(*name, Pair{at, 0, 0});
     } else {

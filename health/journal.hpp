@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,7 +44,7 @@ class Journal {
   /// As found at the start: the newest valid record of each group. A torn newest slot leaves the one before it.
   const std::map<std::string, JournalRecord>& records() const { return records_; }
   /// As found at the start: groups without a valid slot but with a broken one. They behave as `manual`, journal not ok.
-  const std::vector<std::string>& damaged() const { return damaged_; }
+  const std::set<std::string>& damaged() const { return damaged_; }
 
   /// Queues the record and returns at once; any thread. `done` runs on `where` once the record, or a newer one of the
   /// same group, is durable (ok), or could not be written (not ok; the slot before it stays good, and the next write
@@ -75,7 +76,7 @@ class Journal {
   const Descriptor lock_;
   const std::unique_ptr<JournalFile> file_;
   std::map<std::string, JournalRecord> records_;
-  std::vector<std::string> damaged_;
+  std::set<std::string> damaged_;
 
   // Of the writing thread alone, once it runs.
   std::map<std::string, Pair> pairs_;

@@ -119,7 +119,8 @@ Callbacks App::data_plane_callbacks() {
 void App::start_groups() {
   const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_};
   for (const std::string& name : journal_.damaged()) {
-    log_.log_line(LogLevel::error, fmt::format("journal: both records of group {} are damaged; starting without", name));
+    const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
+    log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
   }
   for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
     groups_.push_back(std::make_unique<health::GroupDriver>(ports, group_id(i), settings_.groups[i],

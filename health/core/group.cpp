@@ -24,7 +24,7 @@ constexpr auto journal_retry = 1s;
 }  // namespace
 
 Group::State::State(const config::GroupSettings& group, std::optional<JournalRecord> journal, JournalFound found)
-    : settings(&group), damaged(found == JournalFound::damaged) {
+    : settings(&group), damaged(found == JournalFound::damaged || (journal && journal->master.empty())) {
   known.settings = &group;
   for (const auto& node : group.nodes) known.nodes.emplace_back(node, group.health);
   published.readers.resize(group.nodes.size());
@@ -68,7 +68,7 @@ void Group::State::take(const Input& input) {
     void operator()(const ProbeDone& done) { group.observe(done.node, done.seen); }
     void operator()(const ConnectionLost& lost) { group.connection_lost(lost.node); }
     void operator()(const ConnectFailed& failed) { group.known.node(failed.node).next_probe = group.now; }
-    void operator()(const Published& published) { group.acknowledged_serial = published.serial; }
+    void operator()(const Published& done) { group.acknowledged_serial = done.serial; }
     void operator()(const JournalWritten& written) {
       group.machine.journal_written(written);
       if (group.journal_ok != written.ok) {

@@ -33,6 +33,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   }
   const auto from = known.master;
   known.master = ended.target;
+  damaged = false;
   const NodeView& master = master_view();
   known.resumed = false;
   known.suspicion.reset();
@@ -274,8 +275,7 @@ void Group::State::operator_failover(const OperatorFailover& request) {
   const bool master_gone = !known.master || !known.master_verified;
   if (request.to && known.master != *request.to && master_gone && known.node(*request.to).says(Role::master) &&
       known.node(*request.to).outcome == Outcome::ok) {
-    damaged = false;
-    adopt(*request.to, Reason::operator_request);
+    adopt(*request.to, Reason::adopted);
     out.send(Answer{request.request, true, known.node(*request.to).settings->name + " is adopted as master"});
     return;
   }

@@ -141,7 +141,7 @@ NodeStatus Group::State::node_status(NodeId id, Time at) const {
 std::vector<std::string> Group::State::findings() const {
   std::vector<std::string> findings;
   if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
-  if (damaged) findings.push_back("the journal's records were damaged: name the master with failover --to NODE");
+  if (damaged) findings.push_back("the journal was damaged and names no master: failover --to NODE does");
   if (tilt_since) findings.push_back("tilt: sengu itself was stalled; observing only");
   for (std::size_t i = 0; i < size(); ++i) {
     const NodeView& node = known.nodes[i];

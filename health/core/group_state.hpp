@@ -111,7 +111,7 @@ struct Group::State {
   Reason closed_reason = Reason::starting;
   bool paused = false;
   bool journal_ok = true;
-  bool damaged;                             // its records were lost: an operator names the master
+  bool damaged;                             // what it holds names no master: an operator does
   bool target_shaken = false;               // the connection to the target broke while it was being confirmed
   int aborts_in_a_row = 0;
   std::optional<Serial> journal_probe;      // a write that only finds out whether the journal works again

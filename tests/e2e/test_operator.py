@@ -130,3 +130,30 @@ def test_kill_9_of_sengu_during_a_failover(world, delay_ms):
     assert routes.addresses() == {new.address}
     assert epoch < sengu.state()["epoch"] <= epoch + 2
     eventually(lambda: group.masters() == [new], 20, "one master")
+
+
+@pytest.mark.parametrize("master_lives", [True, False])
+def test_damaged_journal_waits_for_the_operator(world, master_lives):
+    """Nothing is guessed: closed until somebody names the master (safety.md §7)."""
+    group, sengu, old = ready(world)
+    sengu.stop()
+    journal = sengu.directory / "state" / "journal"
+    journal.write_bytes(b"\xff" * journal.stat().st_size)
+    if not master_lives:
+        old.kill()
+    sengu.start(ready=False)
+    eventually(sengu.ready, what="sengu answers /readyz")
+    eventually(lambda: sengu.state()["route"]["state"] == "closed", what="the route is closed")
+    never(lambda: sengu.routed() or sengu.events("+adopted"), 1, "a master nobody named")
+    assert sengu.metrics()["sengu_journal_ok"] == 0
+    assert "failover --to" in sengu.run("status").stdout
+    assert sengu.run("failover", "g").returncode == 1, "without a name it is refused"
+    chosen, loss = (old, []) if master_lives else (group.nodes[2], ["--accept-loss"])
+    done = sengu.run("failover", "g", "--to", chosen.name, *loss)
+    assert done.returncode == 0, done.stderr
+    sengu.wait_routed(chosen.name)
+    eventually(lambda: group.masters() == [chosen], what="one master")
+    eventually(lambda: sengu.metrics()["sengu_journal_ok"] == 1, what="the journal is good again")
+    sengu.stop()
+    sengu.start()
+    assert sengu.wait_routed() == chosen.name

@@ -50,6 +50,7 @@ class Scenario {
     if (verb == "stall-sengu") return world_->stall_sengu(duration_of(word));
     if (verb == "pause") return world_->input(health::OperatorPause{health::RequestId{1}});
     if (verb == "resume") return world_->input(health::OperatorResume{health::RequestId{1}});
+    if (verb == "damage-journal") return world_->damage_journal();
     if (verb == "journal") { world_->journal_works = word == "works"; return; }
     if (verb == "failover") {
       std::optional<health::NodeId> to;

@@ -55,7 +55,7 @@ World::World(const config::GroupSettings& settings) : settings_(&settings) {
 }
 
 void World::start() {
-  group_ = Group(*settings_, durable_);
+  group_ = Group(*settings_, durable_, found_);
   apply(group_->start(now_));
 }
 
@@ -354,6 +354,12 @@ void World::restart_sengu() {
   ++life_;
   applied_ = {};
   start();
+}
+
+void World::damage_journal() {
+  durable_.reset();
+  found_ = JournalFound::damaged;
+  highest_epoch_ = 0;
 }
 
 void World::stall_sengu(Duration duration) {

@@ -59,6 +59,7 @@ class World {
   void follow_by_hand(int node, int master) { follow(node, master); }
   void client_kill(int node);      // sengu's kept connection only
   void restart_sengu();
+  void damage_journal();           // both slots: found at the next restart
   void stall_sengu(health::Duration duration);
   void input(const health::Input& input);
 
@@ -111,6 +112,7 @@ class World {
   std::uint64_t order_ = 0;
   std::uint64_t life_ = 0;         // of sengu: answers to an earlier life are lost
   std::optional<health::JournalRecord> durable_;
+  health::JournalFound found_ = health::JournalFound::sound;
   health::Route applied_;
   health::Epoch highest_epoch_ = 0;
   std::vector<std::string> log_;

@@ -173,6 +173,14 @@ TEST_CASE("config problems: addresses") {
   CHECK(problems_after_group("read_listen = true\n") == Lines{"sengu.toml:5: group.read_listen: must be a string, not a boolean"});
 }
 
+TEST_CASE("config problems: names are bounded, as the journal has slots of a fixed size") {
+  const auto named = [](std::size_t length) {
+    return problems_of("[[group]]\nname = \"" + std::string(length, 'n') + "\"\nlisten = \"172.16.0.10:6379\"\nnodes = [\"10.0.0.1:6379\"]\n");
+  };
+  CHECK(named(128).empty());
+  CHECK(named(129) == Lines{"sengu.toml:2: group.name: must not be longer than 128 characters"});
+}
+
 TEST_CASE("config problems: nodes in the long form") {
   const auto node = [](const std::string& lines) {
     return problems_of("[[group]]\nname = \"a\"\nlisten = \"172.16.0.10:6379\"\n[[group.node]]\nname = \"n1\"\naddress = \"10.0.0.1:6379\"\n" +

@@ -1,11 +1,13 @@
 // deploy/manual/reference.md against the code: every outside name stands there, and no metric stands there that is not.
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
 
 #include <doctest/doctest.h>
 
+#include "config/schema.hpp"
 #include "proxy/admin_command.hpp"
 #include "proxy/api.hpp"
 #include "proxy/metrics.hpp"
@@ -42,7 +44,45 @@ void check_all(const std::string& text, const std::vector<std::string>& names) {
   }
 }
 
+/// "[section] key" to "default (more)", from the page.
+std::map<std::string, std::string> configuration_rows(const std::string& text) {
+  std::map<std::string, std::string> rows;
+  const std::regex row(R"(\| `(\[\[?[a-z.]+\]\]? \w+)` \| (.*) \|)");
+  for (std::sregex_iterator at(text.begin(), text.end(), row), end; at != end; ++at) rows[(*at)[1]] = (*at)[2];
+  return rows;
+}
+
+/// Takes out the rows of a section; a key that is supported has one, which begins with its default.
+template <class T>
+void take_section(std::map<std::string, std::string>& rows, const std::string& section, const config::Keys<T>& keys) {
+  for (const auto& key : keys) {
+    if (!key.read || key.name == "health" || key.name == "failover" || key.name == "node") continue;  // tables of their own
+    const std::string name = section + " " + std::string(key.name);
+    CAPTURE(name);
+    REQUIRE(rows.contains(name));
+    const std::string printed = key.print ? key.print(T{}) : "";
+    const std::string said = rows.extract(name).mapped();
+    CAPTURE(printed);
+    CAPTURE(said);
+    const bool elsewhere = said == "required" || said == "address" || said == "its address" || said == "host name";
+    CHECK((elsewhere || said.starts_with(printed)));
+  }
+}
+
 }  // namespace
+
+TEST_CASE("reference: configuration keys and their defaults, both ways") {
+  auto rows = configuration_rows(page());
+  take_section(rows, "[proxy]", config::proxy_keys());
+  take_section(rows, "[admin]", config::admin_keys());
+  take_section(rows, "[http]", config::http_keys());
+  take_section(rows, "[log]", config::log_keys());
+  take_section(rows, "[[group]]", config::group_keys());
+  take_section(rows, "[group.health]", config::health_keys());
+  take_section(rows, "[group.failover]", config::failover_keys());
+  take_section(rows, "[[group.node]]", config::node_keys());
+  for (const auto& [name, said] : rows) CHECK_MESSAGE(false, name, " is not a key");
+}
 
 TEST_CASE("reference: enums") {
   const auto text = page();
