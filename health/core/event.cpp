@@ -11,6 +11,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::odown_end: return "-odown";
     case EventKind::reboot: return "+reboot";
     case EventKind::role_change: return "+role-change";
+    case EventKind::role_unexpected: return "-role-change";
     case EventKind::try_failover: return "+try-failover";
     case EventKind::selected_slave: return "+selected-slave";
     case EventKind::promoted_slave: return "+promoted-slave";
@@ -48,6 +49,7 @@ bool is_warning(EventKind kind) {
   switch (kind) {
     case EventKind::reboot:
     case EventKind::role_change:
+    case EventKind::role_unexpected:
     case EventKind::slave:
     case EventKind::slave_reconf_sent:
     case EventKind::slave_reconf_done:

@@ -13,7 +13,7 @@ namespace sengu::health {
 
 enum class EventKind : std::uint8_t {
   // Sentinel's
-  sdown, sdown_end, odown, odown_end, reboot, role_change, try_failover, selected_slave, promoted_slave,
+  sdown, sdown_end, odown, odown_end, reboot, role_change, role_unexpected, try_failover, selected_slave, promoted_slave,
   slave_reconf_sent, slave_reconf_done, failover_end, failover_abort_no_good_slave, switch_master,
   convert_to_slave, slave, tilt, tilt_end,
   // ours

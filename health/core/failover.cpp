@@ -119,11 +119,13 @@ void FailoverMachine::step_done(Time now, const StepDone& done) {
   if (state_ == State::survey && done.result == StepResult::done) observe_since_ = now;
 }
 
-/// Before the promote is sent, a master that lives after all is worth more than any candidate.
-bool FailoverMachine::old_master_returned(const Context& context) const {
+/// Before the promote is sent, a master that lives after all is worth more than any candidate, and a pause counts.
+Reason FailoverMachine::why_stop(const Context& context) const {
   const bool on_evidence = plan_.cause == Reason::silence || plan_.cause == Reason::process_death ||
                            plan_.cause == Reason::resumed;
-  return on_evidence && context.knowledge.master_verified;
+  if (on_evidence && context.knowledge.master_verified) return Reason::master_alive_again;
+  if (context.paused && plan_.cause != Reason::operator_request) return Reason::paused;
+  return Reason::none;
 }
 
 void FailoverMachine::enter_survey(const Context& context) {
@@ -207,7 +209,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
       return std::nullopt;
     case State::barrier:
       if (write_ == Write::failed) return end(Reason::journal_unwritable);
-      if (old_master_returned(context)) return end(Reason::master_alive_again);
+      if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
       if (write_ == Write::ok && context.route_acknowledged && context.may_act) enter_survey(context);
       return std::nullopt;
     case State::survey:
@@ -215,13 +217,12 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
         observe_since_ = context.now;  // what was seen before a stall is void
         return std::nullopt;
       }
-      if (old_master_returned(context)) return end(Reason::master_alive_again);
+      if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
       return survey(context);
     case State::targeting:
       if (write_ == Write::failed) return end(Reason::journal_unwritable);
       if (!context.may_act) return std::nullopt;
-      if (old_master_returned(context)) return end(Reason::master_alive_again);
-      if (context.paused && plan_.cause != Reason::operator_request) return end(Reason::paused);
+      if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
       if (target_is_lost(context)) return end(Reason::step_failed);
       if (write_ == Write::ok && context.route_acknowledged) enter_promoting(context);
       return std::nullopt;

@@ -75,7 +75,7 @@ class FailoverMachine {
 
   bool target_observed(const Context& context) const;
   bool target_is_lost(const Context& context) const;
-  bool old_master_returned(const Context& context) const;
+  Reason why_stop(const Context& context) const;
   void write(const Context& context);
   void enter_survey(const Context& context);
   std::optional<Ended> survey(const Context& context);

@@ -14,6 +14,12 @@ constexpr auto alarm_repeats = 1min;       // safety.md §2.6
 constexpr int most_doublings = 5;          // of the pause after an aborted failover
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
 
+/// The causes for which a replica is made a master; the others take one that is a master already.
+bool is_promotion(Reason cause) {
+  return cause != Reason::adopted && cause != Reason::server_changed && cause != Reason::master_alive_again &&
+         cause != Reason::amnesia_wait_over;
+}
+
 }  // namespace
 
 void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
@@ -32,6 +38,14 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
     return;
   }
   const auto from = known.master;
+  const bool promoted = is_promotion(cause) && from != ended.target;
+  if (promoted) {
+    report_promoted(ended.target, cause);
+  } else {
+    end_odown();
+  }
+  odown = false;
+  mended = !promoted;
   known.master = ended.target;
   damaged = false;
   const NodeView& master = master_view();
@@ -55,7 +69,8 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   last_cause = cause;
   last_refused = Reason::none;
   retry_after.reset();
-  report_switch(from, ended.target, cause);
+  if (!promoted) emit_node(EventKind::adopted, ended.target, cause, "epoch=" + std::to_string(known.record.epoch));
+  if (from && from != ended.target) report_switch(*from, ended.target, cause);
   if (ended.plan.request) {
     out.send(Answer{*ended.plan.request, true, master.settings->name + " is master, epoch " +
                                                    std::to_string(known.record.epoch)});
@@ -259,7 +274,8 @@ void Group::State::try_failover(Reason cause) {
   if (!selection.candidate) return refuse(Reason::no_good_replica);
   retry_after.reset();
   last_reason = cause;
-  emit_node(EventKind::odown, *known.master, cause);
+  odown = true;
+  emit_node(EventKind::odown, *known.master, cause, "#quorum 1/1");
   emit_node(EventKind::try_failover, *known.master, cause);
   machine.begin(context(), {cause, std::nullopt, LossPolicy::keep_writes, std::nullopt, lost_at});
 }
@@ -305,7 +321,8 @@ void Group::State::mend() {
   // What the operator began is carried to its end also where nothing is done unasked.
   const bool operators_own = !mended && last_cause == Reason::operator_request;
   const Reason hands_off = why_hands_off();
-  const bool unasked_only = hands_off == Reason::paused || hands_off == Reason::manual_mode;
+  const bool unasked_only =
+      hands_off == Reason::paused || hands_off == Reason::manual_mode || hands_off == Reason::observe_mode;
   if (hands_off != Reason::none && !(unasked_only && operators_own)) return;
   const Endpoint target = master_view().settings->replication_address;
   for (const Repair& repair : find_repairs(known, now)) {

@@ -22,10 +22,7 @@ constexpr auto longest_step_pause = 30s;
 void Group::State::observe(NodeId id, const Observation& seen) {
   NodeView& node = known.node(id);
   node.probing = false;
-  if (seen.asked < node.last_asked) {
-    // A late reply to an older question: life, but newer facts stand.
-    if (!is_life(seen.outcome)) return;
-  }
+  if (seen.asked < node.last_asked) return;  // a late reply to an older question: newer facts stand
   node.outcome = seen.outcome;
   node.text = seen.text;
   node.last_asked = std::max(node.last_asked, seen.asked);
@@ -61,7 +58,8 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
     emit_node(EventKind::reboot, id, Reason::none);
   }
   if (role_changed) {
-    emit_node(EventKind::role_change, id, Reason::none,
+    const bool expected = (known.master == id) == (seen.info->role == Role::master);
+    emit_node(expected ? EventKind::role_change : EventKind::role_unexpected, id, Reason::none,
               "new reported role is " + std::string(seen.info->role == Role::master ? "master" : "slave"));
     if (seen.info->role == Role::replica) emit_node(EventKind::convert_to_slave, id, Reason::none);
   }
@@ -183,6 +181,7 @@ void Group::State::clear_suspicion() {
   }
   known.suspicion.reset();
   last_refused = Reason::none;
+  end_odown();
 }
 
 void Group::State::set_sdown(NodeId id) {

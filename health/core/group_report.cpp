@@ -1,5 +1,6 @@
 // What people see of a group: events with Sentinel's payloads, the status, the doctor's findings.
 #include <algorithm>
+#include <utility>
 
 #include "health/core/group_state.hpp"
 
@@ -35,6 +36,8 @@ void Group::State::emit_node(EventKind kind, NodeId node, Reason reason, const s
 
 void Group::State::emit_group(EventKind kind, Reason reason, const std::string& more) {
   std::string text = known.master && is_sentinels(kind) ? instance(*known.master) : settings->name + " -";
+  if (kind == EventKind::tilt) text = "#tilt mode entered " + text;
+  if (kind == EventKind::tilt_end) text = "#tilt mode exited " + text;
   if (reason != Reason::none) text += " reason=" + std::string(to_string(reason));
   if (!more.empty()) text += " " + more;
   emit(kind, std::nullopt, reason, std::move(text));
@@ -63,30 +66,30 @@ std::string Group::State::rejections(const Selection& selection) const {
 void Group::State::report_route(const Route& before, const Route& after) {
   const bool was_held = published_serial && before.state == RouteState::held;
   if (after.state == RouteState::held && !was_held) emit_group(EventKind::held, after.reason);
-  if (was_held && after.state == RouteState::open) {
-    emit_group(EventKind::held_end, after.reason, "master=" + known.node(*after.master).settings->name);
+  if (was_held && after.state != RouteState::held) {
+    emit_group(EventKind::held_end, after.reason, after.master ? "master=" + known.node(*after.master).settings->name : "");
   }
 }
 
-void Group::State::report_switch(std::optional<NodeId> from, NodeId to, Reason cause) {
-  const bool promoted = cause != Reason::adopted && cause != Reason::server_changed &&
-                        cause != Reason::master_alive_again && cause != Reason::amnesia_wait_over;
-  if (!promoted || from == to) {
-    emit_node(EventKind::adopted, to, cause, "epoch=" + std::to_string(known.record.epoch));
-    mended = true;
-  } else {
-    emit_node(EventKind::promoted_slave, to, cause);
-    switches.push_back(now);
-    if (switches.size() > 8) switches.pop_front();
-    mended = false;
-  }
-  if (!from || *from == to) return;
+void Group::State::end_odown() {
+  if (!std::exchange(odown, false)) return;
+  emit_node(EventKind::odown_end, *known.master, Reason::none);
+}
+
+/// While the old master is still ours, so that the payload names the new one as its replica, as Sentinel's does.
+void Group::State::report_promoted(NodeId promoted, Reason cause) {
+  emit_node(EventKind::promoted_slave, promoted, cause);
+  switches.push_back(now);
+  if (switches.size() > 8) switches.pop_front();
+}
+
+void Group::State::report_switch(NodeId from, NodeId to, Reason cause) {
   last_switch = now;
   const auto address = [&](NodeId id) {
     const Endpoint& endpoint = known.node(id).settings->address;
     return endpoint.host + " " + std::to_string(endpoint.port);
   };
-  emit(EventKind::switch_master, to, cause, settings->name + " " + address(*from) + " " + address(to));
+  emit(EventKind::switch_master, to, cause, settings->name + " " + address(from) + " " + address(to));
   for (std::size_t i = 0; i < size(); ++i) {
     if (node_id(i) != to) emit_node(EventKind::slave, node_id(i), Reason::none);
   }

@@ -77,8 +77,10 @@ struct Group::State {
   void emit_node(EventKind kind, NodeId node, Reason reason, const std::string& more = {});
   void emit_group(EventKind kind, Reason reason, const std::string& more = {});
   void refuse(Reason reason);
+  void end_odown();
   void report_route(const Route& before, const Route& after);
-  void report_switch(std::optional<NodeId> from, NodeId to, Reason cause);
+  void report_promoted(NodeId promoted, Reason cause);
+  void report_switch(NodeId from, NodeId to, Reason cause);
   void report_lost_writes(NodeId id);
   std::string instance(NodeId id) const;    // Sentinel's "<type> <name> <ip> <port>[ @ <master> <ip> <port>]"
   std::string rejections(const Selection& selection) const;
@@ -122,6 +124,7 @@ struct Group::State {
   std::optional<Time> emptied_since;
   std::optional<Time> unreachable_reported;
   bool mended = true;                       // +failover-end was said
+  bool odown = false;                       // +odown was said of the present master
   Time look_again{};
 
   // the group's own clock

@@ -25,7 +25,10 @@ struct Letter {
 
 bool usable(const ModelNode& node) { return node.running && !node.frozen; }
 
-const std::vector<Letter> alphabet{
+using Alphabet = std::vector<Letter>;
+
+/// What happens to servers and paths.
+const Alphabet faults{
     {"kill a", [](const World& w) { return w.nodes[a].running; }, [](World& w) { w.kill(a); }},
     {"restart a empty", [](const World& w) { return !w.nodes[a].running; }, [](World& w) { w.restart(a, Memory::lost); }},
     {"restart a kept", [](const World& w) { return !w.nodes[a].running; }, [](World& w) { w.restart(a, Memory::kept); }},
@@ -42,7 +45,28 @@ const std::vector<Letter> alphabet{
     {"2 s pass", [](const World&) { return true; }, [](World& w) { w.run(2s); }},
 };
 
+/// What happens to data, to sengu's own clock, and by the operator's hand. "b falls behind": its link to the master is
+/// gone for good until sengu or a restart gives it another.
+const Alphabet data_and_orders{
+    {"a takes a write", [](const World& w) { return usable(w.nodes[a]) && w.nodes[a].role == health::Role::master; },
+     [](World& w) { w.write(a, 1); }},
+    {"b falls behind", [](const World& w) { return w.nodes[b].link_up; }, [](World& w) { w.deafen(b); }},
+    {"kill a", [](const World& w) { return w.nodes[a].running; }, [](World& w) { w.kill(a); }},
+    {"restart a empty", [](const World& w) { return !w.nodes[a].running; }, [](World& w) { w.restart(a, Memory::lost); }},
+    {"freeze a", [](const World& w) { return usable(w.nodes[a]); }, [](World& w) { w.freeze(a); }},
+    {"thaw a", [](const World& w) { return w.nodes[a].frozen; }, [](World& w) { w.thaw(a); }},
+    {"kill c", [](const World& w) { return w.nodes[c].running; }, [](World& w) { w.kill(c); }},
+    {"pause", [](const World& w) { return !w.status().paused; },
+     [](World& w) { w.input(health::OperatorPause{health::RequestId{1}}); }},
+    {"resume", [](const World& w) { return w.status().paused; },
+     [](World& w) { w.input(health::OperatorResume{health::RequestId{1}}); }},
+    {"sengu stalls", [](const World&) { return true; }, [](World& w) { w.stall_sengu(3s); }},
+    {"12 ms pass", [](const World&) { return true; }, [](World& w) { w.run(12ms); }},
+    {"2 s pass", [](const World&) { return true; }, [](World& w) { w.run(2s); }},
+};
+
 struct Search {
+  const Alphabet& alphabet;
   int depth;
   long played = 0;
   std::vector<const char*> path{};
@@ -88,17 +112,32 @@ World settled(const config::GroupSettings& settings) {
 
 }  // namespace
 
-TEST_CASE("every sequence of up to six events keeps the invariants") {
-  const auto settings = three_nodes();
-  Search search{depth()};
+namespace {
+
+void search_all(const Alphabet& alphabet, config::Mode mode) {
+  auto settings = group_of(3);
+  settings.failover.mode = mode;
+  Search search{alphabet, depth()};
   search.visit(settled(settings));
   MESSAGE(search.played << " events played");
   for (const auto& failure : search.failures) FAIL_CHECK(failure);
   CHECK(search.played > 100);
 }
 
+}  // namespace
+
+TEST_CASE("every sequence of up to six faults keeps the invariants") { search_all(faults, config::Mode::automatic); }
+
+TEST_CASE("every sequence of up to six faults, writes and orders keeps the invariants") {
+  search_all(data_and_orders, config::Mode::automatic);
+}
+
+TEST_CASE("every sequence of up to six faults, writes and orders changes nothing in observe mode") {
+  search_all(data_and_orders, config::Mode::observe);
+}
+
 TEST_CASE("after the faults end, a group with a live copy is routed again") {
-  const auto settings = three_nodes();
+  const auto settings = group_of(3);
   struct Heal : Search {
     void visit_all(const World& world) {
       World healed = world;
@@ -127,7 +166,7 @@ TEST_CASE("after the faults end, a group with a live copy is routed again") {
       }
     }
   };
-  Heal heal{{3}};
+  Heal heal{{faults, 3}};
   heal.visit_all(settled(settings));
   for (const auto& failure : heal.failures) FAIL_CHECK(failure);
 }

@@ -77,7 +77,7 @@ class Scenario {
     if (verb == "client-kill") return world_->client_kill(node);
     if (verb == "refuses") { model.refuses = true; return; }
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
-    if (verb == "deafen") { model.link_up = false; model.reconnect_at = Time::max(); return; }
+    if (verb == "deafen") return world_->deafen(node);
     if (verb == "answers") {
       model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;
       return;
@@ -86,7 +86,8 @@ class Scenario {
   }
 
   void set(const std::string& key, const std::string& value) {
-    if (key == "priority-b") settings_.nodes[1].priority = std::stoi(value);
+    if (key == "nodes") settings_ = group_of(std::stoi(value));
+    else if (key == "priority-b") settings_.nodes[1].priority = std::stoi(value);
     else if (key == "priority-c") settings_.nodes[2].priority = std::stoi(value);
     else if (key == "max_lag_bytes") settings_.failover.max_lag_bytes = std::stoull(value);
     else if (key == "mode") settings_.failover.mode = value == "manual" ? config::Mode::manual : config::Mode::observe;
@@ -94,7 +95,7 @@ class Scenario {
     else FAIL("unknown setting: " << key);
   }
 
-  config::GroupSettings settings_ = three_nodes();
+  config::GroupSettings settings_ = group_of(3);
   std::unique_ptr<World> world_;
 };
 

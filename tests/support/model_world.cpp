@@ -25,10 +25,10 @@ std::string replid_of(const std::string& name, int runs) { return fmt::format("{
 
 }  // namespace
 
-config::GroupSettings three_nodes() {
+config::GroupSettings group_of(int nodes) {
   config::GroupSettings group;
   group.name = "g";
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < nodes; ++i) {
     config::NodeSettings node;
     node.name = std::string(1, static_cast<char>('a' + i));
     node.address = {fmt::format("10.0.0.{}", i + 1), 6379};
@@ -88,7 +88,10 @@ void World::run(Duration duration) {
 void World::feed(const Input& input) { apply(group_->step(now_, input)); }
 
 void World::input(const Input& one) {
-  if (const auto* request = std::get_if<OperatorFailover>(&one)) loss_accepted |= request->loss == LossPolicy::accept_loss;
+  if (const auto* request = std::get_if<OperatorFailover>(&one)) {
+    operator_acts = true;
+    loss_accepted |= request->loss == LossPolicy::accept_loss;
+  }
   feed(one);
 }
 
@@ -177,7 +180,8 @@ void World::execute(const RunStep& step) {
   say(fmt::format("step {} {}", to_string(step.step), name(number(step.node))));
   const bool acts = step.step != Step::rehandshake && step.step != Step::unfence;
   const GroupStatus now_status = group_->status(now_);
-  if (acts && (now_status.paused || now_status.tilt)) violation("a step in pause or tilt");
+  const bool unasked = !operator_acts && (now_status.paused || settings_->failover.mode == config::Mode::observe);
+  if (acts && (unasked || now_status.tilt)) violation("a step in pause, observe mode or tilt");
   if (step.step == Step::promote) check_promote(number(step.node));
   const ModelNode& node = nodes[at(number(step.node))];
   const bool silent = !node.reachable || node.frozen;
@@ -334,6 +338,11 @@ void World::write(int index, int count) {
   nodes[at(index)].keys += static_cast<std::uint64_t>(count);
   nodes[at(index)].offset += count * 40;
   replicate();
+}
+
+void World::deafen(int index) {
+  nodes[at(index)].link_up = false;
+  nodes[at(index)].reconnect_at = Time::max();
 }
 
 void World::make_master_by_hand(int index) {

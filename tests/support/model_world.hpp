@@ -55,6 +55,7 @@ class World {
   void cut_path(int node);
   void heal_path(int node);
   void write(int node, int count);
+  void deafen(int node);           // its link to its master goes down and stays so
   void make_master_by_hand(int node);
   void follow_by_hand(int node, int master) { follow(node, master); }
   void client_kill(int node);      // sengu's kept connection only
@@ -73,6 +74,7 @@ class World {
   std::vector<std::string> violations;
   bool journal_works = true;
   bool loss_accepted = false;      // by the operator: what he takes is no violation
+  bool operator_acts = false;      // ... told sengu to: what follows from it is no violation of pause or observe
 
  private:
   void after(health::Duration delay, std::function<void(World&)> action);
@@ -119,7 +121,7 @@ class World {
   Time log_since_{};
 };
 
-/// Three nodes a, b, c; a is master with ten keys.
-config::GroupSettings three_nodes();
+/// Nodes a, b, c, ...; a is master with ten keys.
+config::GroupSettings group_of(int nodes);
 
 }  // namespace sengu::test
