@@ -22,7 +22,9 @@ constexpr auto longest_step_pause = 30s;
 void Group::State::observe(NodeId id, const Observation& seen) {
   NodeView& node = known.node(id);
   node.probing = false;
-  if (seen.asked < node.last_asked) return;  // a late reply to an older question: newer facts stand
+  // A question may outlive later ones: a server that wakes answers its kept connection first. That is life; but the
+  // failure of an older question says nothing against a newer answer.
+  if (seen.asked < node.last_asked && !is_life(seen.outcome)) return;
   node.outcome = seen.outcome;
   node.text = seen.text;
   node.last_asked = std::max(node.last_asked, seen.asked);
