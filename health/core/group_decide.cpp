@@ -28,6 +28,11 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
     last_reason = ended.result;
     retry_after = now + settings->failover.step_timeout / 10 * (1 << std::min(aborts_in_a_row++, most_doublings));
     if (ended.result == Reason::step_failed) known.node(ended.target).refused_promotion = now;
+    // Nothing was promised to anybody: the journal's master stays what it is, also while nothing can be written.
+    if (ended.result == Reason::journal_unwritable) {
+      known.record.phase = Phase::steady;
+      known.record.target.clear();
+    }
     const auto kind = ended.result == Reason::no_good_replica ? EventKind::failover_abort_no_good_slave
                                                               : EventKind::failover_abort;
     emit_group(kind, ended.result);
