@@ -2,7 +2,7 @@
 
 import time
 
-from sengu_e2e import Connection, RouteWatch, account, eventually
+from sengu_e2e import Connection, account, eventually
 from sengu_e2e.resp import encode
 
 DOWN_AFTER = 1.5
@@ -13,12 +13,6 @@ def ready_group(world, **options):
     sengu = world.sengu(group)
     eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
     return group, sengu, group.nodes[0]
-
-
-def watch(world, sengu):
-    route_watch = RouteWatch(sengu.vip).start()
-    world.ended.append(route_watch._stop.set)
-    return route_watch
 
 
 def rest_of(client):
@@ -36,7 +30,7 @@ def test_kill_9_and_the_old_master_returns_as_a_replica(world):
     group, sengu, old = ready_group(world, appendonly=True)
     epoch = sengu.state()["epoch"]
     taps = world.tap(*group.nodes[1:])
-    writers, routes = world.writers(sengu), watch(world, sengu)
+    writers, routes = world.writers(sengu), world.watch(sengu)
     eventually(lambda: writers.acked > 1000 and all(tap.received for tap in taps), what="writes flow")
 
     old.kill()
@@ -66,7 +60,7 @@ def test_kill_9_and_the_old_master_returns_as_a_replica(world):
 def test_frozen_master_and_its_queued_writes(world):
     group, sengu, old = ready_group(world)
     taps = world.tap(*group.nodes[1:])
-    writers, routes = world.writers(sengu), watch(world, sengu)
+    writers, routes = world.writers(sengu), world.watch(sengu)
     clients = [Connection(sengu.vip, timeout=10) for _ in range(5)]
     for client in clients:
         assert client.command("PING") == "PONG"
@@ -131,7 +125,7 @@ def test_closed_connections_of_a_healthy_master_are_not_its_death(world):
 def test_second_master_made_by_hand_is_never_routed(world):
     group, sengu, master = ready_group(world)
     rogue = group.nodes[2]
-    routes = watch(world, sengu)
+    routes = world.watch(sengu)
     rogue.ask("REPLICAOF", "NO", "ONE")
     rogue.ask("SET", "rogue", "1")
     eventually(lambda: sengu.events("+rogue-master"), what="+rogue-master")
