@@ -285,6 +285,15 @@ void Group::State::try_failover(Reason cause) {
   machine.begin(context(), {cause, std::nullopt, LossPolicy::keep_writes, std::nullopt, lost_at});
 }
 
+/// The operator names a node that says master already, while none is routed. The journal's own master that came back
+/// without its data is taken only where the loss is accepted.
+bool Group::State::is_master_to_take(NodeId id, LossPolicy loss) const {
+  const NodeView& node = known.node(id);
+  if (known.master && known.master_verified) return false;
+  if (!node.says(Role::master) || node.outcome != Outcome::ok) return false;
+  return known.master != id || loss == LossPolicy::accept_loss || !is_emptied(known, *node.info);
+}
+
 void Group::State::operator_failover(const OperatorFailover& request) {
   const auto answer = [&](Reason reason, const std::string& more = {}) {
     out.send(Answer{request.request, false, std::string(describe(reason)) + more});
@@ -293,9 +302,7 @@ void Group::State::operator_failover(const OperatorFailover& request) {
   if (!journal_ok) return answer(Reason::journal_unwritable);
   if (damaged && !request.to) return answer(Reason::journal_unwritable, "; name a node: failover GROUP --to NODE");
   if (!known.master && !request.to) return answer(closed_reason, "; name a node: failover GROUP --to NODE");
-  const bool master_gone = !known.master || !known.master_verified;
-  if (request.to && known.master != *request.to && master_gone && known.node(*request.to).says(Role::master) &&
-      known.node(*request.to).outcome == Outcome::ok) {
+  if (request.to && is_master_to_take(*request.to, request.loss)) {
     adopt(*request.to, Reason::adopted);
     out.send(Answer{request.request, true, known.node(*request.to).settings->name + " is adopted as master"});
     return;

@@ -48,6 +48,7 @@ struct Group::State {
   Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
   Reason why_not_act(Reason cause) const;
   void mend();
+  bool is_master_to_take(NodeId id, LossPolicy loss) const;
   void operator_failover(const OperatorFailover& request);
   void pause(const OperatorPause& request);
   void resume_group(const OperatorResume& request);
