@@ -110,6 +110,7 @@ Callbacks App::data_plane_callbacks() {
     line.bytes_client_to_server = ended.bytes_from_client;
     line.bytes_server_to_client = ended.bytes_from_server;
     line.duration = std::chrono::duration_cast<Milliseconds>(ended.duration);
+    line.end = ended.end;
     line.reason = ended.reason;
     log_.log_session(line);
   };
