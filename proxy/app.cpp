@@ -132,9 +132,9 @@ void App::start_groups() {
 
 void App::emit(GroupId id, const health::Event& event) {
   const config::GroupSettings& group = settings_.groups[index(id)];
-  measurements_.take_event(id, event, health::Time::clock::now());
   RecordedEvent recorded;
   recorded.time = std::chrono::system_clock::now();
+  measurements_.take_event(id, event, health::Time::clock::now(), recorded.time);
   recorded.kind = event.kind;
   recorded.group = group.name;
   if (event.node) recorded.node = group.nodes[index(*event.node)].name;
