@@ -101,6 +101,7 @@ class FakeOperations : public proxy::Operations {
       node.since = health::Time(688s);
       node.server_id = "id" + std::to_string(i);
       node.last_outcome = health::Outcome::ok;
+      node.offset = 10'000 - i * 2048;
       if (i > 0) node.lag_bytes = i * 2048, node.lag_seconds = i == 1 ? 0.0 : 12.5;
       view.status.nodes.push_back(node);
     }

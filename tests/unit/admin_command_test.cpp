@@ -180,6 +180,9 @@ TEST_CASE("admin_command: as a Sentinel, in vip and in backend mode") {
   const auto replicas = admin({"SENTINEL", "replicas", "sessions"});
   CHECK(replicas.starts_with("*2\r\n"));
   CHECK(contains(replicas, "slave,s_down,disconnected"));
+  CHECK(contains(replicas, "$17\r\nslave-repl-offset\r\n$4\r\n7952\r\n"));
+  CHECK(contains(replicas, "$17\r\nslave-repl-offset\r\n$4\r\n5904\r\n"));
+  CHECK(contains(admin({"SENTINEL", "replicas", "carts"}), "$17\r\nslave-repl-offset\r\n$1\r\n0\r\n"));  // never seen
   admin.client.protocol = Protocol::resp3;
   CHECK(admin({"SENTINEL", "master", "sessions"}).starts_with("%20\r\n"));
 }
