@@ -133,6 +133,8 @@ json::object events_document(const EventHistory& history, std::uint64_t after, s
   return {{"version", 1}, {"events", std::move(events)}};
 }
 
+json::object operation_document(std::string_view result) { return {{"result", result}}; }
+
 std::string event_line(const RecordedEvent& event) {
   auto line = fmt::format("{} {} {}", to_rfc3339(event.time), to_string(event.kind), printable(event.text));
   if (event.reason != health::Reason::none) line += fmt::format(" [{}]", to_string(event.reason));

@@ -10,6 +10,7 @@
 #include "health/group_driver.hpp"
 #include "proxy/admin_server.hpp"
 #include "proxy/data_plane.hpp"
+#include "proxy/exit_code.hpp"
 #include "proxy/http_server.hpp"
 #include "proxy/log.hpp"
 #include "proxy/measurements.hpp"
@@ -22,8 +23,6 @@ using config::LogLevel;
 using health::GroupId;
 using health::NodeId;
 
-constexpr int exit_failed = 1;
-constexpr int exit_state_dir_in_use = 75;
 constexpr auto summary_patience = 3s;   // after the start, for nodes that do not answer
 constexpr auto drain_poll = 20ms;
 
@@ -263,13 +262,13 @@ int run(const config::Settings& settings) {
   try {
     App app(settings);
     app.run();
-    return 0;
+    return exit_done;
   } catch (const health::StateDirInUse& error) {
     fmt::print(stderr, "sengu: {}\n", error.what());
     return exit_state_dir_in_use;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sengu: {}\n", error.what());
-    return exit_failed;
+    return exit_refused;
   }
 }
 

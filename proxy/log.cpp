@@ -47,6 +47,8 @@ std::string session_text(const LoggedSession& session) {
                      to_string(session.end), to_string(session.reason));
 }
 
+}  // namespace
+
 json::object session_document(const LoggedSession& session) {
   return {{"client", sengu::to_string(session.client)},
           {"group", session.group},
@@ -57,8 +59,6 @@ json::object session_document(const LoggedSession& session) {
           {"end", to_string(session.end)},
           {"reason", to_string(session.reason)}};
 }
-
-}  // namespace
 
 struct Log::State {
   config::LogSettings settings;

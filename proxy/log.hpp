@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/object.hpp>
 #include <spdlog/sinks/sink.h>
 
 #include "config/settings.hpp"
@@ -27,6 +28,9 @@ struct LoggedSession {
   SessionEnd end = SessionEnd::finished;
   health::Reason reason = health::Reason::none;    // why it was cut or refused; none: one of the two ends closed it
 };
+
+/// The value of "session" in a JSON log line.
+boost::json::object session_document(const LoggedSession& session);
 
 class Log {
  public:

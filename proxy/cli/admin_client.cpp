@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "proxy/admin_reply.hpp"
-#include "proxy/cli/cli.hpp"
+#include "proxy/exit_code.hpp"
 
 namespace sengu::proxy {
 namespace {

@@ -13,9 +13,10 @@
 
 #include "config/load.hpp"
 #include "config/print.hpp"
+#include "proxy/api.hpp"
 #include "proxy/app.hpp"
 #include "proxy/cli/admin_client.hpp"
-#include "proxy/cli/cli.hpp"
+#include "proxy/exit_code.hpp"
 #include "proxy/status_text.hpp"
 
 namespace sengu::proxy {
@@ -98,8 +99,8 @@ Colour terminal_colour() {
 int operate(const AdminOptions& options, const Arguments& words) {
   LoggedIn to(options, operation_patience);
   const auto reply = ask(to.connection, words);
-  if (options.form == OutputForm::json) print_out(boost::json::serialize(boost::json::object{{"result", reply.text}}) + "\n");
-  else print_out(reply.text + "\n");
+  const bool json = options.form == OutputForm::json;
+  print_out((json ? boost::json::serialize(operation_document(reply.text)) : reply.text) + "\n");
   return exit_done;
 }
 

@@ -117,6 +117,7 @@ class FakeOperations : public proxy::Operations {
     view.traffic.connect_duration.sum_seconds = 40.5;
     view.counts.probe_failures[{NodeId{2}, health::Outcome::l4_refused}] = 8;
     view.counts.failovers[{health::Reason::process_death, "done"}] = 1;
+    view.counts.failovers[{health::Reason::silence, "aborted"}] = 1;
     view.counts.last_switch = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'699'999'688'123));
     return view;
   }

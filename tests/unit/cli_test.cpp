@@ -2,6 +2,7 @@
 #include "proxy/cli/cli.hpp"
 
 #include <cstdio>
+#include <future>
 #include <thread>
 
 #include <boost/asio/post.hpp>
@@ -80,6 +81,13 @@ struct RunningAdmin {
   std::string port = std::to_string(admin.bound().port);
   std::thread thread{[this] { context.run(); }};
 
+  /// What reached the operations, read on their thread.
+  std::vector<std::string> calls() {
+    std::promise<std::vector<std::string>> made;
+    boost::asio::post(context, [&] { made.set_value(operations.calls); });
+    return made.get_future().get();
+  }
+
   ~RunningAdmin() {
     boost::asio::post(context, [this] { admin.stop(); });
     thread.join();
@@ -87,6 +95,77 @@ struct RunningAdmin {
 };
 
 }  // namespace
+
+TEST_CASE("cli: an unknown verb names the nearest") {
+  const auto near = sengu_with({"statsu"});
+  CHECK(near.code == exit_usage);
+  CHECK(near.out.empty());
+  CHECK(near.err == "sengu: unknown verb 'statsu'; did you mean 'status'? (sengu --help lists them)\n");
+  const auto far = sengu_with({"zzzzzzzzz", "--json"});
+  CHECK(far.code == exit_usage);
+  CHECK(far.err == "sengu: unknown verb 'zzzzzzzzz' (sengu --help lists them)\n");
+}
+
+TEST_CASE("cli: what is missing or too much is a usage error") {
+  for (const std::string verb : {"failover", "pause", "resume"}) {
+    CAPTURE(verb);
+    const auto outcome = sengu_with({verb});
+    CHECK(outcome.code == exit_usage);
+    CHECK(contains(outcome.err, "group is required"));
+  }
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {}, {"--admin", "127.0.0.1:1"}, {"run"}, {"check"}, {"status", "a", "b"}, {"status", "--unknown"},
+           {"failover", "g", "--to"}, {"events", "--json=maybe"}, {"status", "--admin"}}) {
+    CAPTURE(words);
+    const auto outcome = sengu_with(words);
+    CHECK(outcome.code == exit_usage);
+    CHECK(outcome.out.empty());
+    CHECK_FALSE(outcome.err.empty());
+  }
+}
+
+TEST_CASE("cli: every verb has a help with an example, and what is not built says so") {
+  for (const auto& verb : cli_verbs()) {
+    CAPTURE(verb.name);
+    const auto help = sengu_with({verb.name, "--help"});
+    CHECK(help.code == exit_done);
+    CHECK(contains(help.out, "Example:\n  sengu " + verb.name));
+    for (const auto& option : verb.admin_options) CHECK(contains(help.out, option));
+    if (!contains(help.out, "not supported yet") || verb.name == "check") continue;
+    const auto outcome = sengu_with({verb.name, "some", "--words"});
+    CHECK(outcome.code == exit_refused);
+    CHECK(outcome.err == "sengu: " + verb.name + ": not supported yet\n");
+  }
+  const auto help = sengu_with({"--help"});
+  CHECK(help.code == exit_done);
+  for (const auto& verb : cli_verbs()) CHECK(contains(help.out, "  " + verb.name + " "));
+  CHECK(sengu_with({"--version"}).out == "sengu " SENGU_VERSION "\n");
+}
+
+TEST_CASE("cli: exit codes of what cannot be read or reached") {
+  const auto check = sengu_with({"check", "--config", "/nonexistent.toml"});
+  CHECK(check.code == exit_configuration);
+  CHECK(contains(check.err, "/nonexistent.toml"));
+  CHECK(sengu_with({"status", "--admin", "127.0.0.1:1"}).code == exit_unreachable);
+  CHECK(sengu_with({"status", "--admin-password-file", "/nonexistent"}).code == exit_unreachable);
+}
+
+TEST_CASE("cli: what the admin port answers decides") {
+  RunningAdmin sengu;
+  const auto with_admin = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--admin", "127.0.0.1:" + sengu.port});
+    return sengu_with(std::move(words));
+  };
+  CHECK(with_admin({"status", "sessions"}).code == exit_done);
+  CHECK(with_admin({"status", "carts"}).code == exit_refused);   // it has no routed master
+  const auto unknown = with_admin({"failover", "session"});
+  CHECK(unknown.code == exit_refused);
+  CHECK(unknown.err == "sengu: no such group 'session'; did you mean 'sessions'?\n");
+  CHECK(with_admin({"pause", "all"}).out == "OK paused 2 groups\n");
+  const auto json = with_admin({"failover", "sessions", "--to", "redis02", "--accept-loss", "--json"});
+  CHECK(json.out == "{\"result\":\"OK redis02 is master\"}\n");
+  CHECK(sengu.calls() == std::vector<std::string>{"pause 0", "pause 1", "failover 0 1 loss"});
+}
 
 TEST_CASE("cli: where the admin port is") {
   CHECK(*parse_admin_address("10.0.0.1:26379") == AdminAddress{"10.0.0.1", 26379});
