@@ -14,12 +14,6 @@ constexpr auto alarm_repeats = 1min;       // safety.md §2.6
 constexpr int most_doublings = 5;          // of the pause after an aborted failover
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
 
-/// The causes for which a replica is made a master; the others take one that is a master already.
-bool is_promotion(Reason cause) {
-  return cause != Reason::adopted && cause != Reason::server_changed && cause != Reason::master_alive_again &&
-         cause != Reason::amnesia_wait_over;
-}
-
 }  // namespace
 
 void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
@@ -43,7 +37,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
     return;
   }
   const auto from = known.master;
-  const bool promoted = is_promotion(cause) && from != ended.target;
+  const bool promoted = cause != Reason::adopted && from != ended.target;
   if (promoted) {
     report_promoted(ended.target, cause);
   } else {
@@ -166,10 +160,10 @@ void Group::State::resume() {
   } else if (known.master_verified) {
     known.resumed = false;
     adopt(*known.master, Reason::master_alive_again);
-  } else if (known.suspicion) {
+  } else if (known.suspicion && !(server_changed() && master_view().alive())) {
     investigate();
   } else {
-    known.resumed = false;
+    known.resumed = false;  // whatever the ordinary rules make of it
   }
 }
 

@@ -7,7 +7,7 @@ using namespace sengu;
 using namespace std::chrono_literals;
 
 TEST_CASE("group status: the offset of a node is the last that was seen") {
-  const auto settings = test::three_nodes();
+  const auto settings = test::group_of(3);
   test::World world(settings);
   world.start();
   CHECK_FALSE(world.status().nodes[1].offset);
