@@ -194,8 +194,22 @@ void Group::State::on_server_changed() {
     last_reason = Reason::master_loading;
   }
   if (tilt_since || (retry_after && now < *retry_after)) return;
-  if (usable && !emptied) adopt(*known.master, Reason::server_changed);
+  const bool is_failover = at_once || loading_too_long;
+  if (usable && !emptied && !(is_failover && may_still_fail_over(cause))) adopt(*known.master, Reason::server_changed);
   if (emptied) on_emptied_without_replica();
+}
+
+/// What holds the failover back passes by itself: a full disk, a cool-down, a replica that is about to be fit. Until then
+/// the master that restarted, perhaps with older data, is not taken back.
+bool Group::State::may_still_fail_over(Reason cause) const {
+  const Reason reason = why_not_act(cause);
+  if (reason == Reason::journal_unwritable || reason == Reason::cooldown) return true;
+  if (reason != Reason::none) return false;
+  const Selection selection = select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, now});
+  return std::any_of(selection.rejected.begin(), selection.rejected.end(), [&](const Rejection& rejection) {
+    const bool passes = rejection.reason == Reason::node_unconfirmed || rejection.reason == Reason::loading;
+    return passes && received(known.history, *known.node(rejection.node).info);
+  });
 }
 
 /// No copy is left that anyone can reach: wait for one, then serve what there is (safety.md §6.4).

@@ -40,6 +40,7 @@ struct Group::State {
   bool target_took_over(std::optional<NodeId> target) const;
   void resume();
   void on_server_changed();
+  bool may_still_fail_over(Reason cause) const;
   void on_emptied_without_replica();
   void on_master_is_replica();
   void investigate();

@@ -238,9 +238,6 @@ void World::execute(const Answer& answer) { say(fmt::format("answer {}: {}", ans
 
 void World::follow(int index, int master) {
   ModelNode& node = nodes[at(index)];
-  if (node.role == Role::master) {
-    node.replid2.clear();
-  }
   node.role = Role::replica;
   node.follows = master;
   node.link_up = false;
