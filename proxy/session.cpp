@@ -91,7 +91,7 @@ void Session::leave_parking() {
 }
 
 void Session::connect(const SessionTag& tag) {
-  SENGU_ASSERT(allowed(tag, *context_.table));
+  SENGU_ASSERT(may_begin(tag, *context_.table));
   const auto address = SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
   leave_parking();
   state_ = State::connecting;
@@ -117,7 +117,7 @@ void Session::connect_ready(std::uint32_t events) {
 }
 
 void Session::connected(std::uint32_t server_events) {
-  if (!allowed(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
+  if (!may_begin(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
     abandon_connect();
     return seek();
   }
@@ -214,7 +214,7 @@ void Session::table_changed() {
   switch (state_) {
     case State::parked: return wake_at(accepted_);  // due at once, the oldest first
     case State::connecting:
-      if (allowed(tag_, *context_.table)) return;
+      if (may_begin(tag_, *context_.table)) return;
       abandon_connect();
       return seek();
     case State::relaying:

@@ -174,16 +174,8 @@ TEST_CASE("data plane: a failed connect tells the monitor and tries again while 
 }
 
 TEST_CASE("data plane: a connect without an answer ends after connect_timeout, and the client waits on") {
-  // A backlog of one that is full: further handshakes get no answer.
-  Server full("127.77.2.8");
-  auto settings = one_group("127.77.2.8", {node({"127.77.2.8", 0})});
-  const auto address = SocketAddress::from({"127.77.2.80", 0});
-  Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  REQUIRE(::bind(listener.get(), address->data(), address->size()) == 0);
-  REQUIRE(::listen(listener.get(), 0) == 0);
-  const Endpoint endpoint = SocketAddress::local_of(listener.get()).endpoint();
-  auto filler = Connection::to(endpoint);
-  settings.groups[0].nodes[0].address = endpoint;
+  FullServer full("127.77.2.8");
+  auto settings = one_group("127.77.2.8", {node(full.endpoint())});
   settings.groups[0].connect_timeout = 50ms;
   Plane plane(std::move(settings));
   plane.publish(open_route(1, 0, 1));
