@@ -67,6 +67,7 @@ void Session::seek() {
 }
 
 void Session::park(Reason reason) {
+  if (has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason);
   const health::Time limit = accepted_ + settings().failover.hold_timeout;
   if (state_ != State::parked) {
     if (Clock::now() >= limit) return refuse(Reason::hold_timeout);
@@ -75,6 +76,14 @@ void Session::park(Reason reason) {
   }
   reason_ = reason;
   wake_at(limit);
+}
+
+/// Its client ended its sending side while no server could be had. Its application has given up, and may have sent the
+/// same, or something newer, over another connection since: what came here must not be carried out after that, so no
+/// server sees it. One that only half-closed learns why.
+void Session::drop_abandoned(Reason reason) {
+  if (readable_bytes(relay_.fd(Peer::client)) == 0) return finish(SessionEnd::left, reason);
+  refuse(reason);
 }
 
 void Session::park_for_retry() {
@@ -164,12 +173,11 @@ void Session::ready(Peer peer, std::uint32_t events) {
   }
 }
 
-/// Its bytes wait in the kernel; a half-closed client that sent its request will be served, one without a byte has left.
+/// Its bytes wait in the kernel.
 void Session::client_ready_early(std::uint32_t events) {
   early_events_ |= events & ~EPOLLOUT;
   if (events & (EPOLLERR | EPOLLHUP)) return finish(SessionEnd::left, reason_);
-  if (state_ == State::parked && (events & EPOLLRDHUP) && readable_bytes(relay_.fd(Peer::client)) == 0)
-    finish(SessionEnd::left, reason_);
+  if (state_ == State::parked && (events & EPOLLRDHUP)) drop_abandoned(reason_);
 }
 
 void Session::relay(Relay::Status status) {
@@ -200,6 +208,7 @@ void Session::deadline_passed() {
   switch (state_) {
     case State::parked:
       if (Clock::now() >= accepted_ + settings().failover.hold_timeout) return refuse(Reason::hold_timeout);
+      if (has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason_);
       return seek();
     case State::connecting: return connect_error(ETIMEDOUT);
     case State::resetting: return relay(Relay::Status::reset);

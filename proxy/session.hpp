@@ -63,6 +63,7 @@ class Session final : public Watched {
   void seek();
   void park(health::Reason reason);
   void park_for_retry();
+  void drop_abandoned(health::Reason reason);
   void leave_parking();
   void connect(const SessionTag& tag);
   void connect_ready(std::uint32_t events);

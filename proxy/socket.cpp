@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -70,6 +71,13 @@ SocketAddress SocketAddress::local_of(int fd) {
   return address;
 }
 
+SocketAddress SocketAddress::peer_of(int fd) {
+  SocketAddress address;
+  socklen_t size = capacity();
+  getpeername(fd, address.data(), &size);
+  return address;
+}
+
 socklen_t SocketAddress::size() const { return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
 
 Endpoint SocketAddress::endpoint() const {
@@ -132,6 +140,17 @@ int pending_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+bool met_itself(int fd) {
+  const auto local = SocketAddress::local_of(fd);
+  const auto peer = SocketAddress::peer_of(fd);
+  return std::memcmp(local.data(), peer.data(), local.size()) == 0;
+}
+
+bool has_ended(int fd) {
+  pollfd entry{fd, POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) == 1;
 }
 
 std::size_t readable_bytes(int fd) {

@@ -46,6 +46,7 @@ class SocketAddress {
   /// Errors: std::errc::invalid_argument where the host is not an address in text form.
   static boost::system::result<SocketAddress> from(const Endpoint& endpoint);
   static SocketAddress local_of(int fd);
+  static SocketAddress peer_of(int fd);
 
   sockaddr* data() { return &storage_.any; }
   const sockaddr* data() const { return &storage_.any; }
@@ -76,6 +77,12 @@ Fd stream_socket(int family);
 
 /// The error that is pending on the socket (and takes it), 0 where there is none.
 int pending_error(int fd);
+
+/// Is the socket connected to itself? A connect to a port of this host where nobody listens may be (simultaneous open).
+bool met_itself(int fd);
+
+/// Has the peer ended its sending side, or gone? What it sent before may still wait to be read.
+bool has_ended(int fd);
 
 /// Bytes that can be read now, without the FIN.
 std::size_t readable_bytes(int fd);

@@ -71,27 +71,6 @@ TEST_CASE("data plane: parked for too long is refused, and hold_max bounds the n
   CHECK(plane.traffic().parked == 0);
 }
 
-TEST_CASE("data plane: a parked client that hangs up is dropped, a half-closed one with a request is kept") {
-  Server server("127.77.2.3");
-  Plane plane(one_group("127.77.2.3", {node(server.endpoint())}));
-  plane.publish(held_route(1, 0, 1));
-  auto gone = plane.client();
-  auto reset = plane.client();
-  auto waiting = plane.client();
-  CHECK(waiting.send("GET"));
-  waiting.finish();
-  REQUIRE(plane.until([&] { return plane.traffic().parked == 3; }));
-  gone.close();
-  reset.reset();
-  CHECK(plane.until([&] { return plane.traffic().parked == 1; }));
-  plane.publish(open_route(1, 0, 1));
-  auto backend = server.accept();
-  CHECK(backend.receive_all() == "GET");
-  CHECK(backend.send("value"));
-  backend.close();
-  CHECK(waiting.receive_all() == "value");
-}
-
 TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelining client every time") {
   Server server("127.77.2.4");
   Plane plane(one_group("127.77.2.4", {node(server.endpoint())}));

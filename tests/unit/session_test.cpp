@@ -18,3 +18,49 @@ TEST_CASE("session: who is still connecting when doubt about the master begins i
   CHECK(plane.traffic().nodes[0].sessions == 0);
   CHECK(plane.traffic().parked == 1);
 }
+
+TEST_CASE("session: a parked client that ends its sending side is dropped, and no server sees what it sent") {
+  Server server("127.77.4.2");
+  Plane plane(one_group("127.77.4.2", {node(server.endpoint())}));
+  plane.publish(held_route(1, 0, 1));
+  auto silent = plane.client();
+  auto reset = plane.client();
+  auto closed = plane.client();
+  auto half_closed = plane.client();
+  auto stays = plane.client();
+  CHECK(reset.send("SET k 1"));
+  CHECK(closed.send("SET k 1"));
+  CHECK(half_closed.send("SET k 1"));
+  CHECK(stays.send("SET k 2"));
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 5; }));
+  silent.close();
+  reset.reset();
+  closed.close();
+  half_closed.finish();
+  CHECK(half_closed.receive_all() == "-ERR sengu: the connection to the master ended; asking again\r\n");
+  CHECK(half_closed.error() == 0);
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 1; }));
+  CHECK(plane.traffic().refused[Reason::connection_lost] == 2);  // the other two are no refusals
+  plane.publish(open_route(1, 0, 1));
+  auto backend = server.accept();
+  CHECK(backend.receive(7) == "SET k 2");
+  CHECK_FALSE(server.has_client(50ms));
+}
+
+TEST_CASE("session: a client that gives up while it is being connected takes no place among the waiting") {
+  FullServer full("127.77.4.3");
+  auto settings = one_group("127.77.4.3", {node(full.endpoint())});
+  settings.groups[0].connect_timeout = 300ms;
+  settings.groups[0].failover.hold_timeout = 60s;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto silent = plane.client();
+  auto talkative = plane.client();
+  CHECK(talkative.send("SET k 1"));
+  REQUIRE(plane.until([&] { return plane.traffic().nodes[0].sessions == 2; }));
+  silent.close();
+  talkative.finish();
+  CHECK(talkative.receive_all() == "-ERR sengu: the server could not be reached\r\n");
+  CHECK(plane.until([&] { return plane.data.sessions() == 0; }));
+  CHECK(plane.traffic().parked == 0);
+}
