@@ -126,6 +126,7 @@ void Session::connect_ready(std::uint32_t events) {
 }
 
 void Session::connected(std::uint32_t server_events) {
+  if (met_itself(relay_.fd(Peer::server))) return connect_error(ECONNREFUSED);
   if (!may_begin(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
     abandon_connect();
     return seek();
