@@ -68,11 +68,14 @@ class SocketAddress {
 /// Is the address in one of the blocks? No block at all means everyone.
 bool permitted(const SocketAddress& address, std::span<const Network> allow);
 
-/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY and SO_KEEPALIVE. It may be bound before
+/// SO_KEEPALIVE: a peer that is gone without a word is noticed after five minutes of silence.
+void keep_alive(int fd);
+
+/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY and keep_alive(). It may be bound before
 /// its address exists (IP_FREEBIND). Throws std::system_error with the address in its text.
 Fd listen_on(const Endpoint& endpoint);
 
-/// A non-blocking TCP socket with TCP_NODELAY and SO_KEEPALIVE; empty, with errno set, where there is none.
+/// A non-blocking TCP socket with TCP_NODELAY and keep_alive(); empty, with errno set, where there is none.
 Fd stream_socket(int family);
 
 /// The error that is pending on the socket (and takes it), 0 where there is none.
