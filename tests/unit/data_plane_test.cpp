@@ -189,16 +189,22 @@ TEST_CASE("data plane: a switch cuts the sessions of the old master before it is
   CHECK(plane.records[0].reason == Reason::switched);
 }
 
-TEST_CASE("data plane: the acknowledgement comes after the last of many cuts") {
+TEST_CASE("data plane: the acknowledgement comes after the last of many cuts, and before the first word about them") {
   Server server("127.77.2.18");
   Plane plane(one_group("127.77.2.18", {node(server.endpoint())}));
   plane.publish(open_route(1, 0, 1));
   std::vector<std::pair<Connection, Connection>> sessions;
   for (int i = 0; i < 300; ++i) sessions.push_back(connected(plane.client(), server));
   std::uint64_t cut = 0;
-  plane.data.publisher().publish(Plane::group, held_route(2, 0, 1), [&] { cut = plane.traffic().cut[Reason::switched]; });
+  std::size_t reported = 0;
+  plane.data.publisher().publish(Plane::group, held_route(2, 0, 1), [&] {
+    cut = plane.traffic().cut[Reason::switched];
+    reported = plane.records.size();
+  });
   REQUIRE(plane.until([&] { return cut != 0; }));
   CHECK(cut == 300);
+  CHECK(reported == 0);
+  CHECK(plane.until([&] { return plane.records.size() == 300; }));
 }
 
 TEST_CASE("data plane: bytes of the old master that arrive with the cut never reach the client") {
