@@ -41,7 +41,7 @@ bool is_logged(config::LogSessions which, SessionEnd end) {
 
 Session::Session(WorkerContext& context, Arrival arrival)
     : context_(context), accepted_(arrival.accepted), from_(arrival.from), group_(arrival.group), role_(arrival.role),
-      place_(arrival.refused == Reason::none ? Place::held : Place::none), reason_(arrival.refused) {
+      place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), reason_(arrival.refused) {
   relay_.set(Peer::client, std::move(arrival.client));
 }
 
@@ -249,7 +249,6 @@ void Session::cut(Reason reason) {
 void Session::refuse(Reason reason) {
   leave_parking();
   state_ = State::refusing;
-  ++context_.refusing;
   reason_ = reason;
   context_.counters[group_].refused[static_cast<std::size_t>(reason)].add(1);
   const std::string text = refusal(settings().kind, reason);
@@ -284,7 +283,6 @@ void Session::leave_node() {
 }
 
 void Session::finish(SessionEnd end, Reason reason) {
-  if (state_ == State::refusing) --context_.refusing;
   leave_parking();
   state_ = State::closed;
   if (context_.session_ended && is_logged(context_.settings.log.sessions, end)) {
@@ -294,9 +292,11 @@ void Session::finish(SessionEnd end, Reason reason) {
   leave_node();
   relay_.close(Peer::client);
   relay_.close(Peer::server);
-  if (place_ == Place::held) {
+  if (place_ == Place::admitted) {
     shared().sessions.fetch_sub(1, std::memory_order_relaxed);
     context_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);
+  } else {
+    context_.shared.refused.fetch_sub(1, std::memory_order_relaxed);
   }
   context_.closed.push_back(this);
 }

@@ -17,7 +17,6 @@ namespace asio = boost::asio;
 constexpr auto tell_interval = 10ms;   // a storm of refused clients must not flood the control thread
 constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
 constexpr std::size_t records_at_once = 64;
-constexpr std::size_t max_refusing = 256;  // beyond, a refused client is closed without an answer
 
 using Records = std::vector<SessionRecord>;
 
@@ -93,10 +92,6 @@ void Worker::hand_over(Arrival arrival) {
 }
 
 void Worker::adopt(Arrival arrival) {
-  if (arrival.refused != health::Reason::none && context_.refusing >= max_refusing) {
-    load_.fetch_sub(1, std::memory_order_relaxed);
-    return;
-  }
   sessions_.push_back(std::make_unique<Session>(context_, std::move(arrival)));
   sessions_.back()->slot = sessions_.size() - 1;
   sessions_.back()->start();

@@ -137,6 +137,18 @@ TEST_CASE("data plane: limits and allow-list") {
   }
 }
 
+TEST_CASE("data plane: every refused client is counted, also those that are too many to be answered") {
+  Server server("127.77.2.3");
+  auto settings = one_group("127.77.2.3", {node(server.endpoint())});
+  settings.groups[0].max_connections = 1;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  std::vector<Connection> clients;
+  for (int i = 0; i < 701; ++i) clients.push_back(plane.client());
+  CHECK(plane.until([&] { return plane.traffic().refused[Reason::too_many_connections] == 700; }));
+  CHECK(plane.until([&] { return plane.data.sessions() == 1; }));
+}
+
 TEST_CASE("data plane: a failed connect tells the monitor and tries again while the table says open") {
   auto dead = std::make_unique<Server>("127.77.2.7");
   const Endpoint address = dead->endpoint();
