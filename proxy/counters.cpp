@@ -56,7 +56,7 @@ void WorkerCounters::add_to(Traffic& traffic) const {
     if (const auto count = known.count.value(); count != 0) traffic.accept_errors[name_of(known.error)] += count;
 }
 
-SharedCounts::SharedCounts(const std::vector<config::GroupSettings>& settings, std::size_t max) : max_sessions(max) {
+SharedCounts::SharedCounts(const std::vector<config::GroupSettings>& settings, ClientLimits most) : limits(most) {
   for (const auto& group : settings) groups.emplace_back(group.nodes.size());
 }
 

@@ -71,13 +71,20 @@ struct SharedGroupCounts {
   std::vector<std::atomic<std::uint64_t>> node_sessions;  // by NodeId; connecting or relaying
 };
 
+/// How many clients may be here at once, over all workers.
+struct ClientLimits {
+  std::size_t sessions;                                   // admitted
+  std::size_t refused;                                    // not admitted, and being told so
+};
+
 struct SharedCounts {
-  SharedCounts(const std::vector<config::GroupSettings>& settings, std::size_t max);
+  SharedCounts(const std::vector<config::GroupSettings>& settings, ClientLimits most);
   SharedGroupCounts& operator[](health::GroupId group) { return groups[health::index(group)]; }
   void add_to(Traffic& traffic) const;
 
-  const std::size_t max_sessions;
+  const ClientLimits limits;
   std::atomic<std::size_t> sessions{0};                   // admitted
+  std::atomic<std::size_t> refused{0};                    // not admitted, and being told so
   std::deque<SharedGroupCounts> groups;                   // by GroupId
 };
 

@@ -11,6 +11,7 @@ namespace sengu::proxy {
 namespace {
 
 constexpr std::size_t reserved_files = 200;  // probes, journal, logs, HTTP and admin clients, refused clients
+constexpr std::size_t most_refused = 256;    // per worker; beyond, a refused client is closed without an answer
 
 std::size_t raise_file_limit() {
   rlimit limit{};
@@ -28,12 +29,16 @@ std::size_t max_sessions(const config::ProxySettings& proxy) {
   return files > reserved_files + 2 ? (files - reserved_files) / 2 : 1;  // two descriptors per session
 }
 
+std::size_t worker_count(const config::ProxySettings& proxy) {
+  return proxy.workers != 0 ? proxy.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
 std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& control, const config::Settings& settings,
                                                   SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
                                                   const Callbacks& callbacks) {
-  const unsigned count = settings.proxy.workers != 0 ? settings.proxy.workers : std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t count = worker_count(settings.proxy);
   std::vector<std::unique_ptr<Worker>> workers;
-  for (unsigned i = 0; i < count; ++i)
+  for (std::size_t i = 0; i < count; ++i)
     workers.push_back(std::make_unique<Worker>(control, settings, shared, first, callbacks));
   return workers;
 }
@@ -42,7 +47,7 @@ std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& contr
 
 DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
                      Barrier barrier)
-    : settings_(settings), callbacks_(std::move(callbacks)), shared_(settings.groups, max_sessions(settings.proxy)),
+    : settings_(settings), callbacks_(std::move(callbacks)), shared_(settings.groups, {max_sessions(settings.proxy), most_refused * worker_count(settings.proxy)}),
       first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_)),
       publisher_(control, workers_, first_, std::move(barrier)), bound_(settings.groups.size()) {}
 

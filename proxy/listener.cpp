@@ -48,6 +48,10 @@ void Listener::ready(Peer, std::uint32_t) {
     arrival.role = settings_.role;
     arrival.accepted = std::chrono::steady_clock::now();
     arrival.refused = admit(arrival.from);
+    if (arrival.refused != Reason::none && !take_place(context_.shared.refused, context_.shared.limits.refused)) {
+      context_.counters[settings_.group].refused[static_cast<std::size_t>(arrival.refused)].add(1);
+      continue;  // too many to answer each: closed without a word
+    }
     hand_over_(std::move(arrival));
   }
 }
@@ -57,8 +61,8 @@ Reason Listener::admit(const SocketAddress& from) {
   const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
   SharedCounts& shared = context_.shared;
   if (!permitted(from, group.allow)) return Reason::not_allowed;
-  if (!take_place(shared.sessions, shared.max_sessions)) return Reason::too_many_connections;
-  const std::size_t group_limit = group.max_connections != 0 ? group.max_connections : shared.max_sessions;
+  if (!take_place(shared.sessions, shared.limits.sessions)) return Reason::too_many_connections;
+  const std::size_t group_limit = group.max_connections != 0 ? group.max_connections : shared.limits.sessions;
   if (take_place(shared[settings_.group].sessions, group_limit)) return Reason::none;
   shared.sessions.fetch_sub(1, std::memory_order_relaxed);
   return Reason::too_many_connections;

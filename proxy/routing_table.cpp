@@ -11,4 +11,10 @@ bool allowed(const SessionTag& session, const RoutingTable& table) {
   return route.readers[health::index(session.node)].generation == session.reader_generation;
 }
 
+bool may_begin(const SessionTag& session, const RoutingTable& table) {
+  if (!allowed(session, table)) return false;
+  const health::Route& route = table.groups[health::index(session.group)].route;
+  return session.epoch == 0 || (route.state == health::RouteState::open && route.master == session.node);
+}
+
 }  // namespace sengu::proxy

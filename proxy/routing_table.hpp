@@ -33,4 +33,8 @@ struct RoutingTable {
 /// May this session pass bytes under this table? (safety.md §1, invariant 1)
 bool allowed(const SessionTag& session, const RoutingTable& table);
 
+/// May it begin? Stricter: while there is doubt about the master those that run go on, but nobody new is let in, since
+/// the server behind the address may be another one by now (a SYN that is repeated across its restart reaches it).
+bool may_begin(const SessionTag& session, const RoutingTable& table);
+
 }  // namespace sengu::proxy

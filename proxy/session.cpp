@@ -36,7 +36,7 @@ std::string refusal(config::Kind kind, Reason reason) {
 
 Session::Session(WorkerContext& context, Arrival arrival)
     : context_(context), accepted_(arrival.accepted), from_(arrival.from), group_(arrival.group), role_(arrival.role),
-      place_(arrival.refused == Reason::none ? Place::held : Place::none), reason_(arrival.refused) {
+      place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), reason_(arrival.refused) {
   relay_.set(Peer::client, std::move(arrival.client));
 }
 
@@ -62,6 +62,7 @@ void Session::seek() {
 }
 
 void Session::park(Reason reason) {
+  if (has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason);
   const health::Time limit = accepted_ + settings().failover.hold_timeout;
   if (state_ != State::parked) {
     if (Clock::now() >= limit) return refuse(Reason::hold_timeout);
@@ -70,6 +71,14 @@ void Session::park(Reason reason) {
   }
   reason_ = reason;
   wake_at(limit);
+}
+
+/// Its client ended its sending side while no server could be had. Its application has given up, and may have sent the
+/// same, or something newer, over another connection since: what came here must not be carried out after that, so no
+/// server sees it. One that only half-closed learns why.
+void Session::drop_abandoned(Reason reason) {
+  if (readable_bytes(relay_.fd(Peer::client)) == 0) return finish(SessionEnd::left, reason);
+  refuse(reason);
 }
 
 void Session::park_for_retry() {
@@ -86,7 +95,7 @@ void Session::leave_parking() {
 }
 
 void Session::connect(const SessionTag& tag) {
-  SENGU_ASSERT(allowed(tag, *context_.table));
+  SENGU_ASSERT(may_begin(tag, *context_.table));
   const auto address = SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
   leave_parking();
   state_ = State::connecting;
@@ -112,7 +121,8 @@ void Session::connect_ready(std::uint32_t events) {
 }
 
 void Session::connected(std::uint32_t server_events) {
-  if (!allowed(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
+  if (met_itself(relay_.fd(Peer::server))) return connect_error(ECONNREFUSED);
+  if (!may_begin(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
     abandon_connect();
     return seek();
   }
@@ -159,12 +169,11 @@ void Session::ready(Peer peer, std::uint32_t events) {
   }
 }
 
-/// Its bytes wait in the kernel; a half-closed client that sent its request will be served, one without a byte has left.
+/// Its bytes wait in the kernel.
 void Session::client_ready_early(std::uint32_t events) {
   early_events_ |= events & ~EPOLLOUT;
   if (events & (EPOLLERR | EPOLLHUP)) return finish(SessionEnd::left, reason_);
-  if (state_ == State::parked && (events & EPOLLRDHUP) && readable_bytes(relay_.fd(Peer::client)) == 0)
-    finish(SessionEnd::left, reason_);
+  if (state_ == State::parked && (events & EPOLLRDHUP)) drop_abandoned(reason_);
 }
 
 void Session::relay(Relay::Status status) {
@@ -195,6 +204,7 @@ void Session::deadline_passed() {
   switch (state_) {
     case State::parked:
       if (Clock::now() >= accepted_ + settings().failover.hold_timeout) return refuse(Reason::hold_timeout);
+      if (has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason_);
       return seek();
     case State::connecting: return connect_error(ETIMEDOUT);
     case State::resetting: return relay(Relay::Status::reset);
@@ -209,7 +219,7 @@ void Session::table_changed() {
   switch (state_) {
     case State::parked: return wake_at(accepted_);  // due at once, the oldest first
     case State::connecting:
-      if (allowed(tag_, *context_.table)) return;
+      if (may_begin(tag_, *context_.table)) return;
       abandon_connect();
       return seek();
     case State::relaying:
@@ -234,7 +244,6 @@ void Session::cut(Reason reason) {
 void Session::refuse(Reason reason) {
   leave_parking();
   state_ = State::refusing;
-  ++context_.refusing;
   reason_ = reason;
   context_.counters[group_].refused[static_cast<std::size_t>(reason)].add(1);
   const std::string text = refusal(settings().kind, reason);
@@ -269,7 +278,6 @@ void Session::leave_node() {
 }
 
 void Session::finish(SessionEnd end, Reason reason) {
-  if (state_ == State::refusing) --context_.refusing;
   leave_parking();
   state_ = State::closed;
   if (context_.session_ended && is_logged(context_.settings.log.sessions, end)) {
@@ -279,9 +287,11 @@ void Session::finish(SessionEnd end, Reason reason) {
   leave_node();
   relay_.close(Peer::client);
   relay_.close(Peer::server);
-  if (place_ == Place::held) {
+  if (place_ == Place::admitted) {
     shared().sessions.fetch_sub(1, std::memory_order_relaxed);
     context_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);
+  } else {
+    context_.shared.refused.fetch_sub(1, std::memory_order_relaxed);
   }
   context_.closed.push_back(this);
 }

@@ -22,7 +22,7 @@ struct Arrival {
   health::GroupId group{};
   ListenerRole role = ListenerRole::master;
   health::Time accepted{};
-  health::Reason refused = health::Reason::none;  // not none: it holds no place under the limits, refuse it
+  health::Reason refused = health::Reason::none;  // not none: it holds a place among the refused only, refuse it
 };
 
 class Session final : public Watched {
@@ -57,12 +57,13 @@ class Session final : public Watched {
   std::size_t slot = 0;  // the worker's: where it keeps this session
 
  private:
-  enum class Place : std::uint8_t { held, none };   // under max_connections
+  enum class Place : std::uint8_t { admitted, refused };  // which of the limits it counts under
   enum class Again : std::uint8_t { idle, queued };  // on the fairness list
 
   void seek();
   void park(health::Reason reason);
   void park_for_retry();
+  void drop_abandoned(health::Reason reason);
   void leave_parking();
   void connect(const SessionTag& tag);
   void connect_ready(std::uint32_t events);

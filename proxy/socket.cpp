@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -18,10 +19,15 @@ namespace {
 
 constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 
-int set_on(int fd, int level, int name) {
-  const int on = 1;
-  return setsockopt(fd, level, name, &on, sizeof on);
-}
+// A peer that is gone without a word is found after 300 s, as long as Redis itself takes (tcp-keepalive 300); the
+// kernel's own 7200 s would let dead clients fill max_connections. In seconds.
+constexpr int keep_alive_idle = 225;
+constexpr int keep_alive_interval = 25;
+constexpr int keep_alive_probes = 3;
+
+int set(int fd, int level, int name, int value) { return setsockopt(fd, level, name, &value, sizeof value); }
+
+int set_on(int fd, int level, int name) { return set(fd, level, name, 1); }
 
 std::array<std::uint8_t, 16> mapped(const SocketAddress& address) {
   std::array<std::uint8_t, 16> bytes{};
@@ -70,6 +76,13 @@ SocketAddress SocketAddress::local_of(int fd) {
   return address;
 }
 
+SocketAddress SocketAddress::peer_of(int fd) {
+  SocketAddress address;
+  socklen_t size = capacity();
+  getpeername(fd, address.data(), &size);
+  return address;
+}
+
 socklen_t SocketAddress::size() const { return family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
 
 Endpoint SocketAddress::endpoint() const {
@@ -106,7 +119,7 @@ Fd listen_on(const Endpoint& endpoint) {
   Fd fd(::socket(address->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) fail(errno, "cannot make a socket for");
   set_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  set_on(fd.get(), SOL_SOCKET, SO_KEEPALIVE);
+  keep_alive(fd.get());
   set_on(fd.get(), IPPROTO_TCP, TCP_NODELAY);
   if (address->family() == AF_INET6) {
     set_on(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
@@ -123,15 +136,33 @@ Fd stream_socket(int family) {
   Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd) {
     set_on(fd.get(), IPPROTO_TCP, TCP_NODELAY);
-    set_on(fd.get(), SOL_SOCKET, SO_KEEPALIVE);
+    keep_alive(fd.get());
   }
   return fd;
+}
+
+void keep_alive(int fd) {
+  set_on(fd, SOL_SOCKET, SO_KEEPALIVE);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keep_alive_idle);
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, keep_alive_interval);
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, keep_alive_probes);
 }
 
 int pending_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+bool met_itself(int fd) {
+  const auto local = SocketAddress::local_of(fd);
+  const auto peer = SocketAddress::peer_of(fd);
+  return std::memcmp(local.data(), peer.data(), local.size()) == 0;
+}
+
+bool has_ended(int fd) {
+  pollfd entry{fd, POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) == 1;
 }
 
 std::size_t readable_bytes(int fd) {

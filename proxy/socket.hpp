@@ -46,6 +46,7 @@ class SocketAddress {
   /// Errors: std::errc::invalid_argument where the host is not an address in text form.
   static boost::system::result<SocketAddress> from(const Endpoint& endpoint);
   static SocketAddress local_of(int fd);
+  static SocketAddress peer_of(int fd);
 
   sockaddr* data() { return &storage_.any; }
   const sockaddr* data() const { return &storage_.any; }
@@ -67,15 +68,24 @@ class SocketAddress {
 /// Is the address in one of the blocks? No block at all means everyone.
 bool permitted(const SocketAddress& address, std::span<const Network> allow);
 
-/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY and SO_KEEPALIVE. It may be bound before
+/// SO_KEEPALIVE: a peer that is gone without a word is noticed after five minutes of silence.
+void keep_alive(int fd);
+
+/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY and keep_alive(). It may be bound before
 /// its address exists (IP_FREEBIND). Throws std::system_error with the address in its text.
 Fd listen_on(const Endpoint& endpoint);
 
-/// A non-blocking TCP socket with TCP_NODELAY and SO_KEEPALIVE; empty, with errno set, where there is none.
+/// A non-blocking TCP socket with TCP_NODELAY and keep_alive(); empty, with errno set, where there is none.
 Fd stream_socket(int family);
 
 /// The error that is pending on the socket (and takes it), 0 where there is none.
 int pending_error(int fd);
+
+/// Is the socket connected to itself? A connect to a port of this host where nobody listens may be (simultaneous open).
+bool met_itself(int fd);
+
+/// Has the peer ended its sending side, or gone? What it sent before may still wait to be read.
+bool has_ended(int fd);
 
 /// Bytes that can be read now, without the FIN.
 std::size_t readable_bytes(int fd);

@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 namespace sengu::proxy {
 namespace {
 
@@ -14,7 +16,19 @@ namespace asio = boost::asio;
 
 constexpr auto tell_interval = 10ms;   // a storm of refused clients must not flood the control thread
 constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
-constexpr std::size_t max_refusing = 256;  // beyond, a refused client is closed without an answer
+constexpr std::size_t records_at_once = 64;
+
+using Records = std::vector<SessionRecord>;
+
+/// Tells the control thread of so many sessions at a time: what else is due there gets its turn in between.
+void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shared_ptr<const Records> records,
+                std::size_t from) {
+  asio::post(control, [&control, &callbacks, records = std::move(records), from]() mutable {
+    const std::size_t to = std::min(from + records_at_once, records->size());
+    for (std::size_t i = from; i < to; ++i) callbacks.session_ended((*records)[i]);
+    if (to < records->size()) tell_ended(control, callbacks, std::move(records), to);
+  });
+}
 
 }  // namespace
 
@@ -27,9 +41,7 @@ Worker::Worker(asio::io_context& control, const config::Settings& settings, Shar
   for (const auto& group : settings.groups) told_.emplace_back(group.nodes.size());
   context_.connect_failed = [this](health::GroupId group, health::NodeId node) { tell_connect_failed(group, node); };
   if (callbacks_.session_ended && settings.log.sessions != config::LogSessions::none) {
-    context_.session_ended = [this](SessionRecord record) {
-      asio::post(control_, [&tell = callbacks_.session_ended, record = std::move(record)] { tell(record); });
-    };
+    context_.session_ended = [this](SessionRecord record) { ended_.push_back(std::move(record)); };
   }
 }
 
@@ -80,10 +92,6 @@ void Worker::hand_over(Arrival arrival) {
 }
 
 void Worker::adopt(Arrival arrival) {
-  if (arrival.refused != health::Reason::none && context_.refusing >= max_refusing) {
-    load_.fetch_sub(1, std::memory_order_relaxed);
-    return;
-  }
   sessions_.push_back(std::make_unique<Session>(context_, std::move(arrival)));
   sessions_.back()->slot = sessions_.size() - 1;
   sessions_.back()->start();
@@ -92,7 +100,7 @@ void Worker::adopt(Arrival arrival) {
 void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done) {
   asio::post(io_, [this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
     apply(std::move(table), group);
-    cut_done();
+    cut_done();  // before the cut sessions are reported: a promotion waits for this one
     settle();
   });
 }
@@ -122,6 +130,7 @@ void Worker::join() {
   thread_.join();
   for (const auto& session : sessions_) session->cut(health::Reason::stopping);
   bury();
+  report_ended();
 }
 
 void Worker::run_again() {
@@ -138,6 +147,7 @@ void Worker::run_deadlines() {
 
 void Worker::settle() {
   bury();
+  report_ended();
   if (!context_.again.empty() && again_run_ == AgainRun::idle) {
     again_run_ = AgainRun::posted;
     asio::post(io_, [this] {
@@ -159,6 +169,11 @@ void Worker::bury() {
     load_.fetch_sub(1, std::memory_order_relaxed);
   }
   context_.closed.clear();
+}
+
+void Worker::report_ended() {
+  if (ended_.empty()) return;
+  tell_ended(control_, callbacks_, std::make_shared<const Records>(std::exchange(ended_, {})), 0);
 }
 
 /// One timer for all deadlines; it is moved only to an earlier instant, and looks for itself when it fires.

@@ -48,9 +48,10 @@ class Worker {
   void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
   void run_again();
   void run_deadlines();
-  /// Ends every entry into the worker: buries the closed, arms what is due next.
+  /// Ends every entry into the worker: buries the closed and reports them, arms what is due next.
   void settle();
   void bury();
+  void report_ended();
   void arm();
   void tell_connect_failed(health::GroupId group, health::NodeId node);
 
@@ -68,6 +69,7 @@ class Worker {
   std::deque<Listener> listeners_;
   std::vector<std::unique_ptr<boost::asio::steady_timer>> back_offs_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<SessionRecord> ended_;       // in this turn, for the session log
   std::atomic<std::size_t> load_{0};
   std::thread thread_;
 };

@@ -73,9 +73,8 @@ struct WorkerContext {
   Deadlines deadlines;
   std::vector<Session*> again;                // stopped for fairness, invisible to epoll
   std::vector<Session*> closed;               // to be destroyed after the turn
-  std::size_t refusing = 0;                   // sessions that wait for a refused client to go away
   std::function<void(health::GroupId, health::NodeId)> connect_failed;  // posts
-  std::function<void(SessionRecord)> session_ended;                     // posts; empty where nothing is logged
+  std::function<void(SessionRecord)> session_ended;                     // empty where nothing is logged
 };
 
 }  // namespace sengu::proxy

@@ -7,6 +7,7 @@
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #endif
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -30,7 +31,12 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto beat = 100ms;
+constexpr auto stalled_after = 1s;  // as in the decision (safety.md §2.3): what was decided before it is void
 
 struct Outcome {
   StepResult result;
@@ -46,14 +52,13 @@ CommandLine words_of(Word... words) {
 }
 
 /// A connection with one deadline for its whole life. When the deadline comes the socket is closed, and whatever waits
-/// on it fails.
+/// on it fails. A process that was stopped finds an answer readable before it finds its timer expired, and would go on
+/// with a step that has been given up elsewhere: so the clock is looked at before every write.
 class Session {
  public:
-  Session(asio::io_context& io, Milliseconds timeout) : socket_(io), timer_(io) {
-    timer_.expires_after(timeout);
-    timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](const error_code& error) {
-      if (!error && !alive.expired()) give_up();
-    });
+  Session(asio::io_context& io, Time began, Time deadline)
+      : socket_(io), timer_(io), deadline_(deadline), awake_(began) {
+    watch();
   }
 
   /// Error: why there is no connection.
@@ -65,7 +70,7 @@ class Session {
     if (opened) co_return opened;
     set_options(socket_);
     const auto [error] = co_await socket_.async_connect(*address, as_result);
-    co_return timed_out_ ? error_code(asio::error::timed_out) : error;
+    co_return end_ != End::none ? error_code(asio::error::timed_out) : error;
   }
 
   /// Sends all and reads one reply for each; fewer where the connection ends or the deadline comes, see failure().
@@ -73,6 +78,7 @@ class Session {
     std::string out;
     for (const auto& command : commands) append_command(out, command);
     Replies replies;
+    if (!in_time()) co_return replies;
     const auto [write_error, written] = co_await asio::async_write(socket_, asio::buffer(out), as_result);
     static_cast<void>(written);
     while (!write_error && replies.size() < commands.size()) {
@@ -89,14 +95,34 @@ class Session {
   }
 
   std::string failure() const {
-    if (timed_out_) return "no answer in time";
+    if (end_ == End::deadline) return "no answer in time";
+    if (end_ == End::stall) return "sengu itself was stalled";
     return reader_.invalid() ? "not the Redis protocol: " + reader_.error() : "connection closed by the server";
   }
 
  private:
+  enum class End : std::uint8_t { none, deadline, stall };  // why we gave up
+
+  /// Wakes with every beat: a stall of ours shows as a beat that did not come.
+  void watch() {
+    timer_.expires_at(std::min(deadline_, awake_ + beat));
+    timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](const error_code& error) {
+      if (error || alive.expired() || !in_time()) return;
+      awake_ = Clock::now();
+      watch();
+    });
+  }
+
+  bool in_time() {
+    const Time now = Clock::now();
+    if (end_ == End::none && now >= deadline_) give_up(End::deadline);
+    if (end_ == End::none && now - awake_ >= beat + stalled_after) give_up(End::stall);
+    return end_ == End::none;
+  }
+
   /// Closes with RST: a frozen server that has not accepted yet then never reads, and never carries out, the command.
-  void give_up() {
-    timed_out_ = true;
+  void give_up(End why) {
+    end_ = why;
     error_code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     socket_.close(ignored);
@@ -107,7 +133,9 @@ class Session {
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   ReplyReader reader_;
   std::array<char, 4096> in_{};
-  bool timed_out_ = false;
+  const Time deadline_;
+  Time awake_;  // when this thread was last seen to run
+  End end_ = End::none;
 };
 
 std::string error_text(const CommandLine& command, const Reply& reply) {
@@ -228,18 +256,18 @@ asio::awaitable<Outcome> script(Session& session, const RunStep& step) {
 }
 
 asio::awaitable<Outcome> perform(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                                 const RunStep& step) {
-  Session session(io, step.timeout);
+                                 const RunStep& step, Time began) {
+  Session session(io, began, began + step.timeout);
   if (const auto error = co_await session.connect(node)) co_return Outcome{StepResult::unreachable, error.message()};
   if (auto refused = co_await greet(session, credentials)) co_return std::move(*refused);
   co_return co_await script(session, step);
 }
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, RunStep step,
-                          StepCallback done) {
+                          Time began, StepCallback done) {
   // co_spawn runs on at once where it is called: without this a step that fails at once would call back from within.
   co_await asio::post(io, asio::use_awaitable);
-  auto outcome = co_await perform(io, node, credentials, step);
+  auto outcome = co_await perform(io, node, credentials, step, began);
   done(outcome.result, std::move(outcome.text));
 }
 
@@ -254,7 +282,7 @@ void run_step(asio::io_context& io, const Endpoint& node, const Credentials& cre
   SENGU_ASSERT(!names_a_master(step.step) || (step.master != node && !step.master.host.empty()));
   SENGU_ASSERT(step.timeout.count() > 0);
   // Detached, but it cannot outlive its deadline; a destroyed io_context destroys the frame.
-  asio::co_spawn(io, run(io, node, credentials, step, std::move(done)), asio::detached);
+  asio::co_spawn(io, run(io, node, credentials, step, Clock::now(), std::move(done)), asio::detached);
 }
 
 }  // namespace sengu::health::redis

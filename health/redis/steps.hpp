@@ -16,8 +16,9 @@ namespace sengu::health::redis {
 /// `text` is for people: the error of a failed step, or of a part that does not fail it ("CONFIG REWRITE: ...").
 using StepCallback = std::function<void(StepResult result, std::string text)>;
 
-/// Runs step.step against `node` within step.timeout (connect, AUTH and script together), then calls `done` once, on
-/// the control thread, never from within run_step.
+/// Runs step.step against `node` within step.timeout from now (connect, AUTH and script together), then calls `done`
+/// once, on the control thread, never from within run_step. Nothing is sent after that instant, nor once this process
+/// was stalled for a second since the step began, however late it notices.
 ///   unreachable  not connected in time
 ///   failed       an error reply, the connection closed, or no answer in time. It may have been carried out all the same.
 ///   done         what matters was answered OK; CONFIG REWRITE may have failed (text says so; a server started without

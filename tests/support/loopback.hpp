@@ -9,6 +9,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 
 #include "proxy/data_plane.hpp"
@@ -105,6 +106,23 @@ class Server {
 
  private:
   Fd fd_;
+};
+
+/// A server whose backlog of one is full: a connect gets no answer until there is room, and is then repeated by the
+/// kernel after a second.
+class FullServer {
+ public:
+  explicit FullServer(const std::string& host) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto address = SocketAddress::from({host, 0});
+    REQUIRE(::bind(fd_.get(), address->data(), address->size()) == 0);
+    REQUIRE(::listen(fd_.get(), 0) == 0);
+    filler_ = std::make_unique<Connection>(Connection::to(endpoint()));
+  }
+  Endpoint endpoint() const { return SocketAddress::local_of(fd_.get()).endpoint(); }
+
+ private:
+  Fd fd_;
+  std::unique_ptr<Connection> filler_;
 };
 
 inline config::NodeSettings node(const Endpoint& address, std::string zone = {}) {

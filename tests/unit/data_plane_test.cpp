@@ -71,27 +71,6 @@ TEST_CASE("data plane: parked for too long is refused, and hold_max bounds the n
   CHECK(plane.traffic().parked == 0);
 }
 
-TEST_CASE("data plane: a parked client that hangs up is dropped, a half-closed one with a request is kept") {
-  Server server("127.77.2.3");
-  Plane plane(one_group("127.77.2.3", {node(server.endpoint())}));
-  plane.publish(held_route(1, 0, 1));
-  auto gone = plane.client();
-  auto reset = plane.client();
-  auto waiting = plane.client();
-  CHECK(waiting.send("GET"));
-  waiting.finish();
-  REQUIRE(plane.until([&] { return plane.traffic().parked == 3; }));
-  gone.close();
-  reset.reset();
-  CHECK(plane.until([&] { return plane.traffic().parked == 1; }));
-  plane.publish(open_route(1, 0, 1));
-  auto backend = server.accept();
-  CHECK(backend.receive_all() == "GET");
-  CHECK(backend.send("value"));
-  backend.close();
-  CHECK(waiting.receive_all() == "value");
-}
-
 TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelining client every time") {
   Server server("127.77.2.4");
   Plane plane(one_group("127.77.2.4", {node(server.endpoint())}));
@@ -158,6 +137,18 @@ TEST_CASE("data plane: limits and allow-list") {
   }
 }
 
+TEST_CASE("data plane: every refused client is counted, also those that are too many to be answered") {
+  Server server("127.77.2.3");
+  auto settings = one_group("127.77.2.3", {node(server.endpoint())});
+  settings.groups[0].max_connections = 1;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  std::vector<Connection> clients;
+  for (int i = 0; i < 701; ++i) clients.push_back(plane.client());
+  CHECK(plane.until([&] { return plane.traffic().refused[Reason::too_many_connections] == 700; }));
+  CHECK(plane.until([&] { return plane.data.sessions() == 1; }));
+}
+
 TEST_CASE("data plane: a failed connect tells the monitor and tries again while the table says open") {
   auto dead = std::make_unique<Server>("127.77.2.7");
   const Endpoint address = dead->endpoint();
@@ -174,16 +165,8 @@ TEST_CASE("data plane: a failed connect tells the monitor and tries again while 
 }
 
 TEST_CASE("data plane: a connect without an answer ends after connect_timeout, and the client waits on") {
-  // A backlog of one that is full: further handshakes get no answer.
-  Server full("127.77.2.8");
-  auto settings = one_group("127.77.2.8", {node({"127.77.2.8", 0})});
-  const auto address = SocketAddress::from({"127.77.2.80", 0});
-  Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  REQUIRE(::bind(listener.get(), address->data(), address->size()) == 0);
-  REQUIRE(::listen(listener.get(), 0) == 0);
-  const Endpoint endpoint = SocketAddress::local_of(listener.get()).endpoint();
-  auto filler = Connection::to(endpoint);
-  settings.groups[0].nodes[0].address = endpoint;
+  FullServer full("127.77.2.8");
+  auto settings = one_group("127.77.2.8", {node(full.endpoint())});
   settings.groups[0].connect_timeout = 50ms;
   Plane plane(std::move(settings));
   plane.publish(open_route(1, 0, 1));
@@ -237,16 +220,22 @@ TEST_CASE("data plane: [log] sessions = errors leaves out what ended in good ord
   CHECK(plane.records[1].end == SessionEnd::server_reset);
 }
 
-TEST_CASE("data plane: the acknowledgement comes after the last of many cuts") {
+TEST_CASE("data plane: the acknowledgement comes after the last of many cuts, and before the first word about them") {
   Server server("127.77.2.18");
   Plane plane(one_group("127.77.2.18", {node(server.endpoint())}));
   plane.publish(open_route(1, 0, 1));
   std::vector<std::pair<Connection, Connection>> sessions;
   for (int i = 0; i < 300; ++i) sessions.push_back(connected(plane.client(), server));
   std::uint64_t cut = 0;
-  plane.data.publisher().publish(Plane::group, held_route(2, 0, 1), [&] { cut = plane.traffic().cut[Reason::switched]; });
+  std::size_t reported = 0;
+  plane.data.publisher().publish(Plane::group, held_route(2, 0, 1), [&] {
+    cut = plane.traffic().cut[Reason::switched];
+    reported = plane.records.size();
+  });
   REQUIRE(plane.until([&] { return cut != 0; }));
   CHECK(cut == 300);
+  CHECK(reported == 0);
+  CHECK(plane.until([&] { return plane.records.size() == 300; }));
 }
 
 TEST_CASE("data plane: bytes of the old master that arrive with the cut never reach the client") {

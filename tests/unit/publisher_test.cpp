@@ -26,7 +26,7 @@ struct Barriers {
 
   config::Settings settings = one_group("127.77.3.1", {node({"127.77.3.1", 1})});
   proxy::Callbacks callbacks;
-  proxy::SharedCounts shared{settings.groups, 10};
+  proxy::SharedCounts shared{settings.groups, {10, 10}};
   boost::asio::io_context control{1};
   std::shared_ptr<const proxy::RoutingTable> first = proxy::first_table(settings.groups);
   std::vector<std::unique_ptr<proxy::Worker>> workers = make();

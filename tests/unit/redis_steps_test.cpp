@@ -1,6 +1,7 @@
 // The step scripts against a scripted server: what is sent, and what each kind of answer comes to. The happy paths on a
 // true server are in redis_real_test.cpp.
 #include <doctest/doctest.h>
+#include <poll.h>
 
 #include "health/redis/steps.hpp"
 #include "tests/support/fake_server.hpp"
@@ -45,6 +46,9 @@ struct Bench {
     return run_until(io, [&] { return result.has_value(); }) && *result == expected && calls == 1;
   }
 };
+
+/// As if the process had been stopped: nothing runs, and then everything is due at once.
+void stall_for(Milliseconds time) { ::poll(nullptr, 0, static_cast<int>(time.count())); }
 
 /// "+QUEUED" so many times.
 std::string queued(int times) {
@@ -170,6 +174,44 @@ TEST_CASE("redis steps: AUTH comes first and decides") {
     CHECK(b.answer("master", ":1\r\n").find("TYPE") != std::string::npos);
     CHECK(b.ended(StepResult::done));
   }
+}
+
+TEST_CASE("redis steps: nothing is sent after the deadline, though the answer to the greeting is found first") {
+  Bench b;
+  Step step = Step::promote;
+  SUBCASE("promote") { step = Step::promote; }
+  SUBCASE("repoint") { step = Step::repoint; }
+  SUBCASE("demote") { step = Step::demote; }
+  b.start(step, 100ms, {"", {""}, "sengu-a-b"});
+  b.answer("SETNAME", "+OK\r\n");
+  stall_for(150ms);
+  CHECK(b.ended(StepResult::failed));
+  CHECK(b.text == "no answer in time");
+  CHECK(run_until(b.io, [&] { return b.server.peers[0]->ended; }));
+  CHECK(b.server.peers[0]->received.empty());
+}
+
+TEST_CASE("redis steps: CONFIG REWRITE is not sent after the deadline either, and the step is done") {
+  Bench b;
+  b.start(Step::promote, 100ms);
+  b.answer("ONE", "+OK\r\n");
+  stall_for(150ms);
+  CHECK(b.ended(StepResult::done));
+  CHECK(b.text == "CONFIG REWRITE: no answer in time");
+  CHECK(run_until(b.io, [&] { return b.server.peers[0]->ended; }));
+  CHECK(b.server.peers[0]->received.empty());
+}
+
+TEST_CASE("redis steps: what began before a stall of ours is not carried out, however long its deadline") {
+  Bench b;
+  b.start(Step::promote, 60s, {"", {""}, "sengu-a-b"});
+  SUBCASE("before the first byte") { CHECK(run_until(b.io, [&] { return !b.server.peers.empty(); })); }
+  SUBCASE("in the greeting") { b.answer("SETNAME", "+OK\r\n"); }
+  stall_for(1200ms);
+  CHECK(b.ended(StepResult::failed));
+  CHECK(b.text == "sengu itself was stalled");
+  CHECK(run_until(b.io, [&] { return b.server.peers[0]->ended; }));
+  CHECK(b.server.peers[0]->received.find("REPLICAOF") == std::string::npos);
 }
 
 TEST_CASE("redis steps: nobody there, silence, closed, garbage") {

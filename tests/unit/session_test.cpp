@@ -1,0 +1,109 @@
+// One client of the data plane before it has a server: connecting while the table changes, waiting, giving up.
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#include <fstream>
+#include <future>
+
+#include "tests/support/loopback.hpp"
+
+using namespace sengu;
+using namespace sengu::test;
+using health::Reason;
+
+namespace {
+
+/// The loopback interface of a new network namespace, with two ports to choose from.
+void few_ports() {
+  ifreq loopback{};
+  loopback.ifr_name[0] = 'l';
+  loopback.ifr_name[1] = 'o';
+  loopback.ifr_flags = IFF_UP;
+  const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::ioctl(control.get(), SIOCSIFFLAGS, &loopback) == 0);
+  std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  range << "40000 40001" << std::flush;
+  REQUIRE(range.good());
+}
+
+}  // namespace
+
+TEST_CASE("session: who is still connecting when doubt about the master begins is parked, not let in later") {
+  FullServer full("127.77.4.1");
+  auto settings = one_group("127.77.4.1", {node(full.endpoint())});
+  settings.groups[0].connect_timeout = 60s;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto client = plane.client();
+  REQUIRE(plane.until([&] { return plane.traffic().nodes[0].sessions == 1; }));
+  plane.publish(held_route(1, 1, 1));
+  CHECK(plane.traffic().nodes[0].sessions == 0);
+  CHECK(plane.traffic().parked == 1);
+}
+
+TEST_CASE("session: a parked client that ends its sending side is dropped, and no server sees what it sent") {
+  Server server("127.77.4.2");
+  Plane plane(one_group("127.77.4.2", {node(server.endpoint())}));
+  plane.publish(held_route(1, 0, 1));
+  auto silent = plane.client();
+  auto reset = plane.client();
+  auto closed = plane.client();
+  auto half_closed = plane.client();
+  auto stays = plane.client();
+  CHECK(reset.send("SET k 1"));
+  CHECK(closed.send("SET k 1"));
+  CHECK(half_closed.send("SET k 1"));
+  CHECK(stays.send("SET k 2"));
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 5; }));
+  silent.close();
+  reset.reset();
+  closed.close();
+  half_closed.finish();
+  CHECK(half_closed.receive_all() == "-ERR sengu: the connection to the master ended; asking again\r\n");
+  CHECK(half_closed.error() == 0);
+  REQUIRE(plane.until([&] { return plane.traffic().parked == 1; }));
+  CHECK(plane.traffic().refused[Reason::connection_lost] == 2);  // the other two are no refusals
+  plane.publish(open_route(1, 0, 1));
+  auto backend = server.accept();
+  CHECK(backend.receive(7) == "SET k 2");
+  CHECK_FALSE(server.has_client(50ms));
+}
+
+TEST_CASE("session: a client that gives up while it is being connected takes no place among the waiting") {
+  FullServer full("127.77.4.3");
+  auto settings = one_group("127.77.4.3", {node(full.endpoint())});
+  settings.groups[0].connect_timeout = 300ms;
+  settings.groups[0].failover.hold_timeout = 60s;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto silent = plane.client();
+  auto talkative = plane.client();
+  CHECK(talkative.send("SET k 1"));
+  REQUIRE(plane.until([&] { return plane.traffic().nodes[0].sessions == 2; }));
+  silent.close();
+  talkative.finish();
+  CHECK(talkative.receive_all() == "-ERR sengu: the server could not be reached\r\n");
+  CHECK(plane.until([&] { return plane.data.sessions() == 0; }));
+  CHECK(plane.traffic().parked == 0);
+}
+
+TEST_CASE("session: a connect that met itself is a refused one") {
+  // In a network of its own thread, where the kernel has two ports to choose the near end of a connection from.
+  std::async(std::launch::async, [] {
+    if (::unshare(CLONE_NEWNET) != 0) {
+      MESSAGE("skipped: needs root");
+      return;
+    }
+    few_ports();
+    // 127.0.0.1: to every other address of 127/8 the kernel connects from 127.0.0.1.
+    auto settings = one_group("127.77.4.4", {node({"127.0.0.1", 40000})});
+    settings.groups[0].listen.port = 30000;
+    settings.groups[0].read_listen.reset();
+    Plane plane(std::move(settings));
+    plane.publish(open_route(1, 0, 1));
+    auto client = plane.client();
+    CHECK(plane.until([&] { return plane.failed_connects.size() >= 5; }));
+    CHECK(plane.traffic().nodes[0].sessions_total == 0);
+  }).get();
+}
