@@ -1,0 +1,289 @@
+#include "tests/sim/faults.hpp"
+
+#include <fmt/format.h>
+
+namespace sengu::sim {
+
+using namespace std::chrono_literals;
+using health::NodeId;
+using health::Step;
+
+namespace {
+
+/// Shorter than a probe, about as long as down_after, or long.
+Duration some_time(Random& random) {
+  switch (random.below(4)) {
+    case 0: return random.between(0ms, 20ms);
+    case 1: return random.between(20ms, 500ms);
+    case 2: return random.between(500ms, 2500ms);
+    default: return random.between(2500ms, 8s);
+  }
+}
+
+void touch(Stage& stage, const RedisServer& server) { stage.judge.touch(host_of(server.index())); }
+
+void die_and_return(Stage& stage) {
+  RedisServer& server = stage.likely_master();
+  if (!server.running()) return;
+  const Kept kept = static_cast<Kept>(stage.random.below(3));
+  const auto pause = some_time(stage.random);
+  constexpr std::array words{"everything", "a snapshot", "nothing"};
+  stage.say(fmt::format("{} dies, to return after {} ms with {}", server.name(), pause / 1ms, words[static_cast<std::size_t>(kept)]));
+  server.kill();
+  touch(stage, server);
+  stage.timeline.after(pause, [&stage, &server, kept] {
+    if (server.running()) return;
+    stage.say(server.name() + " is started again");
+    server.restart(kept);
+    touch(stage, server);
+    stage.judge.forgive_what_is_gone();
+  });
+}
+
+void freeze_and_wake(Stage& stage) {
+  RedisServer& server = stage.likely_master();
+  if (server.frozen() || !server.running()) return;
+  const auto pause = some_time(stage.random);
+  stage.say(fmt::format("{} freezes for {} ms", server.name(), pause / 1ms));
+  server.freeze();
+  touch(stage, server);
+  stage.timeline.after(pause, [&stage, &server] {
+    stage.say(server.name() + " wakes");
+    server.thaw();
+    touch(stage, server);
+  });
+}
+
+void cut_for_a_while(Stage& stage, int from, int to) {
+  const auto pause = some_time(stage.random);
+  stage.say(fmt::format("the path from host {} to host {} is cut for {} ms", from, to, pause / 1ms));
+  stage.network.cut(from, to);
+  stage.judge.touch(from);
+  stage.judge.touch(to);
+  stage.timeline.after(pause, [&stage, from, to] {
+    stage.network.heal(from, to);
+    stage.judge.touch(from);
+    stage.judge.touch(to);
+  });
+}
+
+void cut_from_proxy(Stage& stage) {
+  const int host = host_of(stage.likely_master().index());
+  const int direction = stage.random.below(3);
+  if (direction != 0) cut_for_a_while(stage, proxy_host, host);
+  if (direction != 1) cut_for_a_while(stage, host, proxy_host);
+  stage.judge.touch(proxy_host);
+}
+
+void cut_between_servers(Stage& stage) {
+  const int one = host_of(stage.likely_master().index());
+  const int other = host_of(stage.any_server().index());
+  if (one == other) return;
+  cut_for_a_while(stage, one, other);
+  if (stage.random.chance(70)) cut_for_a_while(stage, other, one);
+}
+
+/// All its packets are dropped, and it stays so or returns with another life.
+void host_goes(Stage& stage) {
+  RedisServer& server = stage.likely_master();
+  const int host = host_of(server.index());
+  stage.say(server.name() + "'s host is gone");
+  for (int other = 0; other <= static_cast<int>(stage.servers.size()); ++other) {
+    if (other == host) continue;
+    stage.network.cut(host, other);
+    stage.network.cut(other, host);
+  }
+  server.kill();
+  touch(stage, server);
+  stage.timeline.after(some_time(stage.random), [&stage, &server, host] {
+    for (int other = 0; other <= static_cast<int>(stage.servers.size()); ++other) {
+      stage.network.heal(host, other);
+      stage.network.heal(other, host);
+    }
+    if (!server.running()) server.restart(Kept::everything);
+    touch(stage, server);
+  });
+}
+
+void link_slows(Stage& stage) {
+  RedisServer& server = stage.any_server();
+  stage.say(server.name() + "'s link is slow");
+  stage.network.slow_down(host_of(server.index()), stage.random.between(0ms, 30ms));
+}
+
+void script_runs(Stage& stage) {
+  RedisServer& server = stage.likely_master();
+  const auto time = some_time(stage.random);
+  stage.say(fmt::format("a script keeps {} busy for {} ms", server.name(), time / 1ms));
+  server.be_busy(time);
+  touch(stage, server);
+  stage.timeline.after(time, [&stage, &server] { touch(stage, server); });
+}
+
+void clients_are_killed(Stage& stage) {
+  RedisServer& server = stage.likely_master();
+  if (!server.running()) return;
+  stage.say("CLIENT KILL on " + server.name());
+  if (stage.random.chance(70)) server.kill_clients();
+  if (stage.random.chance(50)) server.kill_replicas();
+}
+
+void snapshot_is_saved(Stage& stage) { stage.any_server().save(); }
+
+void rewrite_fails(Stage& stage) {
+  RedisServer& server = stage.any_server();
+  stage.say(server.name() + " cannot write its configuration");
+  server.rewrite_works = false;
+}
+
+void sengu_dies(Stage& stage) {
+  if (!stage.sengu.running()) return;
+  const auto pause = some_time(stage.random);
+  stage.say(fmt::format("sengu dies, to return after {} ms", pause / 1ms));
+  stage.sengu.kill();
+  stage.judge.touch(proxy_host);
+  stage.timeline.after(pause, [&stage] {
+    if (stage.sengu.running()) return;
+    stage.say("sengu is started again");
+    stage.sengu.start();
+    stage.judge.touch(proxy_host);
+  });
+}
+
+void sengu_freezes(Stage& stage) {
+  const auto pause = some_time(stage.random);
+  stage.say(fmt::format("sengu freezes for {} ms", pause / 1ms));
+  stage.sengu.freeze();
+  stage.judge.touch(proxy_host);
+  stage.timeline.after(pause, [&stage] {
+    stage.say("sengu wakes");
+    stage.sengu.thaw();
+    stage.judge.touch(proxy_host);
+  });
+}
+
+void worker_freezes(Stage& stage) {
+  const int worker = stage.random.below(Sengu::workers);
+  const auto pause = some_time(stage.random);
+  stage.say(fmt::format("worker {} freezes for {} ms", worker, pause / 1ms));
+  stage.sengu.freeze_worker(worker);
+  stage.judge.touch(proxy_host);
+  stage.timeline.after(pause, [&stage, worker] {
+    stage.sengu.thaw_worker(worker);
+    stage.judge.touch(proxy_host);
+  });
+}
+
+void disk_is_full(Stage& stage) {
+  stage.say("sengu's disk is full");
+  stage.sengu.disk().full = true;
+  stage.judge.touch(proxy_host);
+  stage.timeline.after(some_time(stage.random), [&stage] {
+    stage.sengu.disk().full = false;
+    stage.judge.touch(proxy_host);
+  });
+}
+
+void journal_is_lost(Stage& stage) {
+  const bool damaged = stage.random.chance(50);
+  stage.say(damaged ? "the journal is damaged" : "the journal is lost");
+  stage.sengu.kill();
+  if (damaged) {
+    stage.sengu.disk().damage(stage.random);
+  } else {
+    stage.sengu.disk().erase();
+  }
+  stage.judge.journal_lost();
+  stage.sengu.start();
+  stage.judge.touch(proxy_host);
+}
+
+void somebody_makes_a_master(Stage& stage) {
+  RedisServer& server = stage.any_server();
+  stage.say("somebody types REPLICAOF NO ONE on " + server.name());
+  server.obey({Request::Kind::step, 0, Step::promote, -1, {}});
+  touch(stage, server);
+  const int writes = stage.random.below(50);
+  stage.timeline.after(stage.random.between(0ms, 50ms), [&server, writes] { server.write_directly(writes); });
+}
+
+void somebody_makes_a_replica(Stage& stage) {
+  RedisServer& server = stage.any_server();
+  RedisServer& master = stage.any_server();
+  if (&server == &master) return;
+  stage.say(fmt::format("somebody types REPLICAOF {} on {}", master.name(), server.name()));
+  server.obey({Request::Kind::step, 0, Step::repoint, master.index(), {}});
+  touch(stage, server);
+}
+
+void operator_pauses(Stage& stage) {
+  stage.say("the operator pauses the group");
+  stage.sengu.input(health::OperatorPause{health::RequestId{1}});
+  stage.judge.touch(proxy_host);
+  stage.timeline.after(some_time(stage.random), [&stage] {
+    stage.sengu.input(health::OperatorResume{health::RequestId{1}});
+    stage.judge.touch(proxy_host);
+  });
+}
+
+void operator_fails_over(Stage& stage) {
+  health::OperatorFailover request{health::RequestId{2}, std::nullopt};
+  if (stage.random.chance(50)) request.to = NodeId{static_cast<std::uint16_t>(stage.any_server().index())};
+  if (stage.random.chance(10)) request.loss = health::LossPolicy::accept_loss;
+  stage.say("the operator orders a failover");
+  stage.judge.operator_acts();
+  if (request.loss == health::LossPolicy::accept_loss) stage.judge.operator_accepts_loss();
+  stage.sengu.input(request);
+}
+
+struct Entry {
+  int weight;
+  void (*happens)(Stage&);
+};
+
+const std::vector<Entry> faults{
+    {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
+    {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
+    {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
+    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}};
+
+}  // namespace
+
+RedisServer& Stage::likely_master() {
+  const auto status = sengu.status();
+  if (status && status->master && random.chance(65)) return *servers[health::index(*status->master)];
+  return any_server();
+}
+
+void something_happens(Stage& stage) {
+  int total = 0;
+  for (const Entry& fault : faults) total += fault.weight;
+  int drawn = stage.random.below(total);
+  for (const Entry& fault : faults) {
+    if (drawn < fault.weight) return fault.happens(stage);
+    drawn -= fault.weight;
+  }
+}
+
+void all_is_well(Stage& stage) {
+  stage.say("all faults end");
+  const int hosts = static_cast<int>(stage.servers.size()) + 1;
+  for (int from = 0; from < hosts; ++from) {
+    stage.judge.touch(from);
+    stage.network.slow_down(from, {});
+    for (int to = 0; to < hosts; ++to) stage.network.heal(from, to);
+  }
+  for (const auto& server : stage.servers) {
+    server->thaw();
+    server->rewrite_works = true;
+    server->be_busy({});
+    if (!server->running()) server->restart(Kept::everything);
+  }
+  stage.sengu.disk().full = false;
+  stage.sengu.thaw();
+  for (int worker = 0; worker < Sengu::workers; ++worker) stage.sengu.thaw_worker(worker);
+  if (!stage.sengu.running()) stage.sengu.start();
+  stage.sengu.input(health::OperatorResume{health::RequestId{1}});
+}
+
+}  // namespace sengu::sim

@@ -1,0 +1,266 @@
+#include "tests/sim/judge.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sengu::sim {
+
+using namespace std::chrono_literals;
+using namespace sengu::health;
+
+namespace {
+
+constexpr auto settled = 900ms;      // after a fault, before anything is expected of what it touched
+
+constexpr auto catch_up = 1s;         // of the bound of invariant 8
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+}  // namespace
+
+void Judge::violation(const std::string& what) {
+  violations_.push_back(what);
+  ports_.say("VIOLATION: " + what);
+}
+
+bool Judge::is_calm(int host) const { return ports_.timeline.now() - touched_[at(host)] >= settled; }
+
+bool Judge::reachable(const RedisServer& server) const { return ports_.network.open_both_ways(proxy_host, host_of(server.index())); }
+
+/// One that sengu must have been able to choose: untouched for a while, and up in sengu's own eyes.
+bool Judge::is_fit(const RedisServer& server) const {
+  if (!server.usable() || server.is_master() || !reachable(server) || !is_calm(host_of(server.index())) || !is_calm(proxy_host)) return false;
+  const auto status = sengu_->status();
+  if (!status || status->nodes[at(server.index())].health != Health::up) return false;
+  return std::none_of(status->rejected.begin(), status->rejected.end(), [&](const Rejection& rejection) {
+    return static_cast<int>(index(rejection.node)) == server.index() && rejection.reason != Reason::outranked &&
+           rejection.reason != Reason::is_master && rejection.reason != Reason::full_sync_in_progress;
+  });
+}
+
+std::vector<bool> Judge::set_of(const RedisServer& server) const {
+  std::vector<bool> set(excused_.size());
+  for (const WriteId write : server.data()) if (write < set.size()) set[write] = true;
+  return set;
+}
+
+Judge::Holders Judge::holders(const std::function<bool(const RedisServer&)>& which) const {
+  Holders found;
+  for (const auto& server : ports_.servers) if (which(*server)) found.emplace_back(server.get(), set_of(*server));
+  return found;
+}
+
+bool Judge::is_in_any(const Holders& holders, WriteId write) {
+  return std::any_of(holders.begin(), holders.end(), [&](const auto& holder) { return holder.second[write]; });
+}
+
+int Judge::by_name(const std::string& name) const {
+  for (const auto& server : ports_.servers) if (server->name() == name) return server->index();
+  return -1;
+}
+
+std::size_t Judge::holds(const RedisServer& server) const {
+  const auto set = set_of(server);
+  return static_cast<std::size_t>(std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && set[write]; }));
+}
+
+void Judge::on_start(const std::optional<JournalRecord>& found) {
+  durable_ = found;
+  intent_ = durable_.value_or(JournalRecord{});
+}
+
+// --- relayed bytes ---
+
+void Judge::on_relay(Epoch epoch, int server, const Reply& reply) {
+  if (epoch < promoted_) violation(fmt::format("a byte of epoch {} after the promote of epoch {}", epoch, promoted_));
+  const bool journalled = durable_ && durable_->master == ports_.servers[at(server)]->name() && durable_->epoch <= epoch;
+  if (!journalled) violation("a byte of a master that is not the journal's");
+  if (reply.write == 0) return;
+  if (excused_.size() <= reply.write) excused_.resize(reply.write + 1000);
+  acked_.push_back(reply.write);
+}
+
+// --- journal and routes ---
+
+void Judge::on_intent(const JournalRecord& record) {
+  const bool adopts = record.phase == Phase::steady && record.epoch > intent_.epoch && record.epoch != promoted_;
+  const bool changes = adopts || (record.phase == Phase::steady && record.master != intent_.master && record.epoch != promoted_);
+  intent_ = record;
+  if (record.phase == Phase::switching) check_old_master_is_gone("a failover began");
+  if (!changes) return;
+  const int master = by_name(record.master);
+  const bool all_seen = std::all_of(ports_.servers.begin(), ports_.servers.end(), [&](const auto& server) {
+    return !is_calm(host_of(server->index())) || (server->running() && !server->frozen() && reachable(*server));
+  });
+  if (!durable_ && !operator_acted_ && !all_seen) violation("adopted with part of the group unseen");
+  check_kept(*ports_.servers[at(master)], "adoption");
+}
+
+void Judge::on_journal(const JournalRecord& record) {
+  if (record.epoch < highest_) violation("the epoch went back in the journal");
+  highest_ = record.epoch;
+  durable_ = record;
+}
+
+void Judge::on_publish(const Route& route) {
+  if (route.state != RouteState::open) return;
+  const auto& master = ports_.servers[index(*route.master)];
+  const bool is_the_journals = durable_ && durable_->master == master->name();
+  const bool written_down = durable_ && durable_->phase == Phase::steady && durable_->epoch == route.epoch;
+  const bool cannot_write = !sengu_->status()->journal_ok;
+  if (!is_the_journals || (!written_down && !cannot_write)) violation("routed to a master that is not the journal's");
+}
+
+// --- steps ---
+
+void Judge::on_step(const RunStep& step) {
+  if (step.step == Step::rehandshake || step.step == Step::unfence) return;
+  const auto status = sengu_->status();
+  const bool unasked = !operator_acted_ && (status->paused || ports_.settings.failover.mode == config::Mode::observe);
+  if (unasked || status->tilt) violation("a step in pause, observe mode or tilt");
+  if (step.step == Step::promote) check_promote(step);
+  if (step.step == Step::repoint) told_[index(step.node)] = true;
+  if (step.step == Step::repoint || step.step == Step::demote || step.step == Step::demote_emptied) check_amnesia_order(step);
+}
+
+void Judge::check_promote(const RunStep& step) {
+  ++promotions_;
+  const RedisServer& target = *ports_.servers[index(step.node)];
+  promoted_ = intent_.epoch;
+  std::fill(told_.begin(), told_.end(), false);
+  if (!sengu_->all_acknowledged()) violation("promoted before every worker acknowledged the cut");
+  if (sengu_->live_sessions() > 0) violation("promoted with sessions alive");
+  if (!durable_ || durable_->epoch != promoted_ || durable_->target != target.name()) violation("promoted before the journal names the target");
+  check_old_master_is_gone("promoted");
+  check_kept(target, "promotion");
+}
+
+/// The evidence was false where the master lives and can be reached, or a replica that sengu can ask hears it.
+void Judge::check_old_master_is_gone(const std::string& what) {
+  if (operator_acted_ || !durable_ || !is_calm(proxy_host)) return;
+  const int old = by_name(durable_->master);
+  if (old < 0) return;
+  const RedisServer& master = *ports_.servers[at(old)];
+  const bool lives = master.running() && !master.frozen() && master.is_master() && master.run_id() == durable_->server_id && is_calm(host_of(old));
+  if (!lives) return;
+  if (reachable(master)) return violation(what + " while the master lives and can be reached");
+  for (const auto& server : ports_.servers) {
+    const bool hears = server->usable() && server->follows() == old && server->link_up() && reachable(*server) && is_calm(host_of(server->index())) &&
+                       ports_.network.open_both_ways(host_of(old), host_of(server->index()));
+    if (hears) return violation(what + " while a replica hears the master: " + server->name());
+  }
+}
+
+/// safety.md §6.2: the empty master is demoted last, and all the others are told at once.
+void Judge::check_amnesia_order(const RunStep& step) {
+  const int master = by_name(durable_->master);
+  if (master < 0) return;
+  const auto status = sengu_->status();
+  const auto keys = ports_.servers[at(master)]->keys();
+  for (const auto& server : ports_.servers) {
+    const bool known = status->nodes[at(server->index())].rogue;
+    const bool emptied = known && server->usable() && server->index() != master && server->is_master() && server->keys() * 2 < keys;
+    if (!emptied) continue;
+    if (step.step == Step::repoint) {
+      ports_.timeline.after(50ms, [this, emptied = server->index()] { check_all_told(emptied); });
+    } else if (static_cast<int>(index(step.node)) == server->index()) {
+      for (const auto& other : ports_.servers) {
+        const bool follows_it = other->usable() && other->follows() == server->index() && reachable(*other) && is_calm(host_of(other->index()));
+        if (follows_it) violation("the empty master was demoted while " + other->name() + " still followed it");
+      }
+    }
+  }
+}
+
+void Judge::check_all_told(int emptied) {
+  const auto status = sengu_->status();
+  if (!status || sengu_->frozen() || status->route != RouteState::open || !is_calm(proxy_host)) return;
+  for (const auto& server : ports_.servers) {
+    const bool left = is_fit(*server) && server->follows() == emptied && !told_[at(server->index())];
+    if (left) violation("under amnesia " + server->name() + " was left with the empty master");
+  }
+}
+
+// --- liveness ---
+
+/// A master that is dead or frozen for long enough, a fit replica that heard it to the end, and nothing else amiss.
+void Judge::check_liveness() {
+  const auto status = sengu_->status();
+  const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok && ports_.settings.failover.mode == config::Mode::automatic;
+  if (!acts || status->route == RouteState::open || !status->master) return;
+  const auto enough = ports_.settings.health.down_after + 1s + catch_up;
+  if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
+  const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };
+  for (int host = 0; host < static_cast<int>(touched_.size()); ++host) if (!quiet(host)) return;
+  const RedisServer& master = *ports_.servers[index(*status->master)];
+  if (master.running() && !master.frozen()) return;
+  for (const auto& server : ports_.servers) {
+    const bool can_tell = !master.running() || server->heard_until() >= touched_[at(host_of(master.index()))];
+    if (is_fit(*server) && can_tell && server->follows() == master.index() && ports_.network.open_both_ways(host_of(server->index()), host_of(master.index()))) {
+      return violation("no failover although " + server->name() + " is fit: " + std::string(to_string(status->last_reason)));
+    }
+  }
+}
+
+// --- data ---
+
+/// Where a restart of the master is no failover, people want it back with whatever it has, as long as that is not nothing.
+bool Judge::may_lose(const std::string& what) const {
+  const auto& failover = ports_.settings.failover;
+  const bool as_told = failover.on_process_death == config::OnProcessDeath::down_after || failover.mode != config::Mode::automatic ||
+                       sengu_->status()->paused;
+  return loss_accepted_ || ((as_told || operator_acted_) && what == "adoption");
+}
+
+/// What the chosen master lacks is lost; that is allowed only for what no fit server had received.
+void Judge::check_kept(const RedisServer& chosen, const std::string& what) {
+  const auto savers = holders([&](const RedisServer& server) { return !may_lose(what) && &server != &chosen && is_fit(server); });
+  const auto has = set_of(chosen);
+  for (const WriteId write : acked_) {
+    if (excused_[write] || has[write]) continue;
+    for (const auto& [server, set] : savers) {
+      if (!set[write]) continue;
+      violation(fmt::format("{} of {} loses write {}, which {} has", what, chosen.name(), write, server->name()));
+      break;
+    }
+    excuse(write);
+  }
+}
+
+void Judge::on_flush(RedisServer& server) {
+  const auto set = set_of(server);
+  const auto others = holders([&](const RedisServer& other) { return &other != &server; });
+  for (const WriteId write : acked_) {
+    if (excused_[write] || !set[write] || is_in_any(others, write)) continue;
+    if (server.pointed_by_step() && !loss_accepted_) {
+      violation(fmt::format("the last copy of write {} was wiped from {} by a step", write, server.name()));
+    }
+    excuse(write);
+  }
+}
+
+void Judge::forgive_what_is_gone() {
+  const auto all = holders([](const RedisServer&) { return true; });
+  for (const WriteId write : acked_) {
+    if (!excused_[write] && !is_in_any(all, write)) excuse(write);
+  }
+}
+
+void Judge::excuse(WriteId write) {
+  excused_[write] = true;
+  ++lost_;
+}
+
+void Judge::check_end() {
+  const auto status = sengu_->status();
+  if (!status || status->route != RouteState::open) {
+    return violation("not routed in the end: " + std::string(status ? to_string(status->last_reason) : "no process"));
+  }
+  const RedisServer& master = *ports_.servers[index(*status->master)];
+  const auto has = set_of(master);
+  const auto missing = std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && !has[write]; });
+  if (missing > 0) violation(fmt::format("{} acknowledged writes are missing in the end on {}", missing, master.name()));
+}
+
+}  // namespace sengu::sim

@@ -1,0 +1,88 @@
+// The invariants of design §2, asked at every step of a run: at each relayed byte, promote, route, journal record, and at
+// each data set that is replaced. It knows the truth about every server, which sengu does not.
+#pragma once
+
+#include <array>
+
+#include "tests/sim/sengu.hpp"
+
+namespace sengu::sim {
+
+class Judge final : public Observer {
+ public:
+  struct Ports {
+    Timeline& timeline;
+    Network& network;
+    std::vector<std::unique_ptr<RedisServer>>& servers;
+    const config::GroupSettings& settings;
+    std::function<void(const std::string&)> say;
+  };
+  explicit Judge(const Ports& ports) : ports_(ports), touched_(ports.settings.nodes.size() + 1) {}
+  void watch(Sengu& sengu) { sengu_ = &sengu; }
+
+  // --- what the process does ---
+  void on_step(const health::RunStep& step) override;
+  void on_publish(const health::Route& route) override;
+  void on_intent(const health::JournalRecord& record) override;
+  void on_journal(const health::JournalRecord& record) override;
+  void on_relay(health::Epoch epoch, int server, const Reply& reply) override;
+  void on_start(const std::optional<health::JournalRecord>& found) override;
+
+  // --- what happens to the servers ---
+  void on_flush(RedisServer& server);
+  /// A fault touched this host (network.hpp) just now: nothing is expected of it for a while.
+  void touch(int host) { touched_[static_cast<std::size_t>(host)] = ports_.timeline.now(); }
+  /// A fault destroyed data: what nobody holds any more is nobody's fault.
+  void forgive_what_is_gone();
+  void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
+  void operator_acts() { operator_acted_ = true; }
+  void operator_accepts_loss() { loss_accepted_ = true; }
+
+  /// Asked now and then.
+  void check_liveness();
+
+  // --- the end ---
+  void check_end();
+  const std::vector<std::string>& violations() const { return violations_; }
+  std::size_t acknowledged() const { return acked_.size(); }
+  int lost() const { return lost_; }
+  int promotions() const { return promotions_; }
+  /// How many required writes this server holds.
+  std::size_t holds(const RedisServer& server) const;
+
+ private:
+  void violation(const std::string& what);
+  bool is_calm(int host) const;
+  bool reachable(const RedisServer& server) const;
+  bool is_fit(const RedisServer& server) const;
+  using Holders = std::vector<std::pair<const RedisServer*, std::vector<bool>>>;   // and which writes each holds
+  std::vector<bool> set_of(const RedisServer& server) const;
+  Holders holders(const std::function<bool(const RedisServer&)>& which) const;
+  static bool is_in_any(const Holders& holders, WriteId write);
+  void excuse(WriteId write);
+  bool may_lose(const std::string& what) const;
+  void check_promote(const health::RunStep& step);
+  void check_old_master_is_gone(const std::string& what);
+  void check_amnesia_order(const health::RunStep& step);
+  void check_all_told(int emptied);
+  void check_kept(const RedisServer& chosen, const std::string& what);
+  int by_name(const std::string& name) const;
+
+  Ports ports_;
+  Sengu* sengu_ = nullptr;
+  std::vector<Time> touched_;                    // by host
+  std::vector<std::string> violations_;
+  std::vector<WriteId> acked_;
+  std::vector<bool> excused_;                    // by WriteId
+  std::optional<health::JournalRecord> durable_;
+  health::JournalRecord intent_;
+  health::Epoch highest_ = 0;
+  health::Epoch promoted_ = 0;                   // the last epoch whose promote was sent
+  std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
+  int lost_ = 0;
+  int promotions_ = 0;
+  bool operator_acted_ = false;
+  bool loss_accepted_ = false;
+};
+
+}  // namespace sengu::sim

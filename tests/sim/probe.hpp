@@ -1,0 +1,55 @@
+// A node's probe connection as health/redis/probe keeps it: one kept connection that is asked again and again, a second
+// one while the first does not answer. The simulator's stand-in for Asio sockets, not for the decision.
+#pragma once
+
+#include "tests/sim/redis_server.hpp"
+
+namespace sengu::sim {
+
+class Probe {
+ public:
+  struct Listener {
+    std::function<void(const health::Observation&)> seen;
+    Action connection_lost;
+  };
+  Probe(Timeline& timeline, Network& network, Actor& actor, RedisServer& server, Duration timeout, Listener listener)
+      : timeline_(timeline), network_(network), actor_(actor), server_(server), timeout_(timeout),
+        listener_(std::move(listener)) {}
+  ~Probe();
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+  void probe();
+
+ private:
+  enum class Phase : std::uint8_t { connecting, asking, idle, overdue };
+  struct Link {
+    std::shared_ptr<Connection> connection;
+    Phase phase = Phase::connecting;
+    Time asked{};
+    int questions = 0;
+    bool in_use = false;             // it answered once
+  };
+  using Shared = std::shared_ptr<Link>;
+
+  Shared open();
+  void ask(Link& link);
+  void watch(const Shared& link);
+  void on_reply(const Shared& link, const Reply& reply);
+  void on_gone(const Shared& link, Gone gone);
+  void on_overdue(const Shared& link);
+  void keep_side();
+  void drop(Shared& link);
+  void report(const Link& link, const Reply& reply);
+
+  Timeline& timeline_;
+  Network& network_;
+  Actor& actor_;
+  RedisServer& server_;
+  Duration timeout_;
+  Listener listener_;
+  Shared kept_;
+  Shared side_;
+};
+
+}  // namespace sengu::sim

@@ -1,0 +1,447 @@
+#include "tests/sim/redis_server.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sengu::sim {
+
+using namespace std::chrono_literals;
+using health::Outcome;
+using health::Step;
+
+namespace {
+
+constexpr std::int64_t write_bytes = 100;
+constexpr std::int64_t ping_bytes = 14;
+constexpr auto ping_every = 10s;          // repl-ping-replica-period
+constexpr auto cron = 1s;                 // replicationCron: a failed connect is tried again
+constexpr auto least_sync_delay = 200ms;  // repl-diskless-sync-delay is 5 s by default
+constexpr auto most_sync_delay = 5s;
+
+}  // namespace
+
+// --- Connection ---
+
+Connection::Connection(Network& network, Actor& actor, RedisServer& server, Reader reader)
+    : network_(network), actor_(actor), server_(server), reader_(std::move(reader)),
+      there_{proxy_host, host_of(server.index())}, back_{host_of(server.index()), proxy_host} {}
+
+std::shared_ptr<Connection> Connection::open(Network& network, Actor& actor, RedisServer& server, Reader reader) {
+  const std::shared_ptr<Connection> connection(new Connection(network, actor, server, std::move(reader)));
+  network.send(connection->there_, [connection] { connection->server_.accept(connection); });
+  return connection;
+}
+
+void Connection::tell(Action step) {
+  if (ended()) return;                     // its thread may be gone
+  actor_.run([self = shared_from_this(), step = std::move(step)] {
+    if (!self->ended()) step();
+  });
+}
+
+void Connection::send(const Request& request) {
+  network_.send(there_, [self = shared_from_this(), request] { self->server_.take(self, request); });
+}
+
+void Connection::reset() {
+  reader_ = {};
+  network_.send(there_, [self = shared_from_this()] { self->reset_seen_ = true; });
+}
+
+void Connection::answer(const Reply& reply) {
+  network_.send(back_, [self = shared_from_this(), reply] {
+    self->tell([self, reply] { const auto tell = self->reader_.reply; tell(reply); });
+  });
+}
+
+void Connection::close_from_server() {
+  const bool accepted = std::exchange(life_, -1) > 0;
+  network_.send(back_, [self = shared_from_this(), accepted] {
+    self->tell([self, accepted] {
+      const auto gone = std::move(self->reader_.gone);
+      self->reader_ = {};
+      gone(accepted ? Gone::closed : Gone::refused);
+    });
+  });
+}
+
+// --- RedisServer: faults ---
+
+RedisServer::RedisServer(Cluster& cluster, const config::NodeSettings& settings, int index)
+    : cluster_(cluster), settings_(settings), index_(index) {}
+
+std::string RedisServer::run_id() const { return fmt::format("{}-run-{}", name(), life_); }
+std::string RedisServer::new_replid() { return fmt::format("{:016x}", cluster_.random.next()); }
+bool RedisServer::loading() const { return cluster_.timeline.now() < loading_until_; }
+bool RedisServer::busy() const { return cluster_.timeline.now() < busy_until_; }
+
+void RedisServer::start_as(int master) {
+  running_ = true;
+  ++life_;
+  since_ = cluster_.timeline.now();
+  replid_ = new_replid();
+  follows_ = configured_ = master;
+  if (master >= 0) connect_upstream();
+  ping_replicas();
+}
+
+void RedisServer::kill() {
+  if (!running_) return;
+  running_ = false;
+  since_ = cluster_.timeline.now();
+  actor_.die();
+  ++generation_;
+  link_ = LinkState::none;
+  for (const auto& weak : std::exchange(connections_, {})) {
+    if (const auto connection = weak.lock()) connection->close_from_server();
+  }
+  postponed_.clear();
+  drop_downstreams();
+}
+
+void RedisServer::restart(Kept kept) {
+  running_ = true;
+  ++life_;
+  since_ = cluster_.timeline.now();
+  if (kept == Kept::snapshot) data_.resize(std::min(saved_, data_.size()));
+  if (kept == Kept::nothing) {
+    data_.clear();
+    base_keys_ = 0;
+  }
+  saved_ = data_.size();
+  replid_ = new_replid();
+  replid2_.clear();
+  second_offset_ = -1;
+  offset_ = backlog_from_ = 0;
+  has_backlog_ = false;
+  backlog_.clear();
+  follows_ = configured_;
+  pointed_by_step_ = false;
+  down_since_.reset();
+  busy_until_ = paused_until_ = {};
+  loading_until_ = since_ + (keys() == 0 ? Duration{} : cluster_.random.between(5ms, 400ms));
+  if (follows_ >= 0) cluster_.timeline.at(loading_until_, [this, life = life_] { if (life == life_ && running_ && follows_ >= 0) connect_upstream(); });
+  ping_replicas();
+}
+
+void RedisServer::be_busy(Duration time) { busy_until_ = cluster_.timeline.now() + time; }
+
+void RedisServer::kill_clients(const Connection* except) {
+  for (const auto& weak : std::exchange(connections_, {})) {
+    const auto connection = weak.lock();
+    if (!connection) continue;
+    if (connection.get() == except) {
+      connections_.push_back(connection);
+    } else {
+      connection->close_from_server();
+    }
+  }
+}
+
+void RedisServer::kill_replicas() { drop_downstreams(); }
+
+void RedisServer::obey(const Request& step) {
+  if (running_) actor_.run([this, step] { carry_out(step, nullptr); });
+}
+
+void RedisServer::write_directly(int count) {
+  if (!usable() || !is_master()) return;
+  offset_ += count * write_bytes;
+  backlog_.push_back({offset_, 0});
+  relay(backlog_.back());
+}
+
+// --- RedisServer: clients ---
+
+void RedisServer::accept(const std::shared_ptr<Connection>& connection) {
+  if (!running_) return connection->close_from_server();
+  connection->life_ = life_;
+  std::erase_if(connections_, [](const auto& weak) { return weak.expired(); });
+  connections_.push_back(connection);
+  cluster_.network.send(connection->back_, [connection] {
+    connection->tell([connection] { const auto tell = connection->reader_.connected; tell(); });
+  });
+}
+
+void RedisServer::take(const std::shared_ptr<Connection>& connection, const Request& request) {
+  if (!running_ || connection->life_ != life_) return;
+  actor_.run([this, connection, request] {
+    if (connection->life_ == life_ && !connection->reset_seen_) execute(connection, request);
+  });
+}
+
+void RedisServer::execute(const std::shared_ptr<Connection>& connection, const Request& request) {
+  const bool held = request.kind == Request::Kind::set && is_master() && cluster_.timeline.now() < paused_until_;
+  if (held) {
+    postponed_.emplace_back(connection, request);
+    return;
+  }
+  const Reply reply = reply_to(request, connection.get());
+  if (connection->life_ == life_) connection->answer(reply);
+}
+
+Reply RedisServer::reply_to(const Request& request, const Connection* from) {
+  Reply reply;
+  if (busy()) {
+    reply.outcome = Outcome::busy;
+  } else if (request.kind == Request::Kind::info) {
+    reply.outcome = loading() ? Outcome::loading : Outcome::ok;
+    reply.info = info();
+  } else if (loading()) {
+    reply.outcome = Outcome::loading;
+  } else if (request.kind == Request::Kind::step) {
+    reply = carry_out(request, from);
+    pointed_by_step_ = !is_master();
+    if (!is_master()) pointed_at_ = peer(follows_).run_id();
+  } else if (!is_master()) {
+    reply.outcome = Outcome::error;       // READONLY
+  } else {
+    append(request.write);
+    reply.write = request.write;
+  }
+  return reply;
+}
+
+Reply RedisServer::carry_out(const Request& request, const Connection* from) {
+  switch (request.step) {
+    case Step::fence:
+      paused_until_ = cluster_.timeline.now() + request.pause;
+      cluster_.timeline.at(paused_until_, [this, life = life_] { if (life == life_) actor_.run([this] { run_postponed(); }); });
+      break;
+    case Step::unfence:
+      paused_until_ = {};
+      run_postponed();
+      break;
+    case Step::promote:
+      become_master();
+      break;
+    case Step::repoint:
+      follow(request.master);
+      break;
+    case Step::demote:
+    case Step::demote_emptied:
+      follow(request.master);
+      kill_clients(from);
+      postponed_.clear();
+      if (request.step == Step::demote_emptied) drop_downstreams();
+      paused_until_ = {};
+      break;
+    case Step::rehandshake:
+      if (link_ == LinkState::up) upstream_lost(generation_, {});
+      return {};
+  }
+  if (rewrite_works && request.step != Step::fence && request.step != Step::unfence) configured_ = follows_;
+  return {};
+}
+
+void RedisServer::run_postponed() {
+  if (cluster_.timeline.now() < paused_until_) return;
+  for (const auto& [weak, request] : std::exchange(postponed_, {})) {
+    const auto connection = weak.lock();
+    if (connection && connection->life_ == life_ && !connection->reset_seen_) execute(connection, request);
+  }
+}
+
+health::ServerInfo RedisServer::info() const {
+  health::ServerInfo info;
+  info.role = is_master() ? health::Role::master : health::Role::replica;
+  info.run_id = run_id();
+  info.version = "7.0.15";
+  info.replid = replid_;
+  info.replid2 = replid2_;
+  info.offset = offset_;
+  info.second_offset = second_offset_;
+  info.keys = keys();
+  info.loading = loading();
+  info.priority = 100;
+  if (is_master()) return info;
+  info.master = peer(follows_).settings_.replication_address;
+  info.link_up = link_ == LinkState::up;
+  info.sync_in_progress = link_ == LinkState::syncing;
+  if (!info.link_up && down_since_) {
+    info.link_down_for = std::chrono::duration_cast<std::chrono::seconds>(cluster_.timeline.now() - *down_since_);
+  }
+  return info;
+}
+
+// --- RedisServer: as a master ---
+
+void RedisServer::append(WriteId write) {
+  offset_ += write == 0 ? ping_bytes : write_bytes;
+  if (write != 0) data_.push_back(write);
+  const Entry entry{offset_, write};
+  backlog_.push_back(entry);
+  relay(entry);
+}
+
+void RedisServer::relay(const Entry& entry) {
+  for (Downstream& downstream : downstreams_) {
+    if (!downstream.has_snapshot) continue;
+    to_replica(downstream, [generation = downstream.generation, entry](RedisServer& replica) { replica.receive(generation, entry); });
+  }
+}
+
+/// A message of an earlier life is not sent; one that is under way arrives.
+void RedisServer::to_replica(Downstream& downstream, std::function<void(RedisServer&)> message, Duration more) {
+  RedisServer& replica = peer(downstream.replica);
+  cluster_.network.send(downstream.channel, [&replica, message = std::move(message), generation = downstream.generation] {
+    if (!replica.running_ || replica.generation_ != generation) return;
+    replica.actor_.run([&replica, message, generation] {
+      if (replica.generation_ == generation) message(replica);
+    });
+  }, more);
+}
+
+void RedisServer::close_downstream(Downstream& downstream) {
+  to_replica(downstream, [generation = downstream.generation](RedisServer& replica) { replica.upstream_lost(generation, {}); });
+}
+
+void RedisServer::drop_downstreams() {
+  for (Downstream& downstream : std::exchange(downstreams_, {})) close_downstream(downstream);
+}
+
+bool RedisServer::can_continue(const Ask& ask) const {
+  const bool mine = ask.replid == replid_ && ask.next <= offset_ + 1;
+  const bool before_switch = ask.replid == replid2_ && ask.next <= second_offset_;
+  return (mine || before_switch) && ask.next > backlog_from_;
+}
+
+/// PSYNC.
+void RedisServer::ask(const Ask& ask, Channel back) {
+  Downstream downstream{ask.replica, ask.generation, back, true};
+  const bool serves = !loading() && !busy() && (is_master() || link_ == LinkState::up);
+  if (!serves) {
+    to_replica(downstream, [generation = ask.generation](RedisServer& replica) { replica.upstream_lost(generation, cron); });
+    return;
+  }
+  std::erase_if(downstreams_, [&](const Downstream& old) { return old.replica == ask.replica; });
+  if (can_continue(ask)) return go_on_with(ask, downstream);
+  if (!std::exchange(has_backlog_, true) && is_master()) replid_ = new_replid();   // as Redis does with its first replica
+  downstream.has_snapshot = false;
+  downstreams_.push_back(downstream);
+  to_replica(downstreams_.back(), [](RedisServer& replica) { replica.link_ = LinkState::syncing; });
+  const auto delay = cluster_.random.between(least_sync_delay, most_sync_delay);
+  cluster_.timeline.after(delay, [this, ask, life = life_] {
+    if (life == life_ && running_) actor_.run([this, ask] { send_snapshot(ask); });
+  });
+}
+
+void RedisServer::go_on_with(const Ask& ask, Downstream downstream) {
+  to_replica(downstream, [generation = ask.generation, replid = replid_](RedisServer& replica) { replica.continued(generation, replid); });
+  for (const Entry& entry : backlog_) {
+    if (entry.end < ask.next) continue;
+    to_replica(downstream, [generation = ask.generation, entry](RedisServer& replica) { replica.receive(generation, entry); });
+  }
+  downstreams_.push_back(downstream);
+}
+
+void RedisServer::send_snapshot(const Ask& ask) {
+  for (Downstream& downstream : downstreams_) {
+    if (downstream.replica != ask.replica || downstream.generation != ask.generation) continue;
+    downstream.has_snapshot = true;
+    const Snapshot snapshot{replid_, offset_, base_keys_, data_};
+    to_replica(downstream, [generation = ask.generation, snapshot](RedisServer& replica) { replica.load(generation, snapshot); },
+               cluster_.random.between(5ms, 100ms));
+  }
+}
+
+void RedisServer::ping_replicas() {
+  cluster_.timeline.after(ping_every, [this, life = life_] {
+    if (life != life_ || !running_) return;
+    actor_.run([this] {
+      if (is_master() && !downstreams_.empty() && !loading()) append(0);
+    });
+    ping_replicas();
+  });
+}
+
+// --- RedisServer: as a replica ---
+
+void RedisServer::follow(int master) {
+  if (follows_ == master && link_ != LinkState::none) return;   // "Already connected to specified master"
+  follows_ = master;
+  pointed_by_step_ = false;
+  down_since_ = cluster_.timeline.now();
+  connect_upstream();
+}
+
+void RedisServer::become_master() {
+  if (is_master()) return;
+  ++generation_;
+  link_ = LinkState::none;
+  follows_ = -1;
+  replid2_ = replid_;
+  second_offset_ = offset_ + 1;
+  replid_ = new_replid();
+  drop_downstreams();
+}
+
+void RedisServer::connect_upstream() {
+  const auto generation = ++generation_;
+  link_ = LinkState::connecting;
+  Channel there{host_of(index_), host_of(follows_)};
+  RedisServer& master = peer(follows_);
+  const Ask question{index_, generation, replid_, offset_ + 1};
+  cluster_.network.send(there, [this, &master, question, generation, back = Channel{host_of(follows_), host_of(index_)}]() mutable {
+    if (master.running_) {
+      master.actor_.run([&master, question, back] { master.ask(question, back); });
+      return;
+    }
+    cluster_.network.send(back, [this, generation] {
+      if (running_ && generation == generation_) actor_.run([this, generation] { upstream_lost(generation, cron); });
+    });
+  });
+}
+
+/// Since Redis 6.2 a lost link is connected again at once; a refused connect, or a sync that broke, at the next cron.
+void RedisServer::upstream_lost(std::uint64_t generation, Duration retry) {
+  if (generation != generation_ || is_master()) return;
+  if (link_ == LinkState::up) down_since_ = cluster_.timeline.now();
+  if (link_ == LinkState::syncing) retry = cron;
+  link_ = LinkState::none;
+  const auto next = ++generation_;
+  cluster_.timeline.after(retry, [this, next] {
+    if (next != generation_ || !running_ || is_master()) return;
+    actor_.run([this, next] { if (next == generation_ && !is_master()) connect_upstream(); });
+  });
+}
+
+void RedisServer::continued(std::uint64_t generation, const std::string& replid) {
+  if (generation != generation_) return;
+  link_ = LinkState::up;
+  pointed_by_step_ = false;               // what its master does to it from now on is no step's doing
+  if (replid == replid_) return;
+  replid2_ = replid_;
+  second_offset_ = offset_ + 1;
+  replid_ = replid;
+  drop_downstreams();
+}
+
+void RedisServer::load(std::uint64_t generation, const Snapshot& snapshot) {
+  if (generation != generation_) return;
+  cluster_.flushed(*this);
+  pointed_by_step_ = false;
+  data_ = snapshot.data;
+  base_keys_ = snapshot.base_keys;
+  replid_ = snapshot.replid;
+  replid2_.clear();
+  second_offset_ = -1;
+  offset_ = backlog_from_ = snapshot.offset;
+  backlog_.clear();
+  has_backlog_ = true;
+  link_ = LinkState::up;
+  loading_until_ = cluster_.timeline.now() + cluster_.random.between(1ms, 100ms);
+  saved_ = data_.size();
+  drop_downstreams();
+}
+
+void RedisServer::receive(std::uint64_t generation, const Entry& entry) {
+  if (generation != generation_ || link_ != LinkState::up) return;
+  offset_ = entry.end;
+  if (entry.write != 0) data_.push_back(entry.write);
+  backlog_.push_back(entry);
+  relay(entry);
+}
+
+}  // namespace sengu::sim

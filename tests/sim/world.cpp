@@ -1,0 +1,153 @@
+#include "tests/sim/world.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "tests/sim/faults.hpp"
+
+namespace sengu::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto settling = 3s;          // before the first fault
+constexpr auto trouble = 12s;          // while faults happen
+constexpr auto recovery = 30s;         // after the last
+constexpr int writers = 3;
+
+config::GroupSettings settings_of(Random& random) {
+  config::GroupSettings group;
+  group.name = "g";
+  const int nodes = random.chance(60) ? 3 : random.chance(50) ? 5 : 2;
+  for (int i = 0; i < nodes; ++i) {
+    config::NodeSettings node;
+    node.name = std::string(1, static_cast<char>('a' + i));
+    node.address = node.replication_address = {fmt::format("10.0.0.{}", i + 1), 6379};
+    group.nodes.push_back(node);
+  }
+  group.health.interval = random.chance(50) ? 500ms : 100ms;
+  group.health.timeout = 500ms;
+  group.health.down_after = 1500ms;
+  group.failover.cooldown = 2s;
+  group.failover.amnesia_wait = 5s;
+  if (random.chance(15)) group.failover.on_process_death = config::OnProcessDeath::down_after;
+  if (random.chance(5)) group.failover.mode = config::Mode::manual;
+  if (random.chance(3)) group.failover.mode = config::Mode::observe;
+  return group;
+}
+
+class World {
+ public:
+  World(std::uint64_t seed, Telling telling);
+  Result run();
+
+ private:
+  void say(const std::string& line);
+  void plan_faults();
+  void look_for_liveness();
+  void operator_helps();
+  bool is_routed() const;
+
+  Telling telling_;
+  std::uint64_t hash_ = 14695981039346656037ULL;   // FNV-1a
+  Timeline timeline_;
+  Random random_;
+  Network network_{timeline_, random_};
+  config::GroupSettings settings_;
+  std::vector<std::unique_ptr<RedisServer>> servers_;
+  Judge judge_;
+  RedisServer::Cluster cluster_;
+  Sengu sengu_;
+  Stage stage_;
+  std::vector<std::shared_ptr<Writer>> writers_;
+  WriteId last_write_ = 0;
+};
+
+World::World(std::uint64_t seed, Telling telling)
+    : telling_(telling), random_(seed), settings_(settings_of(random_)),
+      judge_({timeline_, network_, servers_, settings_, [this](const std::string& line) { say(line); }}),
+      cluster_{timeline_, random_, network_, servers_, [this](const std::string& line) { say(line); },
+               [this](RedisServer& server) { judge_.on_flush(server); }},
+      sengu_({timeline_, random_, network_, servers_, settings_, judge_, [this](const std::string& line) { say(line); }}),
+      stage_{timeline_, random_, network_, servers_, sengu_, judge_, [this](const std::string& line) { say(line); }} {
+  judge_.watch(sengu_);
+  for (std::size_t i = 0; i < settings_.nodes.size(); ++i) {
+    servers_.push_back(std::make_unique<RedisServer>(cluster_, settings_.nodes[i], static_cast<int>(i)));
+  }
+}
+
+void World::say(const std::string& line) {
+  for (const char c : line) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  hash_ = (hash_ ^ static_cast<std::uint64_t>(timeline_.now().time_since_epoch().count())) * 1099511628211ULL;
+  if (telling_ == Telling::hash) return;
+  const double ms = std::chrono::duration<double, std::milli>(timeline_.now().time_since_epoch() - std::chrono::hours(1)).count();
+  std::printf("%10.3f ms  %s\n", ms, line.c_str());
+}
+
+void World::plan_faults() {
+  const int count = 1 + random_.below(6);
+  Duration at = random_.between(0ms, 2s);
+  for (int i = 0; i < count; ++i) {
+    timeline_.after(settling + at, [this] { something_happens(stage_); });
+    // Half of them soon after the one before, where a failover is under way.
+    at += random_.chance(50) ? random_.between(0ms, 60ms) : random_.between(0ms, 3s);
+  }
+}
+
+void World::look_for_liveness() {
+  timeline_.after(200ms, [this] {
+    judge_.check_liveness();
+    look_for_liveness();
+  });
+}
+
+/// What is left to people by design: someone looks at the nodes and names the one with the most.
+void World::operator_helps() {
+  std::vector<const RedisServer*> best;
+  for (const auto& server : servers_) best.push_back(server.get());
+  std::stable_sort(best.begin(), best.end(), [&](const auto* a, const auto* b) { return judge_.holds(*a) > judge_.holds(*b); });
+  judge_.operator_acts();
+  judge_.operator_accepts_loss();
+  for (const RedisServer* server : best) {
+    if (is_routed()) return;
+    say("the operator names " + server->name());
+    sengu_.input(health::OperatorFailover{health::RequestId{3}, health::NodeId{static_cast<std::uint16_t>(server->index())},
+                                          health::LossPolicy::accept_loss});
+    timeline_.run_until(timeline_.now() + recovery / 3);
+  }
+}
+
+bool World::is_routed() const {
+  const auto status = sengu_.status();
+  return status && status->route == health::RouteState::open;
+}
+
+Result World::run() {
+  const Time begin = timeline_.now();
+  for (const auto& server : servers_) server->start_as(server->index() == 0 ? -1 : 0);
+  timeline_.run_until(begin + 6s);                      // the first full syncs
+  sengu_.start();
+  timeline_.run_until(begin + 7s);
+  for (int i = 0; i < writers; ++i) {
+    writers_.push_back(std::make_shared<Writer>(timeline_, random_, sengu_, [this] { return ++last_write_; }));
+    writers_.back()->connect();
+  }
+  plan_faults();
+  look_for_liveness();
+  timeline_.run_until(begin + 7s + settling + trouble);
+  all_is_well(stage_);
+  timeline_.run_until(timeline_.now() + recovery);
+  if (!is_routed()) operator_helps();
+  judge_.check_end();
+  say(fmt::format("{} acknowledged writes, {} lost, {} promotions", judge_.acknowledged(), judge_.lost(), judge_.promotions()));
+  return {judge_.violations(), hash_, judge_.acknowledged(), judge_.lost(), judge_.promotions()};
+}
+
+}  // namespace
+
+Result play(std::uint64_t seed, Telling telling) { return World(seed, telling).run(); }
+
+}  // namespace sengu::sim
