@@ -42,9 +42,10 @@ class App final : public Operations, private health::EventSink {
         summary_timer_(control_) {}
 
   void run() {
+    warn_of_file_limit();
     data_plane_.bind();
-    admin_ = std::make_unique<AdminServer>(control_, *this);
-    http_ = std::make_unique<HttpServer>(control_, *this);
+    admin_ = std::make_unique<AdminServer>(control_, *this, AdminBounds{data_plane_.files().admin_clients});
+    http_ = std::make_unique<HttpServer>(control_, *this, data_plane_.files().http_clients);
     data_plane_.start();
     start_groups();
     wait_for_signal();
@@ -69,6 +70,7 @@ class App final : public Operations, private health::EventSink {
 
  private:
   Callbacks data_plane_callbacks();
+  void warn_of_file_limit();
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void poll_summary();
@@ -114,6 +116,15 @@ Callbacks App::data_plane_callbacks() {
     log_.log_session(line);
   };
   return callbacks;
+}
+
+void App::warn_of_file_limit() {
+  const std::size_t wanted = settings_.proxy.max_connections;
+  const FileBudget& files = data_plane_.files();
+  if (wanted <= files.clients.sessions) return;
+  log_.log_line(LogLevel::warning,
+                fmt::format("max_connections is {}, but a limit of {} open files allows {}: that many are admitted "
+                            "(ulimit -n, LimitNOFILE)", wanted, files.limit, files.clients.sessions));
 }
 
 void App::start_groups() {
