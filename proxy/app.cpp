@@ -46,8 +46,10 @@ class App final : public Operations, private health::EventSink {
     data_plane_.bind();
     admin_ = std::make_unique<AdminServer>(control_, *this, AdminBounds{data_plane_.files().admin_clients});
     http_ = std::make_unique<HttpServer>(control_, *this, data_plane_.files().http_clients);
-    data_plane_.start();
+    // First the routes, then the workers: clients that come back at a restart wait where the journal knows a master,
+    // and would be refused under the first table, which knows none.
     start_groups();
+    data_plane_.start();
     wait_for_signal();
     summary_due_ = health::Time::clock::now() + summary_patience;
     poll_summary();

@@ -17,7 +17,8 @@ class DataPlane {
 
   /// Binds every listener. Throws std::system_error with the address in its text.
   void bind();
-  /// Starts the workers. Every group is closed until its first publish.
+  /// Starts the workers. Every group is closed until its first publish, which may come before: then no client ever
+  /// meets the closed table.
   void start();
   health::RoutePublisher& publisher() { return publisher_; }
   /// What the file limit allows to whom.
