@@ -37,7 +37,7 @@ class App final : public Operations, private health::EventSink {
         measurements_(settings.groups.size()),
         journal_(settings.proxy.state_dir),
         data_plane_(control_, settings, data_plane_callbacks()),
-        signals_(control_, SIGTERM, SIGINT),
+        signals_(control_, SIGTERM, SIGINT, SIGHUP),
         stop_timer_(control_),
         summary_timer_(control_) {}
 
@@ -219,9 +219,12 @@ void App::log_summary(GroupId id) {
 }
 
 void App::wait_for_signal() {
-  signals_.async_wait([this](const boost::system::error_code& error, int) {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (life_ == Life::running) {
+    if (signal == SIGHUP) {
+      log_.log_line(LogLevel::warning, "reload: not supported yet");
+      wait_for_signal();
+    } else if (life_ == Life::running) {
       begin_stop();
       wait_for_signal();
     } else {

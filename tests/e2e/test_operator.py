@@ -1,5 +1,6 @@
 """What an operator does: failover, pause, check, wrong ports, two starts, restarts."""
 
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -120,6 +121,17 @@ def test_clients_that_return_at_a_restart_wait_for_the_first_look(world):
             answers = applications.map(first_answer, range(40))
             sengu.start(ready=False)
             assert set(answers) == {"PONG"}
+
+
+def test_sighup_is_no_reload_and_no_end(world):
+    _, sengu, old = ready(world)
+    with Connection(sengu.vip) as client:
+        assert client.command("PING") == "PONG"
+        sengu.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "reload: not supported yet" in sengu.log_text(), what="it says so")
+        assert client.command("PING") == "PONG"
+    assert sengu.routed() == old.name
+    assert sengu.stop() == 0
 
 
 @pytest.mark.parametrize("delay_ms", [0, 3, 8, 15, 30, 80])
