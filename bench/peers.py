@@ -47,6 +47,7 @@ listen redis
 
 class HaproxyWithSentinels:
     name = "HAProxy + 3 Sentinels"
+    has_goals = False
 
     def __init__(self, block, directory, group):
         self.vip = f"{block}.10"
@@ -74,12 +75,12 @@ class HaproxyWithSentinels:
 
     def knows_all(self, address):
         for process in self.processes:
-            assert process.poll() is None, f"{process.args} ended with {process.returncode}: {self.logs()}"
+            assert process.poll() is None, f"{process.args} ended with {process.returncode}: {self.log()}"
         master = ask(address, "SENTINEL", "MASTER", "g", port=26379)
         fields = dict(zip(master[::2], master[1::2]))
         return fields["num-slaves"] == "2" and fields["num-other-sentinels"] == "2"
 
-    def logs(self):
+    def log(self):
         return "\n".join(log.read_text()[-2000:] for log in self.directory.glob("sentinel-*/log"))
 
     def stop(self):

@@ -1,9 +1,13 @@
 #include "health/group_driver.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace sengu::health {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto journal_patience = 2s;   // as long as a worker may take for its acknowledgement (safety.md §3.4)
 
 Time clock_now() { return std::chrono::steady_clock::now(); }
 
@@ -94,11 +98,21 @@ void GroupDriver::execute(const Publish& publish) {
                            });
 }
 
+/// A disk that hangs is as bad as one that refuses: whichever comes first, the answer or the end of patience, is told.
 void GroupDriver::execute(const WriteJournal& write) {
+  const auto told = [this, alive = std::weak_ptr(running_), serial = write.serial,
+                     once = std::make_shared<bool>(false)](bool ok) {
+    if (!alive.expired() && !std::exchange(*once, true)) feed(JournalWritten{serial, ok});
+  };
+  const auto patience = std::make_shared<boost::asio::steady_timer>(ports_.io, journal_patience);
+  patience->async_wait([told, patience](const boost::system::error_code& cancelled) {
+    if (!cancelled) told(false);
+  });
   ports_.journal.write(
       write.record,
-      [this, alive = std::weak_ptr(running_), serial = write.serial](bool ok) {
-        if (!alive.expired()) feed(JournalWritten{serial, ok});
+      [told, weak = std::weak_ptr(patience)](bool ok) {
+        if (const auto timer = weak.lock()) timer->cancel();
+        told(ok);
       },
       ports_.io);
 }

@@ -105,10 +105,12 @@ void help_of(const AdminCall& call, std::span<const AdminCommand> rows) {
 void help(AdminCall call) { help_of(call, commands); }
 void sentinel_help(AdminCall call) { help_of(call, sentinel_rows); }
 
-/// Privilege, then arity, then the function; `name` is how the row is called in an error.
+/// Privilege, then whether it is built, then arity, then the function; `name` is how the row is called in an error.
+/// A usage error of a verb that is not built would send the operator looking for the right arguments.
 void run_row(const AdminCommand& row, AdminCall call, std::string_view name) {
   if (!permitted(row, call.client, call.operations.settings().admin))
     return admin::answer_error(call, "NOAUTH Authentication required.");
+  if (row.run == not_supported) return not_supported(std::move(call));
   if (call.arguments.size() < row.least || call.arguments.size() > row.most)
     return admin::answer_error(call, fmt::format("ERR wrong number of arguments for '{}' command; usage: {}", name, row.usage));
   row.run(std::move(call));

@@ -58,7 +58,7 @@ struct AdminCommand {
 std::span<const AdminCommand> admin_commands();
 std::span<const AdminCommand> sentinel_commands();
 
-/// Finds the row, checks arity and privilege, runs it. `arguments` is not empty.
+/// Finds the row, checks privilege and arity, runs it; what is not built is "not supported yet" with any arguments. `arguments` is not empty.
 void execute(AdminCall call);
 
 /// What a request of this client may weigh now.

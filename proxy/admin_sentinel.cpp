@@ -122,7 +122,7 @@ Fields replica_fields(const Snapshot& snapshot, const GroupView& view, const Lis
                     {"master-host", master.host},
                     {"master-port", std::to_string(master.port)},
                     {"slave-priority", std::to_string(view.settings->nodes[listed.node].priority)},
-                    {"slave-repl-offset", "0"},
+                    {"slave-repl-offset", std::to_string(node.offset.value_or(0))},
                     {"replica-announced", "1"}};
   fields.insert(fields.end(), rest.begin(), rest.end());
   return fields;

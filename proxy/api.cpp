@@ -83,7 +83,7 @@ json::object group_object(const Snapshot& snapshot, const GroupView& view) {
   group["phase"] = status.phase;
   group["last_reason"] = to_string(status.last_reason);
   group["last_reason_text"] = describe(status.last_reason);
-  group["last_switch"] = status.last_switch ? json::value(wall_text(snapshot, *status.last_switch)) : json::value(nullptr);
+  group["last_switch"] = counts.last_switch ? json::value(to_rfc3339(*counts.last_switch)) : json::value(nullptr);
   json::array nodes;
   for (std::size_t at = 0; at < settings->nodes.size(); ++at) nodes.push_back(node_object(snapshot, view, at));
   group["nodes"] = std::move(nodes);
@@ -132,6 +132,8 @@ json::object events_document(const EventHistory& history, std::uint64_t after, s
   for (const auto& event : select_events(history, after, count)) events.push_back(event_document(event));
   return {{"version", 1}, {"events", std::move(events)}};
 }
+
+json::object operation_document(std::string_view result) { return {{"result", result}}; }
 
 std::string event_line(const RecordedEvent& event) {
   auto line = fmt::format("{} {} {}", to_rfc3339(event.time), to_string(event.kind), printable(event.text));

@@ -17,6 +17,9 @@ boost::json::object event_document(const RecordedEvent& event);
 /// {"version":1,"events":[...]}: those whose id is greater than `after`, the newest `count` of them.
 boost::json::object events_document(const EventHistory& history, std::uint64_t after, std::size_t count);
 
+/// {"result":...}: what `failover`, `pause` and `resume` print with --json when they are done.
+boost::json::object operation_document(std::string_view result);
+
 /// The events with an id greater than `after`, the newest `count` of them, oldest first.
 std::vector<RecordedEvent> select_events(const EventHistory& history, std::uint64_t after, std::size_t count);
 

@@ -10,6 +10,7 @@
 #include "health/group_driver.hpp"
 #include "proxy/admin_server.hpp"
 #include "proxy/data_plane.hpp"
+#include "proxy/exit_code.hpp"
 #include "proxy/http_server.hpp"
 #include "proxy/log.hpp"
 #include "proxy/measurements.hpp"
@@ -22,8 +23,6 @@ using config::LogLevel;
 using health::GroupId;
 using health::NodeId;
 
-constexpr int exit_failed = 1;
-constexpr int exit_state_dir_in_use = 75;
 constexpr auto summary_patience = 3s;   // after the start, for nodes that do not answer
 constexpr auto drain_poll = 20ms;
 
@@ -114,6 +113,7 @@ Callbacks App::data_plane_callbacks() {
     line.bytes_client_to_server = ended.bytes_from_client;
     line.bytes_server_to_client = ended.bytes_from_server;
     line.duration = std::chrono::duration_cast<Milliseconds>(ended.duration);
+    line.end = ended.end;
     line.reason = ended.reason;
     log_.log_session(line);
   };
@@ -144,9 +144,9 @@ void App::start_groups() {
 
 void App::emit(GroupId id, const health::Event& event) {
   const config::GroupSettings& group = settings_.groups[index(id)];
-  measurements_.take_event(id, event, health::Time::clock::now());
   RecordedEvent recorded;
   recorded.time = std::chrono::system_clock::now();
+  measurements_.take_event(id, event, health::Time::clock::now(), recorded.time);
   recorded.kind = event.kind;
   recorded.group = group.name;
   if (event.node) recorded.node = group.nodes[index(*event.node)].name;
@@ -278,13 +278,13 @@ int run(const config::Settings& settings) {
   try {
     App app(settings);
     app.run();
-    return 0;
+    return exit_done;
   } catch (const health::StateDirInUse& error) {
     fmt::print(stderr, "sengu: {}\n", error.what());
     return exit_state_dir_in_use;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sengu: {}\n", error.what());
-    return exit_failed;
+    return exit_refused;
   }
 }
 

@@ -2,6 +2,7 @@
 #include "proxy/http_route.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -45,11 +46,11 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   return std::nullopt;
 }
 
-HttpAnswer ready(Operations& operations, std::string_view query) {
+HttpOutcome ready(Operations& operations, std::string_view query) {
   const auto name = query_value(query, "group");
   if (!name) {
     const auto readiness = operations.readiness();
-    return {readiness.ready ? 200U : 503U, HttpAnswer{}.type, readiness.why + "\n"};
+    return HttpAnswer{readiness.ready ? 200U : 503U, HttpAnswer{}.type, readiness.why + "\n"};
   }
   const auto snapshot = operations.snapshot();
   std::vector<std::string> names;
@@ -57,10 +58,10 @@ HttpAnswer ready(Operations& operations, std::string_view query) {
     names.push_back(view.settings->name);
     if (view.settings->name != *name) continue;
     const auto& status = view.status;
-    if (status.route == health::RouteState::open && status.master) return {200, HttpAnswer{}.type, "ready\n"};
-    return {503, HttpAnswer{}.type, fmt::format("{}: {}\n", to_string(status.route), to_string(status.reason))};
+    if (status.route == health::RouteState::open && status.master) return HttpAnswer{200, HttpAnswer{}.type, "ready\n"};
+    return HttpAnswer{503, HttpAnswer{}.type, fmt::format("{}: {}\n", to_string(status.route), to_string(status.reason))};
   }
-  return {404, HttpAnswer{}.type, fmt::format("no such group '{}'{}\n", printable(*name), did_you_mean(*name, names))};
+  return HttpAnswer{404, HttpAnswer{}.type, fmt::format("no such group '{}'{}\n", printable(*name), did_you_mean(*name, names))};
 }
 
 HttpOutcome events(Operations& operations, std::string_view query) {
@@ -76,25 +77,42 @@ HttpOutcome events(Operations& operations, std::string_view query) {
                     boost::json::serialize(events_document(operations.events(), after, EventHistory::capacity)) + "\n"};
 }
 
+HttpOutcome metrics(Operations& operations, std::string_view) {
+  return HttpWork([snapshot = operations.snapshot()] {
+    return HttpAnswer{200, metrics_content_type, metrics_text(snapshot, process_facts())};
+  });
+}
+
+HttpOutcome groups(Operations& operations, std::string_view) {
+  return HttpWork([snapshot = operations.snapshot()] {
+    return HttpAnswer{200, json_type, boost::json::serialize(groups_document(snapshot)) + "\n"};
+  });
+}
+
+HttpOutcome alive(Operations&, std::string_view) { return HttpAnswer{200, HttpAnswer{}.type, "ok\n"}; }
+
+HttpOutcome page(Operations&, std::string_view) {
+  return HttpAnswer{200, "text/html; charset=utf-8", std::string(status_page)};
+}
+
+constexpr std::array routes{
+    HttpRoute{"/", page},
+    HttpRoute{"/metrics", metrics},
+    HttpRoute{"/healthz", alive},
+    HttpRoute{"/readyz", ready},
+    HttpRoute{"/api/v1/groups", groups},
+    HttpRoute{"/api/v1/events", events},
+};
+
 }  // namespace
+
+std::span<const HttpRoute> http_routes() { return routes; }
 
 HttpOutcome route_http(Operations& operations, std::string_view target) {
   const auto mark = std::min(target.find('?'), target.size());
-  const auto path = target.substr(0, mark);
-  const auto query = target.substr(std::min(mark + 1, target.size()));
-  if (path == "/metrics")
-    return HttpWork([snapshot = operations.snapshot()] {
-      return HttpAnswer{200, metrics_content_type, metrics_text(snapshot, process_facts())};
-    });
-  if (path == "/api/v1/groups")
-    return HttpWork([snapshot = operations.snapshot()] {
-      return HttpAnswer{200, json_type, boost::json::serialize(groups_document(snapshot)) + "\n"};
-    });
-  if (path == "/api/v1/events") return events(operations, query);
-  if (path == "/healthz") return HttpAnswer{200, HttpAnswer{}.type, "ok\n"};
-  if (path == "/readyz") return ready(operations, query);
-  if (path == "/") return HttpAnswer{200, "text/html; charset=utf-8", std::string(status_page)};
-  return HttpAnswer{404, HttpAnswer{}.type, "not found\n"};
+  const auto found = std::ranges::find(routes, target.substr(0, mark), &HttpRoute::path);
+  if (found == routes.end()) return HttpAnswer{404, HttpAnswer{}.type, "not found\n"};
+  return found->answer(operations, target.substr(std::min(mark + 1, target.size())));
 }
 
 std::string server_sent(const RecordedEvent& event) {

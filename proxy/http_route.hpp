@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +27,14 @@ struct HttpFollow {
 };
 
 using HttpOutcome = std::variant<HttpAnswer, HttpWork, HttpFollow>;
+
+/// A path, and what answers it. `query` is what stands behind the '?'.
+struct HttpRoute {
+  std::string_view path;
+  HttpOutcome (*answer)(Operations& operations, std::string_view query);
+};
+/// All paths that there are; any other is 404.
+std::span<const HttpRoute> http_routes();
 
 /// `target` is the request target with its query; GET and HEAD only (the server checks the method).
 HttpOutcome route_http(Operations& operations, std::string_view target);

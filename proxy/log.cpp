@@ -41,11 +41,13 @@ std::string text_line(WallTime time, config::LogLevel level, std::string_view te
 }
 
 std::string session_text(const LoggedSession& session) {
-  return fmt::format("session client={} group={} node={} bytes_in={} bytes_out={} duration={}ms reason={}",
+  return fmt::format("session client={} group={} node={} bytes_in={} bytes_out={} duration={}ms end={} reason={}",
                      sengu::to_string(session.client), session.group, session.node.empty() ? "-" : session.node,
                      session.bytes_client_to_server, session.bytes_server_to_client, session.duration.count(),
-                     to_string(session.reason));
+                     to_string(session.end), to_string(session.reason));
 }
+
+}  // namespace
 
 json::object session_document(const LoggedSession& session) {
   return {{"client", sengu::to_string(session.client)},
@@ -54,10 +56,9 @@ json::object session_document(const LoggedSession& session) {
           {"bytes_client_to_server", session.bytes_client_to_server},
           {"bytes_server_to_client", session.bytes_server_to_client},
           {"duration_ms", session.duration.count()},
+          {"end", to_string(session.end)},
           {"reason", to_string(session.reason)}};
 }
-
-}  // namespace
 
 struct Log::State {
   config::LogSettings settings;
@@ -107,9 +108,6 @@ void Log::log_line(config::LogLevel level, std::string_view text) {
 }
 
 void Log::log_session(const LoggedSession& session) {
-  const bool error = session.reason != health::Reason::none;
-  const auto wanted = state_->settings.sessions;
-  if (wanted == config::LogSessions::none || (wanted == config::LogSessions::errors && !error)) return;
   if (!state_->wants(config::LogLevel::info)) return;
   const auto now = std::chrono::system_clock::now();
   if (state_->settings.format == config::LogFormat::text)

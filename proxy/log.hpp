@@ -8,10 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/object.hpp>
 #include <spdlog/sinks/sink.h>
 
 #include "config/settings.hpp"
 #include "proxy/event_history.hpp"
+#include "proxy/session_end.hpp"
 
 namespace sengu::proxy {
 
@@ -23,8 +25,12 @@ struct LoggedSession {
   std::uint64_t bytes_client_to_server = 0;
   std::uint64_t bytes_server_to_client = 0;
   std::chrono::milliseconds duration{};
-  health::Reason reason = health::Reason::none;    // none: one of the two ends closed it
+  SessionEnd end = SessionEnd::finished;
+  health::Reason reason = health::Reason::none;    // why it was cut or refused; none: one of the two ends closed it
 };
+
+/// The value of "session" in a JSON log line.
+boost::json::object session_document(const LoggedSession& session);
 
 class Log {
  public:
@@ -38,7 +44,8 @@ class Log {
 
   void log_event(const RecordedEvent& event);
   void log_line(config::LogLevel level, std::string_view text);
-  void log_session(const LoggedSession& session);     // as [log] sessions says: all, errors or none
+  /// The worker leaves out what [log] sessions does not ask for (is_logged): this writes all it is given.
+  void log_session(const LoggedSession& session);
   std::uint64_t dropped() const;
   /// Asks the log's thread to write out what it has; does not wait.
   void flush();

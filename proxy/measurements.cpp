@@ -7,6 +7,20 @@ namespace sengu::proxy {
 
 using health::EventKind;
 
+namespace {
+
+/// The number behind "bytes=" in the payload of +lost-writes; 0 where there is none.
+std::uint64_t bytes_in(std::string_view text) {
+  constexpr std::string_view key = "bytes=";
+  const auto at = text.find(key);
+  if (at == std::string_view::npos) return 0;
+  std::uint64_t bytes = 0;
+  std::from_chars(text.data() + at + key.size(), text.data() + text.size(), bytes);
+  return bytes;
+}
+
+}  // namespace
+
 void count(DurationHistogram& histogram, health::Duration duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
   const auto bucket = std::lower_bound(duration_buckets.begin(), duration_buckets.end(), seconds);
@@ -20,39 +34,33 @@ void Measurements::probed(health::GroupId group, health::NodeId node, const heal
   if (seen.outcome != health::Outcome::ok) ++counts.probe_failures[{node, seen.outcome}];
 }
 
-void Measurements::take_event(health::GroupId id, const health::Event& event, health::Time now) {
+void Measurements::take_event(health::GroupId id, const health::Event& event, health::Time now, WallTime wall) {
   Group& group = groups_[index(id)];
-  const auto end = [&](const char* result) {
-    if (!group.failover_began) return;
-    ++group.counts.failovers[{group.failover_reason, result}];
-    count(group.counts.failover_duration, now - *group.failover_began);
-    group.failover_began.reset();
-  };
   switch (event.kind) {
-    case EventKind::try_failover:
-      group.failover_began = now;
-      group.failover_reason = event.reason;
-      break;
-    case EventKind::switch_master:
-      end("done");
-      break;
+    case EventKind::try_failover: group.failover = Failover{now, event.reason}; break;
+    case EventKind::promoted_slave: failover_done(group, event.reason, now); break;
     case EventKind::failover_abort:
     case EventKind::failover_abort_no_ack:
-    case EventKind::failover_abort_no_good_slave:
-      end("aborted");
-      break;
-    case EventKind::lost_writes: {
-      constexpr std::string_view key = "bytes=";
-      const auto at = event.text.find(key);
-      if (at == std::string::npos) break;
-      std::uint64_t bytes = 0;
-      std::from_chars(event.text.data() + at + key.size(), event.text.data() + event.text.size(), bytes);
-      group.counts.lost_write_bytes += bytes;
-      break;
-    }
-    default:
-      break;
+    case EventKind::failover_abort_no_good_slave: failover_aborted(group); break;
+    case EventKind::switch_master: group.counts.last_switch = wall; break;
+    case EventKind::lost_writes: group.counts.lost_write_bytes += bytes_in(event.text); break;
+    default: break;
   }
+}
+
+/// Also without a beginning: an earlier run of sengu made the decision, or there was no master to name in +try-failover.
+void Measurements::failover_done(Group& group, health::Reason cause, health::Time now) {
+  ++group.counts.failovers[{cause, "done"}];
+  if (group.failover) count(group.counts.failover_duration, now - group.failover->began);
+  group.failover.reset();
+}
+
+/// An abort says why it ended, not why it began. One without a beginning is the operator's: nobody else promotes
+/// where no master is known, and what an earlier run began is not aborted once it is resumed.
+void Measurements::failover_aborted(Group& group) {
+  const auto cause = group.failover ? group.failover->cause : health::Reason::operator_request;
+  ++group.counts.failovers[{cause, "aborted"}];
+  group.failover.reset();
 }
 
 }  // namespace sengu::proxy

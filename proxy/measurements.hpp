@@ -6,6 +6,7 @@
 
 #include "health/ports.hpp"
 #include "proxy/operations.hpp"
+#include "proxy/wall_time.hpp"
 
 namespace sengu::proxy {
 
@@ -17,19 +18,26 @@ class Measurements final : public health::MeasurementSink {
 
   void probed(health::GroupId group, health::NodeId node, const health::Observation& seen) override;
   void timer_late(health::Duration by) override { count(control_loop_delay_, by); }
-  /// Failovers are counted from the events that everybody sees: +try-failover begins one, +switch-master or
-  /// -failover-abort* ends it.
-  void take_event(health::GroupId group, const health::Event& event, health::Time now);
+  /// Failovers are counted from the events that everybody sees: +try-failover begins one, +promoted-slave or
+  /// -failover-abort* ends it. `now` and `wall` are the same instant; durations are taken from `now` alone, and
+  /// `wall` is kept for +switch-master, so that a later step of the clock does not move what was.
+  void take_event(health::GroupId group, const health::Event& event, health::Time now, WallTime wall);
 
   const GroupCounts& of(health::GroupId group) const { return groups_[index(group)].counts; }
   const DurationHistogram& control_loop_delay() const { return control_loop_delay_; }
 
  private:
+  struct Failover {
+    health::Time began{};
+    health::Reason cause = health::Reason::none;
+  };
   struct Group {
     GroupCounts counts;
-    std::optional<health::Time> failover_began;
-    health::Reason failover_reason = health::Reason::none;
+    std::optional<Failover> failover;   // since its +try-failover
   };
+
+  static void failover_done(Group& group, health::Reason cause, health::Time now);
+  static void failover_aborted(Group& group);
 
   std::vector<Group> groups_;
   DurationHistogram control_loop_delay_;

@@ -60,10 +60,8 @@ void move_into(Families& families, std::initializer_list<MetricFamily*> made) {
   for (auto* one : made) families.push_back(std::move(*one));
 }
 
-double unix_seconds(const Snapshot& snapshot, health::Time then) {
-  const std::chrono::duration<double> wall = snapshot.wall.time_since_epoch();
-  const std::chrono::duration<double> ago = snapshot.now - then;
-  return (wall - ago).count();
+double unix_seconds(std::chrono::system_clock::time_point then) {
+  return std::chrono::duration<double>(then.time_since_epoch()).count();
 }
 
 std::string node_name(const GroupView& view, std::size_t node) {
@@ -87,7 +85,7 @@ void describe_groups(const Snapshot& snapshot, Families& families) {
     for (const auto state : {health::RouteState::open, health::RouteState::held, health::RouteState::closed})
       add(route, {group, label("state", to_string(state))}, status.route == state ? 1 : 0);
     add(paused, {group}, status.paused ? 1 : 0);
-    add(last_switch, {group}, status.last_switch ? unix_seconds(snapshot, *status.last_switch) : 0);
+    add(last_switch, {group}, view.counts.last_switch ? unix_seconds(*view.counts.last_switch) : 0);
   }
   move_into(families, {&master_up, &candidate, &epoch, &route, &paused, &last_switch});
 }
@@ -117,7 +115,7 @@ void describe_control(const Snapshot& snapshot, Families& families) {
   auto probes = histogram("sengu_probe_duration_seconds", "How long the probes of a group took.");
   auto failures = counter("sengu_probe_failures_total", "Probes that did not end well, by how they ended.");
   auto failovers = counter("sengu_failovers_total", "Failovers by why they began and how they ended.");
-  auto durations = histogram("sengu_failover_duration_seconds", "From the decision to the routed new master.");
+  auto durations = histogram("sengu_failover_duration_seconds", "From the decision to the routed new master; aborted and resumed ones are not in it.");
   auto lost = counter("sengu_lost_write_bytes_total", "Writes that a returned master had and the new one has not.");
   for (const auto& view : snapshot.groups) {
     const auto group = label("group", view.settings->name);

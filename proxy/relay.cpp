@@ -125,6 +125,7 @@ void Relay::end(Peer from) {
 void Relay::lost(Peer peer, RelayScratch scratch) {
   Side& source = side(peer);
   Side& towards = side(other(peer));
+  if (towards.life == Life::alive) reset_by_ = peer;
   source.life = Life::reset;
   source.until = ReadUntil::would_block;
   towards.flow = Flow::ended;

@@ -35,6 +35,8 @@ class Relay {
   Status resume(RelayScratch scratch);
   /// After `reset`: has the living peer's kernel acknowledged all that came from the dead one?
   bool settled() const;
+  /// After `reset`: the peer that was lost first.
+  Peer reset_by() const { return reset_by_; }
   /// Bytes read from that peer.
   std::uint64_t bytes_from(Peer peer) const { return sides_[index(peer)].bytes; }
 
@@ -78,6 +80,7 @@ class Relay {
   void lost(Peer peer, RelayScratch scratch);
 
   std::array<Side, 2> sides_;
+  Peer reset_by_ = Peer::client;       // means something only where a side is Life::reset
 };
 
 }  // namespace sengu::proxy

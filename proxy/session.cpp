@@ -32,11 +32,6 @@ std::string refusal(config::Kind kind, Reason reason) {
   return "-ERR sengu: " + std::string(health::describe(reason)) + "\r\n";
 }
 
-bool is_logged(config::LogSessions which, SessionEnd end) {
-  if (which == config::LogSessions::none) return false;
-  return which == config::LogSessions::all || (end != SessionEnd::finished && end != SessionEnd::left);
-}
-
 }  // namespace
 
 Session::Session(WorkerContext& context, Arrival arrival)
@@ -195,7 +190,7 @@ void Session::relay(Relay::Status status) {
   if (!relay_.settled() && Clock::now() < until_) return wake_at(Clock::now() + reset_poll);
   relay_.reset(Peer::client);
   relay_.reset(Peer::server);
-  finish(SessionEnd::reset, Reason::none);
+  finish(relay_.reset_by() == Peer::client ? SessionEnd::client_reset : SessionEnd::server_reset, Reason::none);
 }
 
 void Session::resume() {

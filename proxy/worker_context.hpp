@@ -11,6 +11,7 @@
 #include "proxy/counters.hpp"
 #include "proxy/placement.hpp"
 #include "proxy/ready_set.hpp"
+#include "proxy/session_end.hpp"
 
 namespace sengu::proxy {
 
@@ -36,14 +37,6 @@ class Deadlines {
 
  private:
   std::set<std::pair<health::Time, Session*>> entries_;
-};
-
-enum class SessionEnd : std::uint8_t {
-  finished,  // both directions ended by themselves
-  reset,     // one peer sent a RST, passed on
-  left,      // the client went away before it was connected
-  refused,   // by us, with an answer where the protocol has one
-  cut,       // by us, with a RST on both sides
 };
 
 /// One line of the session log. Made on the worker, read on the control thread.

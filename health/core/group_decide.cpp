@@ -14,12 +14,6 @@ constexpr auto alarm_repeats = 1min;       // safety.md §2.6
 constexpr int most_doublings = 5;          // of the pause after an aborted failover
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
 
-/// The causes for which a replica is made a master; the others take one that is a master already.
-bool is_promotion(Reason cause) {
-  return cause != Reason::adopted && cause != Reason::server_changed && cause != Reason::master_alive_again &&
-         cause != Reason::amnesia_wait_over;
-}
-
 }  // namespace
 
 void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
@@ -28,6 +22,11 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
     last_reason = ended.result;
     retry_after = now + settings->failover.step_timeout / 10 * (1 << std::min(aborts_in_a_row++, most_doublings));
     if (ended.result == Reason::step_failed) known.node(ended.target).refused_promotion = now;
+    // Nothing was promised to anybody: the journal's master stays what it is, also while nothing can be written.
+    if (ended.result == Reason::journal_unwritable) {
+      known.record.phase = Phase::steady;
+      known.record.target.clear();
+    }
     const auto kind = ended.result == Reason::no_good_replica ? EventKind::failover_abort_no_good_slave
                                                               : EventKind::failover_abort;
     emit_group(kind, ended.result);
@@ -38,7 +37,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
     return;
   }
   const auto from = known.master;
-  const bool promoted = is_promotion(cause) && from != ended.target;
+  const bool promoted = cause != Reason::adopted && from != ended.target;
   if (promoted) {
     report_promoted(ended.target, cause);
   } else {
@@ -161,10 +160,10 @@ void Group::State::resume() {
   } else if (known.master_verified) {
     known.resumed = false;
     adopt(*known.master, Reason::master_alive_again);
-  } else if (known.suspicion) {
+  } else if (known.suspicion && !(server_changed() && master_view().alive())) {
     investigate();
   } else {
-    known.resumed = false;
+    known.resumed = false;  // whatever the ordinary rules make of it
   }
 }
 
@@ -195,8 +194,22 @@ void Group::State::on_server_changed() {
     last_reason = Reason::master_loading;
   }
   if (tilt_since || (retry_after && now < *retry_after)) return;
-  if (usable && !emptied) adopt(*known.master, Reason::server_changed);
+  const bool is_failover = at_once || loading_too_long;
+  if (usable && !emptied && !(is_failover && may_still_fail_over(cause))) adopt(*known.master, Reason::server_changed);
   if (emptied) on_emptied_without_replica();
+}
+
+/// What holds the failover back passes by itself: a full disk, a cool-down, a replica that is about to be fit. Until then
+/// the master that restarted, perhaps with older data, is not taken back.
+bool Group::State::may_still_fail_over(Reason cause) const {
+  const Reason reason = why_not_act(cause);
+  if (reason == Reason::journal_unwritable || reason == Reason::cooldown) return true;
+  if (reason != Reason::none) return false;
+  const Selection selection = select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, now});
+  return std::any_of(selection.rejected.begin(), selection.rejected.end(), [&](const Rejection& rejection) {
+    const bool passes = rejection.reason == Reason::node_unconfirmed || rejection.reason == Reason::loading;
+    return passes && received(known.history, *known.node(rejection.node).info);
+  });
 }
 
 /// No copy is left that anyone can reach: wait for one, then serve what there is (safety.md §6.4).
@@ -280,6 +293,15 @@ void Group::State::try_failover(Reason cause) {
   machine.begin(context(), {cause, std::nullopt, LossPolicy::keep_writes, std::nullopt, lost_at});
 }
 
+/// The operator names a node that says master already, while none is routed. The journal's own master that came back
+/// without its data is taken only where the loss is accepted.
+bool Group::State::is_master_to_take(NodeId id, LossPolicy loss) const {
+  const NodeView& node = known.node(id);
+  if (known.master && known.master_verified) return false;
+  if (!node.says(Role::master) || node.outcome != Outcome::ok) return false;
+  return known.master != id || loss == LossPolicy::accept_loss || !is_emptied(known, *node.info);
+}
+
 void Group::State::operator_failover(const OperatorFailover& request) {
   const auto answer = [&](Reason reason, const std::string& more = {}) {
     out.send(Answer{request.request, false, std::string(describe(reason)) + more});
@@ -288,9 +310,7 @@ void Group::State::operator_failover(const OperatorFailover& request) {
   if (!journal_ok) return answer(Reason::journal_unwritable);
   if (damaged && !request.to) return answer(Reason::journal_unwritable, "; name a node: failover GROUP --to NODE");
   if (!known.master && !request.to) return answer(closed_reason, "; name a node: failover GROUP --to NODE");
-  const bool master_gone = !known.master || !known.master_verified;
-  if (request.to && known.master != *request.to && master_gone && known.node(*request.to).says(Role::master) &&
-      known.node(*request.to).outcome == Outcome::ok) {
+  if (request.to && is_master_to_take(*request.to, request.loss)) {
     adopt(*request.to, Reason::adopted);
     out.send(Answer{request.request, true, known.node(*request.to).settings->name + " is adopted as master"});
     return;

@@ -128,6 +128,7 @@ NodeStatus Group::State::node_status(NodeId id, Time at) const {
   if (!node.info) return status;
   status.role = node.info->role;
   status.server_id = node.info->run_id;
+  status.offset = node.info->offset;
   if (known.master == id || !node.says(Role::replica)) return status;
   if (const auto held = received(known.history, *node.info)) {
     status.lag_bytes = std::max<std::int64_t>(0, known.history_offset - held->offset);

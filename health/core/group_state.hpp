@@ -40,6 +40,7 @@ struct Group::State {
   bool target_took_over(std::optional<NodeId> target) const;
   void resume();
   void on_server_changed();
+  bool may_still_fail_over(Reason cause) const;
   void on_emptied_without_replica();
   void on_master_is_replica();
   void investigate();
@@ -48,6 +49,7 @@ struct Group::State {
   Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
   Reason why_not_act(Reason cause) const;
   void mend();
+  bool is_master_to_take(NodeId id, LossPolicy loss) const;
   void operator_failover(const OperatorFailover& request);
   void pause(const OperatorPause& request);
   void resume_group(const OperatorResume& request);

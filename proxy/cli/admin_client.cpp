@@ -1,8 +1,10 @@
 // See admin_client.hpp.
 #include "proxy/cli/admin_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -13,7 +15,7 @@
 #include <unistd.h>
 
 #include "proxy/admin_reply.hpp"
-#include "proxy/cli/cli.hpp"
+#include "proxy/exit_code.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -32,14 +34,37 @@ CliReply taken(const redisReply& reply) {
   }
 }
 
+/// What may stand in a name: no colon, so that an IPv6 address without brackets is not taken for one.
+bool is_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  });
+}
+
 }  // namespace
 
-AdminConnection::AdminConnection(const Endpoint& endpoint, std::chrono::seconds patience) : endpoint_(endpoint) {
+boost::system::result<AdminAddress> parse_admin_address(std::string_view text) {
+  const auto invalid = make_error_code(boost::system::errc::invalid_argument);
+  AdminAddress address;
+  if (const auto endpoint = parse_endpoint(text)) {
+    address = {endpoint->host, endpoint->port};
+  } else {
+    const auto colon = std::min(text.find(':'), text.size());
+    const auto port = text.substr(std::min(colon + 1, text.size()));
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+    if (error != std::errc() || end != port.data() + port.size() || !is_name(text.substr(0, colon))) return invalid;
+    address.host = text.substr(0, colon);
+  }
+  if (address.port == 0) return invalid;
+  return address;
+}
+
+AdminConnection::AdminConnection(const AdminAddress& address, std::chrono::seconds patience) : address_(address) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found); error != 0)
+  if (const int error = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found); error != 0)
     fail(::gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   int error = 0;
@@ -62,7 +87,7 @@ AdminConnection::~AdminConnection() {
 }
 
 void AdminConnection::fail(const std::string& what) const {
-  throw CliFailure{exit_unreachable, fmt::format("admin port {}: {}", to_string(endpoint_), what)};
+  throw CliFailure{exit_unreachable, fmt::format("admin port {}: {}", to_string(Endpoint{address_.host, address_.port}), what)};
 }
 
 void AdminConnection::set_patience(std::chrono::seconds patience) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/types.hpp"
@@ -19,6 +21,17 @@ struct CliFailure {
   std::string text;
 };
 
+/// Where the admin port is. The host is an IP address or a name, which is resolved when connecting.
+struct AdminAddress {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const AdminAddress&) const = default;
+};
+
+/// "10.0.0.1:26379", "[::1]:26379" or "sengu.example.org:26379"; the port is 1 to 65535.
+/// Errors: std::errc::invalid_argument. Looks nothing up: whether a name exists is found out by connecting.
+boost::system::result<AdminAddress> parse_admin_address(std::string_view text);
+
 struct CliReply {
   enum class Kind { text, list, error };
   Kind kind = Kind::text;
@@ -28,8 +41,8 @@ struct CliReply {
 
 class AdminConnection {
  public:
-  /// Connects. Throws CliFailure (exit_unreachable).
-  AdminConnection(const Endpoint& endpoint, std::chrono::seconds patience);
+  /// Resolves and connects, to each address of a name in turn. Throws CliFailure (exit_unreachable).
+  AdminConnection(const AdminAddress& address, std::chrono::seconds patience);
   ~AdminConnection();
   AdminConnection(const AdminConnection&) = delete;
   AdminConnection& operator=(const AdminConnection&) = delete;
@@ -46,7 +59,7 @@ class AdminConnection {
  private:
   [[noreturn]] void fail(const std::string& what) const;
 
-  Endpoint endpoint_;
+  AdminAddress address_;
   int socket_ = -1;
   redisReader* reader_ = nullptr;
 };

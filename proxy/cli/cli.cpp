@@ -39,17 +39,49 @@ struct Verb {
   std::function<int()> act;
 };
 
+constexpr const char* admin_port = "Admin port";   // the heading of the options that reach it
+
+std::string exit_code_lines() {
+  std::string lines = "Exit codes:\n";
+  for (const auto& [code, meaning] : exit_meanings) lines += fmt::format("  {:<4}{}\n", static_cast<int>(code), meaning);
+  return lines;
+}
+
+/// "GROUP", "--to NODE", "-f, --follow"
+std::string spelling(const CLI::Option& option) {
+  if (option.get_positional()) return option.get_type_name();
+  std::string names;
+  for (const auto& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
+  for (const auto& name : option.get_lnames()) names += (names.empty() ? "--" : ", --") + name;
+  return option.get_items_expected_max() == 0 ? names : names + " " + option.get_type_name();
+}
+
+CliVerb described(const CLI::App& app) {
+  CliVerb verb{app.get_name(), app.get_name(), {}};
+  for (const auto* option : app.get_options()) {
+    if (option == app.get_help_ptr()) continue;
+    if (option->get_group() == admin_port) verb.admin_options.push_back(spelling(*option));
+    else verb.usage += " " + (option->get_required() ? spelling(*option) : "[" + spelling(*option) + "]");
+  }
+  return verb;
+}
+
 class CommandLine {
  public:
   CommandLine() : app_("sengu: an L4 proxy that fronts groups of Redis and MySQL servers", "sengu") {
     app_.set_version_flag("--version", std::string("sengu ") + SENGU_VERSION);
     app_.require_subcommand(1);
-    app_.footer("Exit codes: 0 done, 1 refused or failed, 2 usage, 3 admin port not reachable or log-in failed,\n"
-                "75 state_dir in use, 78 configuration. 'sengu VERB --help' shows the options of a verb.");
+    app_.footer(exit_code_lines() + "'sengu VERB --help' shows the options of a verb.");
     add_program_verbs();
     add_showing_verbs();
     add_acting_verbs();
     add_unsupported_verbs();
+  }
+
+  std::vector<CliVerb> verbs() const {
+    std::vector<CliVerb> all;
+    for (const auto& verb : verbs_) all.push_back(described(*verb.app));
+    return all;
   }
 
   int run(int argc, char** argv) {
@@ -79,14 +111,16 @@ class CommandLine {
 
   void add_admin_options(Line& line) {
     verb().add_option("--admin", line.options.admin, "Admin port; default: [admin] listen of --config, else 127.0.0.1:26379")
-        ->type_name("HOST:PORT");
-    verb().add_option("--config", line.options.config, "Configuration file, for the admin port and its password")->type_name("FILE");
+        ->type_name("HOST:PORT")->group(admin_port);
+    verb().add_option("--config", line.options.config, "Configuration file, for the admin port and its password")
+        ->type_name("FILE")->group(admin_port);
     verb().add_option("--admin-password-file", line.options.password_file,
-                      "File with the admin password; default: $SENGU_ADMIN_PASSWORD_FILE")->type_name("FILE");
-    verb().add_flag("--json", line.json, "Print JSON");
+                      "File with the admin password; default: $SENGU_ADMIN_PASSWORD_FILE, else that of --config")
+        ->type_name("FILE")->group(admin_port);
+    verb().add_flag("--json", line.json, "Print JSON")->group(admin_port);
   }
-  void add_group(Line& line, const std::string& help) {
-    verb().add_option("group", line.group, help)->type_name("GROUP")->required();
+  void add_group(Line& line, const std::string& word, const std::string& help) {
+    verb().add_option("group", line.group, help)->type_name(word)->required();
   }
 
   void add_program_verbs() {
@@ -119,7 +153,7 @@ class CommandLine {
   void add_acting_verbs() {
     auto& failover = add("failover", "Promote the best eligible replica now, also when the master lives; fences first",
                          "sengu failover sessions --to redis02");
-    add_group(failover, "The group");
+    add_group(failover, "GROUP", "The group");
     verb().add_option("--to", failover.node, "Promote this node")->type_name("NODE");
     verb().add_flag("--accept-loss", failover.accept_loss, "Also where acknowledged writes would be lost");
     add_admin_options(failover);
@@ -129,12 +163,12 @@ class CommandLine {
     });
 
     auto& pause = add("pause", "No automatic action for a group; routing goes on", "sengu pause all");
-    add_group(pause, "The group, or 'all'");
+    add_group(pause, "GROUP|all", "The group, or all of them");
     add_admin_options(pause);
     act([&] { return pause_verb(pause.admin(), pause.group); });
 
     auto& resume = add("resume", "Automatic action again", "sengu resume sessions");
-    add_group(resume, "The group, or 'all'");
+    add_group(resume, "GROUP|all", "The group, or all of them");
     add_admin_options(resume);
     act([&] { return resume_verb(resume.admin(), resume.group); });
   }
@@ -168,6 +202,8 @@ class CommandLine {
 };
 
 }  // namespace
+
+std::vector<CliVerb> cli_verbs() { return CommandLine().verbs(); }
 
 int cli_main(int argc, char** argv) {
   try {

@@ -2,17 +2,22 @@
 // Knows the verbs by name and options; what they do is in verbs.hpp.
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "proxy/exit_code.hpp"
+
 namespace sengu::proxy {
 
-/// Exit codes that scripts rely on.
-enum ExitCode : int {
-  exit_done = 0,
-  exit_refused = 1,         // refused or failed; reason on stderr
-  exit_usage = 2,
-  exit_unreachable = 3,     // admin port not reachable, or log-in failed
-  exit_configuration = 78,
-};
-
+/// Parses and acts; what is said goes to stdout and stderr. Returns an ExitCode. Throws nothing.
 int cli_main(int argc, char** argv);
+
+/// A verb as the parser knows it, so that the reference can be compared with the parser.
+struct CliVerb {
+  std::string name;
+  std::string usage;                        // "failover GROUP [--to NODE] [--accept-loss]": all but the options below
+  std::vector<std::string> admin_options;   // how the admin port is reached: "--admin HOST:PORT", ...; maybe none
+};
+std::vector<CliVerb> cli_verbs();
 
 }  // namespace sengu::proxy

@@ -13,9 +13,10 @@
 
 #include "config/load.hpp"
 #include "config/print.hpp"
+#include "proxy/api.hpp"
 #include "proxy/app.hpp"
 #include "proxy/cli/admin_client.hpp"
-#include "proxy/cli/cli.hpp"
+#include "proxy/exit_code.hpp"
 #include "proxy/status_text.hpp"
 
 namespace sengu::proxy {
@@ -48,7 +49,7 @@ Secret read_password(const std::string& path) {
 }
 
 struct Target {
-  Endpoint endpoint{"127.0.0.1", 26379};
+  AdminAddress address{"127.0.0.1", 26379};
   Secret password;
 };
 
@@ -56,15 +57,14 @@ Target find_target(const AdminOptions& options) {
   Target target;
   if (!options.config.empty()) {
     const auto settings = load_settings(options.config);
-    target = {settings.admin.listen, settings.admin.password};
-    if (target.endpoint.host == "0.0.0.0") target.endpoint.host = "127.0.0.1";
-    if (target.endpoint.host == "::") target.endpoint.host = "::1";
+    target = {{settings.admin.listen.host, settings.admin.listen.port}, settings.admin.password};
+    if (target.address.host == "0.0.0.0") target.address.host = "127.0.0.1";
+    if (target.address.host == "::") target.address.host = "::1";
   }
   if (!options.admin.empty()) {
-    const auto endpoint = parse_endpoint(options.admin);
-    if (endpoint.has_error() || endpoint->port == 0)
-      throw CliFailure{exit_usage, fmt::format("--admin {}: not HOST:PORT", options.admin)};
-    target.endpoint = *endpoint;
+    const auto address = parse_admin_address(options.admin);
+    if (address.has_error()) throw CliFailure{exit_usage, fmt::format("--admin {}: not HOST:PORT", options.admin)};
+    target.address = *address;
   }
   const char* from_environment = std::getenv("SENGU_ADMIN_PASSWORD_FILE");
   if (!options.password_file.empty()) target.password = read_password(options.password_file);
@@ -84,7 +84,7 @@ CliReply ask(AdminConnection& connection, const Arguments& words) {
 /// Connects with the options, and logs in where there is a password.
 struct LoggedIn {
   LoggedIn(const AdminOptions& options, std::chrono::seconds patience) : LoggedIn(find_target(options), patience) {}
-  LoggedIn(const Target& target, std::chrono::seconds patience) : connection(target.endpoint, patience) {
+  LoggedIn(const Target& target, std::chrono::seconds patience) : connection(target.address, patience) {
     if (!target.password.empty()) connection.log_in(target.password);
   }
   AdminConnection connection;
@@ -99,8 +99,8 @@ Colour terminal_colour() {
 int operate(const AdminOptions& options, const Arguments& words) {
   LoggedIn to(options, operation_patience);
   const auto reply = ask(to.connection, words);
-  if (options.form == OutputForm::json) print_out(boost::json::serialize(boost::json::object{{"result", reply.text}}) + "\n");
-  else print_out(reply.text + "\n");
+  const bool json = options.form == OutputForm::json;
+  print_out((json ? boost::json::serialize(operation_document(reply.text)) : reply.text) + "\n");
   return exit_done;
 }
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from sengu_e2e import Namespace, RedisGroup, Sengu, Tap, Writers, claim_block
+from sengu_e2e import Namespace, RedisGroup, RouteWatch, Sengu, Tap, Writers, claim_block
 
 
 class World:
@@ -29,13 +29,18 @@ class World:
 
     def writers(self, proxy, count=4, **options):
         writers = Writers(proxy.vip, count, **options).start()
-        self.ended.append(lambda: [setattr(w, "failure", None) or w._stop.set() or w.interrupt() for w in writers.all])
+        self.ended.extend(writer.abandon for writer in writers.all)
         return writers
 
     def tap(self, *nodes):
         taps = [Tap(node).start() for node in nodes]
-        self.ended.extend(tap._stop.set for tap in taps)
+        self.ended.extend(tap.abandon for tap in taps)
         return taps
+
+    def watch(self, proxy):
+        routes = RouteWatch(proxy.vip).start()
+        self.ended.append(routes.abandon)
+        return routes
 
     def end(self):
         for action in reversed(self.ended):

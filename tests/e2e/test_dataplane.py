@@ -1,7 +1,9 @@
 """The relay and its listeners against real clients: readers, half-closes, refusals that arrive, no descriptors left."""
 
 import contextlib
+import signal
 import socket
+import time
 
 import pytest
 
@@ -139,3 +141,28 @@ def test_vip_that_is_not_there_yet(world):
     group = world.redis()
     sengu = world.sengu(group, group={"read_listen": "192.0.2.77:6379"})
     assert leads_to(sengu.vip) == group.nodes[0].address
+
+
+def test_stop_delay_serves_on_while_readyz_says_503(world):
+    """A load balancer looks at /readyz: it has stop_delay to send its clients elsewhere; then the listeners close."""
+    delay, slack = 1.0, 0.5
+    _, sengu, _ = ready(world, proxy={"stop_delay": "1s", "stop_grace": "3s"})
+    session = Connection(sengu.vip)
+    asked = time.monotonic()
+    sengu.process.send_signal(signal.SIGTERM)
+    eventually(lambda: sengu.http("/readyz")[0] == 503, 0.5, "/readyz says 503")
+    served = 0
+    try:
+        while True:
+            tried = time.monotonic()
+            with Connection(sengu.vip) as client:
+                assert client.command("SET", "k", served) == "OK"
+            assert sengu.http("/readyz")[0] == 503
+            served += 1
+    except OSError:
+        closed = time.monotonic()
+    assert served >= 10
+    assert asked + delay <= closed and tried < asked + delay + slack
+    assert session.command("GET", "k") == str(served - 1), "a session has stop_grace to end by itself"
+    session.close()
+    assert sengu.process.wait(5) == 0

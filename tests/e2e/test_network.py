@@ -2,7 +2,7 @@
 
 import time
 
-from sengu_e2e import RouteWatch, account, eventually, never
+from sengu_e2e import account, eventually, never
 
 PROXY = "127.0.0.1"     # where sengu's connections come from; Redis servers use their own address
 DOWN_AFTER = 1.5
@@ -39,8 +39,7 @@ def test_the_masters_host_is_gone(network, world):
     eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
     taps = world.tap(*group.nodes[1:])
     writers = world.writers(sengu)
-    routes = RouteWatch(sengu.vip).start()
-    world.ended.append(routes._stop.set)
+    routes = world.watch(sengu)
     eventually(lambda: writers.acked > 500 and all(tap.received for tap in taps), what="writes flow")
 
     network.cut(old.address)

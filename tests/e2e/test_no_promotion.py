@@ -1,8 +1,10 @@
 """No promotion where there is nobody fit for it: the reason is everywhere to be seen, and clients are told."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from sengu_e2e import Connection, ReplyError, eventually, never
+from sengu_e2e import Connection, ReplyError, eventually, let_pass, never, parked
 
 HOLD = {"hold_timeout": "1s"}
 
@@ -51,6 +53,28 @@ def test_priority_zero(world):
     group.nodes[0].kill()
     expect_no_promotion(world, sengu, group, "priority_zero")
     assert all(node.role() == "slave" for node in group.nodes[1:])
+
+
+def test_parked_clients_are_refused_after_hold_timeout_and_not_before(world):
+    """Each by its own clock: the last of them comes when the first is about to be refused."""
+    hold, slack, clients = 1.0, 0.5, 10
+    group = world.redis()
+    nodes = [{"address": group.addresses[0]}] + [{"address": name, "priority": 0} for name in group.addresses[1:]]
+    sengu = world.sengu(group, failover=HOLD, node_tables=nodes)
+    group.nodes[0].kill()
+    eventually(lambda: sengu.state()["route"]["state"] == "held", what="held")
+
+    with ThreadPoolExecutor(clients) as pool:
+        waiting = []
+        for _ in range(clients):
+            waiting.append(pool.submit(parked, sengu.vip))
+            let_pass(hold / clients)
+        answers = [client.result() for client in waiting]
+    for seconds, reply in answers:
+        assert reply.startswith(b"-ERR sengu: no master within hold_timeout"), reply
+        assert hold <= seconds < hold + slack
+    assert not sengu.events("+switch-master")
+    assert sengu.metrics()['sengu_sessions_refused_total{group="g",reason="hold_timeout"}'] == clients
 
 
 def test_behind_max_lag_bytes(network, world):

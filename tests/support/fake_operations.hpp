@@ -101,6 +101,7 @@ class FakeOperations : public proxy::Operations {
       node.since = health::Time(688s);
       node.server_id = "id" + std::to_string(i);
       node.last_outcome = health::Outcome::ok;
+      node.offset = 10'000 - i * 2048;
       if (i > 0) node.lag_bytes = i * 2048, node.lag_seconds = i == 1 ? 0.0 : 12.5;
       view.status.nodes.push_back(node);
     }
@@ -108,7 +109,6 @@ class FakeOperations : public proxy::Operations {
     view.status.candidate = NodeId{1};
     view.status.rejected = {{NodeId{0}, health::Reason::is_master}, {NodeId{2}, health::Reason::node_down}};
     view.status.findings = {"redis03: no persistence"};
-    view.status.last_switch = health::Time(688s);
     view.traffic.nodes = {{12, 340}, {4, 50}, {0, 1}};
     view.traffic.cut[health::Reason::switched] = 9;
     view.traffic.refused[health::Reason::hold_full] = 1;
@@ -117,6 +117,8 @@ class FakeOperations : public proxy::Operations {
     view.traffic.connect_duration.sum_seconds = 40.5;
     view.counts.probe_failures[{NodeId{2}, health::Outcome::l4_refused}] = 8;
     view.counts.failovers[{health::Reason::process_death, "done"}] = 1;
+    view.counts.failovers[{health::Reason::silence, "aborted"}] = 1;
+    view.counts.last_switch = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'699'999'688'123));
     return view;
   }
   proxy::GroupView closed() const {

@@ -71,8 +71,8 @@ class FakeServer {
 
 /// Runs the io_context until the condition holds. False after two seconds without it.
 template <typename Condition>
-bool run_until(boost::asio::io_context& io, Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+bool run_until(boost::asio::io_context& io, Condition condition, std::chrono::seconds within = std::chrono::seconds(2)) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
   io.restart();
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;

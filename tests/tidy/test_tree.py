@@ -44,14 +44,9 @@ MOST_LINES = 450
 
 @functools.cache
 def files():
-    """What git tracks or would track; everything but build output where there is no git."""
-    listing = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                             capture_output=True, check=False)
-    if listing.returncode == 0:
-        names = [name for name in listing.stdout.decode().split("\0") if name]
-    else:
-        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")
-                 if not {"build", ".git", "__pycache__"} & set(path.relative_to(ROOT).parts)]
+    """Everything but build output. Not by git: the machine need not have one."""
+    names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")
+             if not {"build", ".git", "__pycache__", ".pytest_cache"} & set(path.relative_to(ROOT).parts)]
     return sorted(name for name in names if (ROOT / name).is_file())
 
 

@@ -28,6 +28,7 @@ TEST_CASE("api: the groups document") {
   CHECK(group.at("route").as_object().at("reason") == "master_ok");
   CHECK(group.at("master") == "redis01");
   CHECK(group.at("mode") == "auto");
+  CHECK(group.at("last_switch") == "2023-11-14T22:08:08.123Z");
   const auto& node = group.at("nodes").as_array().at(2).as_object();
   CHECK(node.at("address") == "10.0.0.13:6379");
   CHECK(node.at("role") == "replica");

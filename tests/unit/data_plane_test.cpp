@@ -215,6 +215,25 @@ TEST_CASE("data plane: a switch cuts the sessions of the old master before it is
   CHECK(plane.records[0].reason == Reason::switched);
 }
 
+TEST_CASE("data plane: [log] sessions = errors leaves out what ended in good order, and no RST") {
+  Server server("127.77.2.19");
+  auto settings = one_group("127.77.2.19", {node(server.endpoint())});
+  settings.log.sessions = config::LogSessions::errors;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  const auto ended = [&](auto end) {
+    auto [client, backend] = connected(plane.client(), server);
+    end(client, backend);
+    REQUIRE(plane.until([&] { return plane.data.sessions() == 0; }));
+  };
+  ended([](auto& client, auto& backend) { client.close(), backend.close(); });
+  ended([](auto& client, auto&) { client.reset(); });
+  ended([](auto&, auto& backend) { backend.reset(); });
+  REQUIRE(plane.until([&] { return plane.records.size() == 2; }));
+  CHECK(plane.records[0].end == SessionEnd::client_reset);
+  CHECK(plane.records[1].end == SessionEnd::server_reset);
+}
+
 TEST_CASE("data plane: the acknowledgement comes after the last of many cuts, and before the first word about them") {
   Server server("127.77.2.18");
   Plane plane(one_group("127.77.2.18", {node(server.endpoint())}));

@@ -59,8 +59,7 @@ TEST_CASE("log: text") {
     LoggedSession session;
     session.client = {"10.9.9.9", 4000};
     session.group = "sessions";
-    log.log_session(session);                               // it ended well: "errors" is the default
-    session.reason = health::Reason::switched;
+    session.end = SessionEnd::server_reset;                 // an error without a reason of ours
     log.log_session(session);
     CHECK(log.dropped() == 0);
   }
@@ -68,6 +67,7 @@ TEST_CASE("log: text") {
   CHECK(sink->lines[0] == "1970-01-01T00:00:00.000Z warning +switch-master sessions \"10.0.0.1\"???\n");
   CHECK(sink->lines[1].ends_with("error   two?lines\n"));
   CHECK(sink->lines[2].find("client=10.9.9.9:4000 group=sessions node=- bytes_in=0") != std::string::npos);
+  CHECK(sink->lines[2].ends_with("end=server_reset reason=none\n"));
 }
 
 TEST_CASE("log: JSON") {
@@ -87,7 +87,9 @@ TEST_CASE("log: JSON") {
   CHECK(event.at("level") == "warning");
   CHECK(event.at("text") == "sessions \"10.0.0.1\"???");
   CHECK(boost::json::parse(sink->lines[1]).as_object().at("text") == "a \"quoted\" ? text");
-  CHECK(boost::json::parse(sink->lines[2]).as_object().at("session").as_object().at("node").is_null());
+  const auto session = boost::json::parse(sink->lines[2]).as_object().at("session").as_object();
+  CHECK(session.at("node").is_null());
+  CHECK(session.at("end") == "finished");
 }
 
 TEST_CASE("log: a full queue drops and counts, and never waits") {

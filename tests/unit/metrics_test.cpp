@@ -67,6 +67,19 @@ TEST_CASE("metrics: values") {
   for (const auto& name : types) CHECK((name.starts_with("sengu_") || name.starts_with("process_")));
 }
 
+TEST_CASE("metrics: the time of the last switch does not move with the clock, nor from scrape to scrape") {
+  test::FakeOperations operations;
+  auto snapshot = operations.snapshot();
+  std::set<std::string> types;
+  const auto scraped = [&] {
+    return parse(metrics_text(snapshot, {}), types).at("sengu_group_last_switch_timestamp_seconds{group=\"sessions\"}");
+  };
+  const double first = scraped();
+  snapshot.wall -= std::chrono::hours(1);
+  snapshot.now += std::chrono::microseconds(1234);
+  CHECK(scraped() == first);
+}
+
 TEST_CASE("metrics: the process is read from /proc") {
   const auto facts = process_facts();
   CHECK(facts.start_time_seconds > 1.6e9);

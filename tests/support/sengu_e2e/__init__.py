@@ -5,7 +5,7 @@ with a deadline (`eventually`). Children die with the process that started them.
 """
 
 from .accounting import Accounts, account
-from .clients import RouteWatch, Tap, Writer, Writers
+from .clients import RouteWatch, Tap, Writer, Writers, parked
 from .net import Namespace, claim_block
 from .proxy import Sengu
 from .redis_server import RedisGroup, RedisServer
@@ -14,4 +14,4 @@ from .wait import eventually, let_pass, never
 
 __all__ = ["Accounts", "account", "RouteWatch", "Tap", "Writer", "Writers", "Namespace", "claim_block", "Sengu",
            "RedisGroup", "RedisServer", "Connection", "ReplyError", "eventually", "let_pass",
-           "never"]
+           "never", "parked"]

@@ -39,6 +39,11 @@ class Worker:
             raise self.failure
         return self
 
+    def abandon(self):
+        """As stop(), for the end of a test: neither waits nor raises."""
+        self._stop.set()
+        self.interrupt()
+
     def interrupt(self):
         pass
 
@@ -189,6 +194,30 @@ class RouteWatch(Worker):
     def addresses(self, since=0.0):
         return {address for before, _, address in self.seen if before >= since}
 
+    def times(self, address, since=0.0):
+        """How often a client was answered from there after `since`, also one that came before."""
+        return sum(there == address for _, after, there in self.seen if after >= since)
+
+    def led_since(self, when):
+        """True once a client was served after `when`, also one that had waited."""
+        return bool(self.seen) and self.seen[-1][1] > when
+
 
 def leads_to(host, port=6379, timeout=5.0):
     return resp.ask(host, "CONFIG", "GET", "bind", port=port, timeout=timeout)[1]
+
+
+def parked(host, port=6379, timeout=15.0):
+    """One client where there is no master: sends a write at once and waits.
+
+    (seconds from before its connect until it read something or was closed, what it read)
+    """
+    begun = time.monotonic()
+    reply = b""
+    try:
+        with socket.create_connection((host, port), timeout) as client:
+            client.sendall(resp.encode("SET", "parked", "1"))
+            reply = client.recv(4096)
+    except OSError:
+        pass
+    return time.monotonic() - begun, reply

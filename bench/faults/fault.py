@@ -1,0 +1,18 @@
+"""What every row has: a name to select it by, what it does to the group, and what is asked of it."""
+
+from table import Goal
+
+
+class Fault:
+    name = label = measured = None
+    goal = Goal()
+    needs_network = False     # packets are dropped in a network of the run's own: root
+    beside_peers = False      # means something for the peers of --peers too
+
+    def settings(self, group):
+        """Arguments of sengu_e2e.Sengu, beside the usual."""
+        return {}
+
+    def run(self, scene):
+        """Does it, and returns a Run."""
+        raise NotImplementedError
