@@ -36,16 +36,19 @@ class App final : public Operations, private health::EventSink {
         measurements_(settings.groups.size()),
         journal_(settings.proxy.state_dir),
         data_plane_(control_, settings, data_plane_callbacks()),
-        signals_(control_, SIGTERM, SIGINT),
+        signals_(control_, SIGTERM, SIGINT, SIGHUP),
         stop_timer_(control_),
         summary_timer_(control_) {}
 
   void run() {
+    warn_of_file_limit();
     data_plane_.bind();
-    admin_ = std::make_unique<AdminServer>(control_, *this);
-    http_ = std::make_unique<HttpServer>(control_, *this);
-    data_plane_.start();
+    admin_ = std::make_unique<AdminServer>(control_, *this, AdminBounds{data_plane_.files().admin_clients});
+    http_ = std::make_unique<HttpServer>(control_, *this, data_plane_.files().http_clients);
+    // First the routes, then the workers: clients that come back at a restart wait where the journal knows a master,
+    // and would be refused under the first table, which knows none.
     start_groups();
+    data_plane_.start();
     wait_for_signal();
     summary_due_ = health::Time::clock::now() + summary_patience;
     poll_summary();
@@ -68,6 +71,7 @@ class App final : public Operations, private health::EventSink {
 
  private:
   Callbacks data_plane_callbacks();
+  void warn_of_file_limit();
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void poll_summary();
@@ -114,6 +118,15 @@ Callbacks App::data_plane_callbacks() {
     log_.log_session(line);
   };
   return callbacks;
+}
+
+void App::warn_of_file_limit() {
+  const std::size_t wanted = settings_.proxy.max_connections;
+  const FileBudget& files = data_plane_.files();
+  if (wanted <= files.clients.sessions) return;
+  log_.log_line(LogLevel::warning,
+                fmt::format("max_connections is {}, but a limit of {} open files allows {}: that many are admitted "
+                            "(ulimit -n, LimitNOFILE)", wanted, files.limit, files.clients.sessions));
 }
 
 void App::start_groups() {
@@ -206,9 +219,12 @@ void App::log_summary(GroupId id) {
 }
 
 void App::wait_for_signal() {
-  signals_.async_wait([this](const boost::system::error_code& error, int) {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (life_ == Life::running) {
+    if (signal == SIGHUP) {
+      log_.log_line(LogLevel::warning, "reload: not supported yet");
+      wait_for_signal();
+    } else if (life_ == Life::running) {
       begin_stop();
       wait_for_signal();
     } else {

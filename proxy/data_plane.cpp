@@ -10,9 +10,6 @@
 namespace sengu::proxy {
 namespace {
 
-constexpr std::size_t reserved_files = 200;  // probes, journal, logs, HTTP and admin clients, refused clients
-constexpr std::size_t most_refused = 256;    // per worker; beyond, a refused client is closed without an answer
-
 std::size_t raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
@@ -21,12 +18,6 @@ std::size_t raise_file_limit() {
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
   }
   return limit.rlim_cur;
-}
-
-std::size_t max_sessions(const config::ProxySettings& proxy) {
-  const std::size_t files = raise_file_limit();
-  if (proxy.max_connections != 0) return proxy.max_connections;
-  return files > reserved_files + 2 ? (files - reserved_files) / 2 : 1;  // two descriptors per session
 }
 
 std::size_t worker_count(const config::ProxySettings& proxy) {
@@ -47,7 +38,8 @@ std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& contr
 
 DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
                      Barrier barrier)
-    : settings_(settings), callbacks_(std::move(callbacks)), shared_(settings.groups, {max_sessions(settings.proxy), most_refused * worker_count(settings.proxy)}),
+    : settings_(settings), callbacks_(std::move(callbacks)),
+      files_(share_out(raise_file_limit(), settings, worker_count(settings.proxy))), shared_(settings.groups, files_.clients),
       first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_)),
       publisher_(control, workers_, first_, std::move(barrier)), bound_(settings.groups.size()) {}
 

@@ -2,22 +2,27 @@
 // control thread; no call blocks, except join().
 #pragma once
 
+#include "proxy/file_budget.hpp"
 #include "proxy/publisher.hpp"
 
 namespace sengu::proxy {
 
 class DataPlane {
  public:
-  /// `settings` and `control` outlive this; its handlers on `control` must not run after its destruction.
+  /// Raises the file limit. `settings` and `control` outlive this; its handlers on `control` must not run after its
+  /// destruction. Throws as share_out().
   DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
             Barrier barrier = {});
   ~DataPlane();
 
-  /// Raises the file limit and binds every listener. Throws std::system_error with the address in its text.
+  /// Binds every listener. Throws std::system_error with the address in its text.
   void bind();
-  /// Starts the workers. Every group is closed until its first publish.
+  /// Starts the workers. Every group is closed until its first publish, which may come before: then no client ever
+  /// meets the closed table.
   void start();
   health::RoutePublisher& publisher() { return publisher_; }
+  /// What the file limit allows to whom.
+  const FileBudget& files() const { return files_; }
   Traffic traffic() const;
   /// Clients that are connected to us now, parked and refused ones included.
   std::size_t sessions() const;
@@ -34,6 +39,7 @@ class DataPlane {
 
   const config::Settings& settings_;
   const Callbacks callbacks_;
+  const FileBudget files_;
   SharedCounts shared_;
   std::shared_ptr<const RoutingTable> first_;
   std::vector<std::unique_ptr<Worker>> workers_;

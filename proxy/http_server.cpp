@@ -32,12 +32,13 @@ struct HttpServer::State {
     EventFollower* follower = nullptr;
   };
 
-  State(asio::io_context& context, Operations& running, asio::thread_pool& pool)
-      : acceptor(listen_on(context, running.settings().http.listen)), operations(&running), helper(&pool) {}
+  State(asio::io_context& context, Operations& running, asio::thread_pool& pool, std::size_t clients)
+      : acceptor(listen_on(context, running.settings().http.listen)), operations(&running), helper(&pool), places(clients) {}
 
   tcp::acceptor acceptor;
   Operations* operations;       // null after stop
   asio::thread_pool* helper;    // not used after stop
+  const std::size_t places;
   std::list<Connection> connections;
 };
 
@@ -185,15 +186,15 @@ asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
 asio::awaitable<void> accept_clients(StatePtr state) {
   while (auto socket = co_await accept_next(state->acceptor)) {
     if (state->operations == nullptr) co_return;
-    if (state->connections.size() >= HttpServer::most_clients) continue;  // closed at once
+    if (state->connections.size() >= state->places) continue;  // closed at once
     asio::co_spawn(state->acceptor.get_executor(), serve(state, std::move(*socket)), asio::detached);
   }
 }
 
 }  // namespace
 
-HttpServer::HttpServer(asio::io_context& context, Operations& operations)
-    : state_(std::make_shared<State>(context, operations, helper_)) {
+HttpServer::HttpServer(asio::io_context& context, Operations& operations, std::size_t clients)
+    : state_(std::make_shared<State>(context, operations, helper_, clients)) {
   asio::co_spawn(context, accept_clients(state_), asio::detached);
 }
 

@@ -17,8 +17,8 @@ class HttpServer {
   static constexpr std::uint32_t most_header_bytes = 8 * 1024;
   static constexpr std::chrono::seconds patience{10};   // for a request, for a reply to be taken, between two requests
 
-  /// Binds settings().http.listen. Throws boost::system::system_error.
-  HttpServer(boost::asio::io_context& context, Operations& operations);
+  /// Binds settings().http.listen; `clients` at once. Throws boost::system::system_error.
+  HttpServer(boost::asio::io_context& context, Operations& operations, std::size_t clients = most_clients);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -24,7 +24,8 @@ struct Barrier {
 
 class Publisher final : public health::RoutePublisher {
  public:
-  /// The workers are started before the first publish() and outlive this.
+  /// The workers outlive this. One that is started later takes over what was published before it accepts a client; the
+  /// barrier's time runs all the same.
   Publisher(boost::asio::io_context& control, std::span<const std::unique_ptr<Worker>> workers,
             std::shared_ptr<const RoutingTable> first, Barrier barrier = {});
 

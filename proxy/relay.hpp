@@ -63,7 +63,9 @@ class Relay {
     Life life = Life::alive;
     std::uint32_t pending_begin = 0;
     std::uint32_t pending_end = 0;
-    std::unique_ptr<char[]> pending;   // read from this side, not yet written to the other
+    // Read from this side, not yet written to the other: at most one scratch buffer (256 KiB), only while the other side
+    // takes no more. Smaller reads would bound it lower, and cost a stream twice the CPU (performance.md §3.2).
+    std::unique_ptr<char[]> pending;
     std::uint64_t bytes = 0;
   };
 

@@ -1,6 +1,8 @@
 """What an operator does: failover, pause, check, wrong ports, two starts, restarts."""
 
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -101,6 +103,35 @@ def test_restart_keeps_the_epoch_and_the_route(world):
         assert sengu.wait_routed() == new
         assert sengu.state()["epoch"] == epoch
         assert not sengu.events("+switch-master")
+
+
+def test_clients_that_return_at_a_restart_wait_for_the_first_look(world):
+    """The journal knows the master: nobody meets a table that says closed, also not in the first moment."""
+    group, sengu, _ = ready(world)
+
+    def first_answer(_):
+        """Of an application that reconnects until the port is there."""
+        connection = eventually(lambda: Connection(sengu.vip, timeout=15), 20, "a connection", every=0.0005)
+        with connection:
+            return connection.command("PING")
+
+    with ThreadPoolExecutor(40) as applications:
+        for _ in range(4):
+            sengu.kill()
+            answers = applications.map(first_answer, range(40))
+            sengu.start(ready=False)
+            assert set(answers) == {"PONG"}
+
+
+def test_sighup_is_no_reload_and_no_end(world):
+    _, sengu, old = ready(world)
+    with Connection(sengu.vip) as client:
+        assert client.command("PING") == "PONG"
+        sengu.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "reload: not supported yet" in sengu.log_text(), what="it says so")
+        assert client.command("PING") == "PONG"
+    assert sengu.routed() == old.name
+    assert sengu.stop() == 0
 
 
 @pytest.mark.parametrize("delay_ms", [0, 3, 8, 15, 30, 80])

@@ -102,6 +102,20 @@ TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelini
   CHECK(plane.until([&] { return plane.data.sessions() == 0; }));
 }
 
+TEST_CASE("data plane: what was published before the start is the first table that clients meet") {
+  const auto settings = one_group("127.77.2.19", {node({"127.77.2.19", 1})});
+  boost::asio::io_context control;
+  proxy::DataPlane data(control, settings, {});
+  data.bind();
+  const auto client = Connection::to(data.traffic().groups[0].bound_listen);
+  data.publisher().publish(Plane::group, held_route(1, 1, 1), [] {});
+  data.start();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (data.traffic().groups[0].parked == 0 && std::chrono::steady_clock::now() < deadline) control.run_for(2ms);
+  CHECK(data.traffic().groups[0].parked == 1);
+  CHECK(data.traffic().groups[0].refused.empty());
+}
+
 TEST_CASE("data plane: a refused client that never stops talking is closed after its 200 ms") {
   Server server("127.77.2.5");
   Plane plane(one_group("127.77.2.5", {node(server.endpoint())}));

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 #include <future>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 using namespace sengu;
 using namespace sengu::proxy;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -46,6 +48,11 @@ class Client {
     return std::exchange(text_, {});
   }
   std::string all() { return until(""); }
+  /// Closed by the server, without a word, within ten seconds.
+  bool ends() {
+    char byte;
+    return ::recv(socket_, &byte, 1, 0) == 0;
+  }
 
  private:
   int socket_;
@@ -54,9 +61,11 @@ class Client {
 
 /// Both servers on a thread of their own; `on_control` runs something there and waits.
 struct Running {
+  explicit Running(AdminBounds limits = {}) : bounds(limits) {}
+  const AdminBounds bounds;
   boost::asio::io_context context{1};
   test::FakeOperations operations;
-  AdminServer admin{context, operations};
+  AdminServer admin{context, operations, bounds};
   HttpServer http{context, operations};
   std::thread thread{[this] { context.run(); }};
 
@@ -177,13 +186,76 @@ TEST_CASE("admin server: EVENTS FOLLOW streams, and ends with its client") {
 }
 
 TEST_CASE("admin server: a client too many is told so") {
-  Running sengu;
+  Running sengu({3, 10s});
   std::vector<std::unique_ptr<Client>> clients;
-  for (std::size_t i = 0; i < AdminServer::most_clients; ++i) {
+  for (int i = 0; i < 3; ++i) {
     clients.push_back(std::make_unique<Client>(sengu.admin.bound()));
     clients.back()->send("PING\r\n");
     CHECK(clients.back()->until("PONG") == "+PONG\r\n");
   }
   Client late(sengu.admin.bound());
   CHECK(late.all() == "-ERR max number of clients reached\r\n");
+}
+
+TEST_CASE("admin server: the last places are for this host") {
+  const auto ip = [](const char* text) { return boost::asio::ip::make_address(text); };
+  CHECK(admin_places(ip("127.0.0.1"), ip("127.0.0.1"), 128) == 128);
+  CHECK(admin_places(ip("127.0.0.2"), ip("127.9.9.9"), 128) == 128);
+  CHECK(admin_places(ip("::ffff:127.0.0.1"), ip("::ffff:127.0.0.1"), 128) == 128);
+  CHECK(admin_places(ip("10.0.0.1"), ip("10.0.0.1"), 128) == 128);  // its own address
+  CHECK(admin_places(ip("10.0.0.2"), ip("10.0.0.1"), 128) == 120);
+  CHECK(admin_places(ip("::ffff:10.0.0.2"), ip("::ffff:10.0.0.1"), 128) == 120);
+  CHECK(admin_places(ip("10.0.0.2"), ip("10.0.0.1"), 5) == 4);
+}
+
+TEST_CASE("admin server: who asks nothing is closed, who asked once may be silent") {
+  Running sengu({128, 200ms});
+  Client silent(sengu.admin.bound());
+  Client dribbling(sengu.admin.bound());
+  dribbling.send("PIN");
+  Client asked(sengu.admin.bound());
+  asked.send("PING\r\n");
+  CHECK(asked.until("PONG") == "+PONG\r\n");
+  Client following(sengu.admin.bound());
+  following.send("EVENTS FOLLOW\r\n");
+  following.until("*0\r\n");
+  CHECK(silent.ends());
+  CHECK(dribbling.ends());
+  CHECK(Client(sengu.admin.bound()).ends());  // the two others are silent for twice the patience by now
+  asked.send("PING\r\n");
+  CHECK(asked.until("PONG") == "+PONG\r\n");
+  sengu.on_control([&] { sengu.operations.happen(health::EventKind::held, "first"); });
+  CHECK(contains(following.until("first"), "+held"));
+}
+
+TEST_CASE("admin server: where everything needs AUTH, only a log-in makes a client one that may stay") {
+  Running sengu({128, 200ms});
+  sengu.on_control([&] {
+    sengu.operations.all_settings.admin.password = {"secret"};
+    sengu.operations.all_settings.admin.auth_required = config::AuthRequired::all;
+  });
+  Client stranger(sengu.admin.bound());
+  stranger.send("STATUS\r\n");
+  Client operating(sengu.admin.bound());
+  operating.send("AUTH secret\r\n");
+  CHECK(operating.until("+OK") == "+OK\r\n");
+  CHECK(stranger.until("\r\n").starts_with("-NOAUTH"));
+  CHECK(stranger.ends());
+  CHECK(Client(sengu.admin.bound()).ends());
+  operating.send("PING\r\n");
+  CHECK(operating.until("PONG") == "+PONG\r\n");
+}
+
+TEST_CASE("admin server: who leaves its replies is closed") {
+  Running sengu({128, 200ms});
+  Client client(sengu.admin.bound());
+  std::string questions;
+  for (int i = 0; i < 10'000; ++i) questions += "HELP\r\n";
+  client.send(questions);
+  std::size_t clients = 1;
+  for (int i = 0; i < 500 && clients != 0; ++i) {
+    ::poll(nullptr, 0, 20);
+    sengu.on_control([&] { clients = sengu.admin.clients(); });
+  }
+  CHECK(clients == 0);
 }

@@ -1,0 +1,22 @@
+// How the process's file descriptors are shared out, so that probes and steps always find one: what must always work
+// comes first, the rest is divided among sessions, refused clients, admin and HTTP clients. Pure.
+#pragma once
+
+#include <cstddef>
+
+#include "config/settings.hpp"
+#include "proxy/counters.hpp"
+
+namespace sengu::proxy {
+
+struct FileBudget {
+  std::size_t limit;  // RLIMIT_NOFILE
+  ClientLimits clients;
+  std::size_t admin_clients;
+  std::size_t http_clients;
+};
+
+/// Throws std::runtime_error, with the limit it needs, where there is not enough even for what must always work.
+FileBudget share_out(std::size_t limit, const config::Settings& settings, std::size_t workers);
+
+}  // namespace sengu::proxy
