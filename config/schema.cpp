@@ -284,7 +284,7 @@ const Keys<FailoverPolicy>& failover_keys() {
       duration("step_timeout", &T::step_timeout, some_delay),
       integer("max_lag_bytes", &T::max_lag_bytes, {0, std::numeric_limits<std::int64_t>::max()}),
       duration("amnesia_wait", &T::amnesia_wait, any_delay),
-      later<T>("rejoin_delay"),
+      duration("rejoin_delay", &T::rejoin_delay, any_delay),
   };
   return keys;
 }

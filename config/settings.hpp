@@ -43,6 +43,7 @@ struct FailoverPolicy {
   Milliseconds step_timeout = 1s;
   std::uint64_t max_lag_bytes = 0;     // 0 = no limit
   Milliseconds amnesia_wait = 30s;     // hold before routing an emptied master that has no replica
+  Milliseconds rejoin_delay{0};        // how long a returned master's extra tail is kept before it is repointed
 };
 
 struct NodeSettings {

@@ -1,5 +1,7 @@
 #include "health/group_driver.hpp"
 
+#include <signal.h>
+
 #include <utility>
 
 namespace sengu::health {
@@ -31,6 +33,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
       id_(id),
       group_(settings, record_of(ports.journal, settings.name),
              is_damaged(ports.journal, settings.name) ? JournalFound::damaged : JournalFound::sound),
+      crash_(ports.crash_at),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
@@ -79,13 +82,16 @@ void GroupDriver::resume(Done done) { feed(OperatorResume{remember(std::move(don
 
 void GroupDriver::feed(const Input& input) {
   if (!running_) return;
+  if (crash_.before(input)) ::raise(SIGKILL);
   apply(group_.step(clock_now(), input));
   arm_timer();
 }
 
 void GroupDriver::apply(const Commands& commands) {
   for (const Command& command : commands) {
+    if (crash_.before(command)) ::raise(SIGKILL);
     std::visit([this](const auto& one) { execute(one); }, command);
+    if (crash_.after(command)) ::raise(SIGKILL);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "health/core/crash_switch.hpp"
 #include "health/core/group.hpp"
 #include "health/journal.hpp"
 #include "health/ports.hpp"
@@ -24,6 +25,7 @@ struct DriverPorts {
   RoutePublisher& publisher;
   EventSink& events;
   MeasurementSink& measurements;
+  CrashPoint crash_at = CrashPoint::never;   // for tests: the process kills itself there
 };
 
 class GroupDriver {
@@ -57,6 +59,7 @@ class GroupDriver {
   DriverPorts ports_;
   GroupId id_;
   Group group_;
+  CrashSwitch crash_;
   boost::asio::steady_timer timer_;
   Time timer_due_{};
   std::vector<std::unique_ptr<redis::RedisNode>> nodes_;   // by NodeId

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <stdexcept>
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -72,6 +74,7 @@ class App final : public Operations, private health::EventSink {
  private:
   Callbacks data_plane_callbacks();
   void warn_of_file_limit();
+  health::CrashPoint crash_point();
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void poll_summary();
@@ -129,8 +132,18 @@ void App::warn_of_file_limit() {
                             "(ulimit -n, LimitNOFILE)", wanted, files.limit, files.clients.sessions));
 }
 
+/// SENGU_CRASH_AT, for tests of what a restart makes of a failover that was cut short.
+health::CrashPoint App::crash_point() {
+  const char* name = std::getenv("SENGU_CRASH_AT");
+  if (name == nullptr) return health::CrashPoint::never;
+  const auto point = health::crash_point(name);
+  if (!point) throw std::runtime_error(fmt::format("SENGU_CRASH_AT: there is no point \"{}\"", name));
+  log_.log_line(LogLevel::warning, fmt::format("SENGU_CRASH_AT={}: a test; this process kills itself there", name));
+  return *point;
+}
+
 void App::start_groups() {
-  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_};
+  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, crash_point()};
   for (const std::string& name : journal_.damaged()) {
     const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));

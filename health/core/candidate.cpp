@@ -5,10 +5,6 @@
 namespace sengu::health {
 namespace {
 
-// Sentinel's bound for a replica that lost its master long ago (sentinel.c, sentinelSelectSlave): ten times
-// down-after-milliseconds before we lost it ourselves.
-constexpr int deaf_factor = 10;
-
 bool another_has_its_server_id(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
@@ -25,11 +21,10 @@ bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Ch
   return deaf_since + deaf_factor * knowledge.settings->health.down_after < lost;
 }
 
-/// A restarted master makes its replicas begin a full sync; until it loads they hold their old data (safety.md §6.3).
-bool full_sync_is_harmless(Reason cause) {
-  return cause == Reason::master_emptied || cause == Reason::server_changed || cause == Reason::process_death ||
-         cause == Reason::resumed;
-}
+/// A restarted master makes its replicas begin a full sync; until they load they hold their old data (safety.md §6.3). The
+/// restart need not have been seen: under silence it may hide behind a broken path. Whether the sync ended before the promote
+/// is told by the new master's replid2.
+bool full_sync_is_harmless(Reason cause) { return cause != Reason::none && cause != Reason::operator_request; }
 
 Reason reject_by_state(const NodeView& node) {
   if (!node.alive() || !node.info) return Reason::node_down;
@@ -41,10 +36,17 @@ Reason reject_by_state(const NodeView& node) {
   return Reason::none;
 }
 
+/// The journal's master says replica (safety.md §4.3): it may be made a master again unless its data is gone. After a
+/// restart its history has another id; that is no reason against it where nobody else has the old one.
+Reason reject_former_master(const Knowledge& knowledge, const ServerInfo& info) {
+  return is_emptied(knowledge, info) ? Reason::master_emptied : Reason::none;
+}
+
 Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choice) {
   const NodeView& node = knowledge.node(id);
   if (another_has_its_server_id(knowledge, id)) return Reason::duplicate_server;
   const bool operator_takes_it = choice.only == id && choice.loss == LossPolicy::accept_loss;
+  if (knowledge.master == id) return reject_former_master(knowledge, *node.info);
   const auto held = received(knowledge.history, *node.info);
   if (!operator_takes_it && !held) return Reason::different_history;
   if (node.info->sync_in_progress && !full_sync_is_harmless(choice.cause)) return Reason::full_sync_in_progress;
@@ -56,22 +58,24 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
 }
 
 Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
-  if (knowledge.master == id) return Reason::is_master;
-  if (choice.only && *choice.only != id) return Reason::outranked;
   const NodeView& node = knowledge.node(id);
+  const bool lost_its_role = choice.cause == Reason::master_is_replica && node.says(Role::replica);
+  if (knowledge.master == id && !lost_its_role) return Reason::is_master;
+  if (choice.only && *choice.only != id) return Reason::outranked;
   if (const Reason reason = reject_by_state(node); reason != Reason::none) return reason;
   if (!node.says(Role::replica)) return Reason::rogue_master;
   return reject_by_data(knowledge, id, choice);
 }
 
-/// Greater is better: one that did not refuse lately, without writes of its own, most received, then configured
-/// priority (lower is preferred), the old master's zone, place.
+/// Greater is better: one that did not refuse lately, without writes of its own, most received, then the master that lost
+/// its role, configured priority (lower is preferred), the old master's zone, place.
 auto rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   const bool same_zone =
       knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
-  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, -node.settings->priority, same_zone, -static_cast<int>(index(id)));
+  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, knowledge.master == id, -node.settings->priority,
+                    same_zone, -static_cast<int>(index(id)));
 }
 
 }  // namespace

@@ -32,13 +32,15 @@ Testimony testimony(const Court& court, NodeId id, Time asked_since) {
   const Witness& witness = court.suspicion.witnesses[index(id)];
   if (node.last_asked < asked_since) return node.alive() ? Testimony::pending : Testimony::unreachable;
   if (!node.alive()) return Testimony::unreachable;
-  if (!node.info || node.info_asked < asked_since) return Testimony::unreachable;  // alive, but cannot say
+  if (!node.info || node.info_asked < node.last_asked) return Testimony::unreachable;  // alive, but cannot say (BUSY, ...)
   if (node.info->link_up) {
     const bool fresh = witness.hears && *witness.hears + court.down_after >= court.now;
     return fresh ? Testimony::hears : Testimony::link_up;
   }
-  if (witness.asked_actively && !witness.rehandshaken) return Testimony::pending;
-  if (witness.rehandshaken && node.info_asked < *witness.rehandshaken + settle) return Testimony::pending;
+  if (witness.asked_actively && node.step) return Testimony::pending;
+  // Where the answer of the re-handshake was lost, the link that went down tells as much, a little later.
+  const auto asked = witness.asked_actively ? std::optional(witness.rehandshaken.value_or(node.step_done)) : std::nullopt;
+  if (asked && node.info_asked < *asked + settle) return Testimony::pending;
   return Testimony::link_down;
 }
 
@@ -61,10 +63,6 @@ Count hear_all(const Court& court, Time asked_since) {
     }
   }
   return count;
-}
-
-bool refused_twice(const NodeView& master) {
-  return master.refusals >= 2 && master.last_refusal - master.first_refusal >= refusals_apart;
 }
 
 bool is_process_death(const Court& court) {
@@ -111,14 +109,29 @@ Verdict undecided(const Court& court, const Count& count) {
   return verdict;
 }
 
+/// This run of sengu never had a reply of the master, and cannot have seen a replica lose it: what counts is how long ago
+/// the replica says it lost it, within the bound that holds for candidates. (Found by the simulator: sengu restarted
+/// while the master was frozen, and waited for a witness for ever.)
+bool heard_before_our_time(const Knowledge& knowledge, const NodeView& node, Time start) {
+  if (node.heard_master) return true;
+  if (!node.info->link_down_for) return false;
+  return node.info_asked - *node.info->link_down_for + deaf_factor * knowledge.settings->health.down_after >= start;
+}
+
 }  // namespace
+
+bool refused_twice(const NodeView& master) {
+  return master.refusals >= 2 && master.last_refusal - master.first_refusal >= refusals_apart;
+}
 
 bool is_witness(const Knowledge& knowledge, NodeId id) {
   if (knowledge.master == id) return false;
   const NodeView& node = knowledge.node(id);
   if (!knowledge.follows_directly(node, *knowledge.master)) return false;
   if (knowledge.resumed) return true;  // an earlier run had the evidence; only a denial is looked for now
-  const Time lost = knowledge.node(*knowledge.master).silent_since;
+  const NodeView& master = knowledge.node(*knowledge.master);
+  const Time lost = master.silent_since;
+  if (!master.last_reply) return heard_before_our_time(knowledge, node, lost);
   return node.heard_master && *node.heard_master >= lost - knowledge.settings->health.down_after;
 }
 

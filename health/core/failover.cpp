@@ -20,12 +20,12 @@ void remember_server(JournalRecord& record, const std::string& server) {
 }
 
 /// Nodes whose word is waited for: those that answered when last asked.
-bool survey_complete(const Knowledge& knowledge, Time since, Time now) {
+bool survey_complete(const Knowledge& knowledge, const FailoverPlan& plan, Time since, Time now) {
   const auto patience = since + knowledge.settings->health.timeout;
   if (now >= patience) return true;
   return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
     const bool is_old_master = knowledge.master && &node == &knowledge.node(*knowledge.master);
-    return is_old_master || !node.alive() || node.last_asked >= since;
+    return (is_old_master && plan.cause != Reason::master_is_replica) || !node.alive() || node.last_asked >= since;
   });
 }
 
@@ -84,7 +84,7 @@ void FailoverMachine::begin(const Context& context, const FailoverPlan& plan) {
   record.target.clear();
   record.replid = context.knowledge.history.replid;
   record.offset = context.knowledge.history_offset;
-  record.fenced = context.knowledge.master.has_value();
+  record.fenced = context.knowledge.master && plan.cause != Reason::master_is_replica;  // a replica takes no writes
   context.knowledge.master_verified = false;
   state_ = State::barrier;
   deadline_ = context.now + 1s;
@@ -134,7 +134,7 @@ void FailoverMachine::enter_survey(const Context& context) {
   const auto& policy = *context.knowledge.settings;
   deadline_ = context.now + policy.failover.step_timeout;
   fence_deadline_ = context.now;
-  if (!context.knowledge.master) return;
+  if (!context.knowledge.record.fenced) return;
   const NodeView& old_master = context.knowledge.node(*context.knowledge.master);
   if (old_master.refusals > 0 || old_master.step) return;  // nobody there to fence
   // One attempt within a fifth of the probe timeout (safety.md §4.1); half of that where it has been silent for
@@ -148,7 +148,7 @@ void FailoverMachine::enter_survey(const Context& context) {
 
 std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& context) {
   const Knowledge& knowledge = context.knowledge;
-  if (!survey_complete(knowledge, *observe_since_, context.now)) return std::nullopt;
+  if (!survey_complete(knowledge, plan_, *observe_since_, context.now)) return std::nullopt;
   if (fencing_ && context.now < fence_deadline_) return std::nullopt;
   const bool patient = context.now < *observe_since_ + knowledge.settings->health.timeout;
   if (patient && !offsets_stand_still(knowledge, plan_.cause)) return std::nullopt;
@@ -244,17 +244,20 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
   return std::nullopt;
 }
 
-/// The very server that was chosen says master, and asked after the promote was sent.
+/// The very server that was chosen says master, asked after the promote was sent.
 bool FailoverMachine::target_observed(const Context& context) const {
   const NodeView& node = context.knowledge.node(*target_);
   return node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= *observe_since_ &&
-         node.info->run_id == seen_target_.run_id;
+         node.info->run_id == seen_target_.run_id && node.info->replid2 == seen_target_.replid;
 }
 
-/// Another server answers under its name (a restart: its data may be gone), or it refused and was seen unchanged.
+/// Another server answers under its name (a restart), or it took over another's data before it was promoted: what it was
+/// chosen for may be gone. Or it refused and was seen unchanged.
 bool FailoverMachine::target_is_lost(const Context& context) const {
   const NodeView& node = context.knowledge.node(*target_);
   if (node.info->run_id != seen_target_.run_id) return true;
+  const bool promoted = state_ == State::promoting && node.says(Role::master) && node.info_asked >= *observe_since_;
+  if (promoted && node.info->replid2 != seen_target_.replid) return true;
   return promote_failed_ && node.last_asked >= *promote_failed_;
 }
 

@@ -193,7 +193,8 @@ Duration Group::State::cadence(NodeId id) const {
   if (known.suspicion) {
     // A dying process may still reset a connect (its listener closes last): ask again as soon as after a refusal.
     const bool young = now - known.suspicion->began < doubt_lasts;
-    if (known.master == id) return node.refusals == 1 || (node.refusals == 0 && young) ? Duration(refused_again) : soon;
+    const bool again = node.refusals == 0 ? young : !refused_twice(node);
+    if (known.master == id) return again ? Duration(refused_again) : soon;
     const Witness& witness = known.suspicion->witnesses[index(id)];
     const Time doubt_since = witness.asked_actively.value_or(known.suspicion->began);
     if (is_witness(known, id) && now - doubt_since < doubt_lasts) return witness_poll;
@@ -227,7 +228,7 @@ void Group::State::set_deadline() {
   for (std::size_t i = 0; i < size(); ++i) {
     if (!known.nodes[i].probing) sooner(std::max(due(node_id(i)), now + 1ms));
   }
-  if (known.suspicion) sooner(look_again);
+  if (known.suspicion || role_lost_since) sooner(look_again);
   if (machine.active()) sooner(machine.deadline());
   if (machine.wants_observations_since()) sooner(now + promote_poll);
   if (recheck_at) sooner(*recheck_at);

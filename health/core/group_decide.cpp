@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto alarm_repeats = 1min;       // safety.md §2.6
+constexpr auto by_hand_grace = 1s;         // a switch by hand is several commands
 constexpr int most_doublings = 5;          // of the pause after an aborted failover
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
 
@@ -47,11 +48,13 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   mended = !promoted;
   known.master = ended.target;
   damaged = false;
+  role_lost_since.reset();
   const NodeView& master = master_view();
   known.resumed = false;
   known.suspicion.reset();
   unreachable_reported.reset();
   emptied_since.reset();
+  if (promoted && from) last_tail = {*from, known.history_offset - (ended.master.second_offset - 1)};
   // What was journalled counts, not what answers under this address by now.
   known.history = {ended.master.replid, ended.master.replid2, ended.master.second_offset};
   known.history_offset = ended.master.offset;
@@ -62,6 +65,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   target_shaken = false;
   for (NodeView& node : known.nodes) {
     node.rogue = false;
+    node.left_replicas = false;
     if (!known.follows_directly(node, *known.master)) node.heard_master.reset();
   }
   last_reason = cause;
@@ -171,10 +175,7 @@ void Group::State::on_server_changed() {
   const NodeView& master = master_view();
   const ServerInfo& info = *master.info;
   known.master_verified = false;
-  if (info.role == Role::replica) {
-    const Adoption adoption = find_adoptable(known);
-    if (adoption.master) return adopt(*adoption.master, adoption.reason);
-  }
+  if (info.role == Role::replica && master.outcome == Outcome::ok) return on_master_is_replica();
   const bool usable = master.outcome == Outcome::ok && info.role == Role::master;
   const bool emptied = usable && is_emptied(known, info);
   if (emptied && !emptied_since) {
@@ -187,7 +188,7 @@ void Group::State::on_server_changed() {
                        : loading_too_long ? Reason::loading_timeout
                                           : Reason::server_changed;
   const bool at_once = settings->failover.on_process_death == config::OnProcessDeath::now;
-  if (emptied || loading_too_long || at_once || info.role == Role::replica) {
+  if (emptied || loading_too_long || at_once) {
     try_failover(cause);
     if (machine.active()) return;
   } else {
@@ -223,14 +224,21 @@ void Group::State::on_emptied_without_replica() {
   adopt(*known.master, Reason::amnesia_wait_over);
 }
 
-/// By hand, or by another decider: routed nowhere until the group agrees on a master again.
+/// By hand, by another decider, or restarted with the configuration of its past: routed nowhere until the group agrees on
+/// a master. Where it does not, the best is made one, and that is itself unless its data is gone (safety.md §4.3).
 void Group::State::on_master_is_replica() {
   known.master_verified = false;
   if (!tilt_since) {
     const Adoption adoption = find_adoptable(known);
     if (adoption.master) return adopt(*adoption.master, adoption.reason);
   }
-  refuse(Reason::master_is_replica);
+  if (!role_lost_since) role_lost_since = now;
+  if (now < *role_lost_since + by_hand_grace) {
+    last_reason = Reason::master_is_replica;
+    look_again = *role_lost_since + by_hand_grace;
+    return;
+  }
+  try_failover(Reason::master_is_replica);
 }
 
 void Group::State::investigate() {
@@ -271,7 +279,9 @@ Reason Group::State::why_hands_off() const {
 
 Reason Group::State::why_not_act(Reason cause) const {
   if (const Reason reason = why_hands_off(); reason != Reason::none) return reason;
-  if (cause == Reason::master_emptied || cause == Reason::resumed) return Reason::none;
+  const bool ignores_cooldown =
+      cause == Reason::master_emptied || cause == Reason::resumed || cause == Reason::master_is_replica;
+  if (ignores_cooldown) return Reason::none;
   const auto recent = std::count_if(switches.begin(), switches.end(),
                                     [&](Time at) { return now - at < settings->failover.cooldown; });
   const bool too_many = static_cast<std::size_t>(recent) >= failovers_in_cooldown;
@@ -287,8 +297,8 @@ void Group::State::try_failover(Reason cause) {
   if (!selection.candidate) return refuse(Reason::no_good_replica);
   retry_after.reset();
   last_reason = cause;
-  odown = true;
-  emit_node(EventKind::odown, *known.master, cause, "#quorum 1/1");
+  odown = cause == Reason::process_death || cause == Reason::silence || cause == Reason::resumed;
+  if (odown) emit_node(EventKind::odown, *known.master, cause, "#quorum 1/1");
   emit_node(EventKind::try_failover, *known.master, cause);
   machine.begin(context(), {cause, std::nullopt, LossPolicy::keep_writes, std::nullopt, lost_at});
 }
@@ -335,6 +345,14 @@ void Group::State::resume_group(const OperatorResume& request) {
   out.send(Answer{request.request, true, "resumed"});
 }
 
+/// Once nobody follows a demoted master any more, a chain below it is somebody's wish.
+void Group::State::forget_left_replicas() {
+  for (std::size_t i = 0; i < size(); ++i) {
+    const auto follows_it = [&](const NodeView& node) { return known.master_of(node) == node_id(i); };
+    if (std::none_of(known.nodes.begin(), known.nodes.end(), follows_it)) known.nodes[i].left_replicas = false;
+  }
+}
+
 void Group::State::mend() {
   if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
   if (published.state != RouteState::open) return;
@@ -349,9 +367,10 @@ void Group::State::mend() {
     known.node(repair.node).step = repair.step;
     out.send(RunStep{repair.node, repair.step, target, settings->failover.step_timeout, {}});
   }
+  forget_left_replicas();
   if (mended) return;
   const bool all_follow = std::all_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
-    return &node == &master_view() || !node.alive() || known.follows(node, *known.master);
+    return &node == &master_view() || !node.alive() || (node.says(Role::replica) && !strays(known, node));
   });
   if (!all_follow) return;
   mended = true;

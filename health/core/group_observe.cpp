@@ -87,6 +87,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
 void Group::State::take_master_info(const Observation& seen) {
   if (seen.info->run_id != known.record.server_id) return;  // server_changed() is derived from it
   known.master_verified = seen.info->role == Role::master && !seen.info->loading;
+  if (known.master_verified) role_lost_since.reset();
   clear_suspicion();
   if (!known.master_verified) return;
   follow_history(*seen.info);
@@ -131,8 +132,9 @@ void Group::State::hear_witness(NodeId id) {
   }
   const bool grows = witness.offset && node.info->offset > *witness.offset;
   const bool came_back = witness.rehandshaken && node.info_asked >= *witness.rehandshaken;
-  if (grows || came_back) {
-    witness.hears = node.info_asked;
+  if (grows || came_back) witness.hears = node.info_asked;
+  // Growth that was seen before our own CLIENT KILL took effect does not end the question: the link is about to go down.
+  if (came_back) {
     witness.asked_actively.reset();
     witness.rehandshaken.reset();
   }
@@ -214,6 +216,8 @@ void Group::State::step_done(const StepDone& done) {
     node.repointed = now;
     emit_node(EventKind::slave_reconf_sent, done.node, Reason::none);
   }
+  const bool demoted = done.step == Step::demote || done.step == Step::demote_emptied;
+  if (demoted && done.result == StepResult::done) node.left_replicas = true;
   if (done.result == StepResult::done) {
     node.step_failures = 0;
     node.step_error.clear();
@@ -244,6 +248,7 @@ void Group::State::watch_rogue(NodeId id) {
   if (machine.active() || known.resumed) return;  // the target is, or may be, about to be a master
   const bool rogue = node.says(Role::master);
   if (rogue && !node.rogue) {
+    node.rogue_since = now;
     emit_node(EventKind::rogue_master, id, Reason::rogue_master);
     report_lost_writes(id);
   }

@@ -96,14 +96,18 @@ void Group::State::report_switch(NodeId from, NodeId to, Reason cause) {
 }
 
 /// Exact where the old process lives on: what it acknowledged beyond the point where the new master's history begins
-/// (redis.md §2.3). A restarted one has another replication id, and nothing is said here.
+/// (redis.md §2.3). A restarted one has another replication id: what its last probe saw beyond that point is at least lost.
 void Group::State::report_lost_writes(NodeId id) {
   if (!known.master || !known.node(*known.master).info) return;
   const ServerInfo& master = *known.node(*known.master).info;
   const ServerInfo& old = *known.node(id).info;
-  if (old.replid != master.replid2) return;
-  const std::int64_t lost = old.offset - (master.second_offset - 1);
-  if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
+  if (old.replid == master.replid2) {
+    const std::int64_t lost = old.offset - (master.second_offset - 1);
+    if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
+  } else if (last_tail && last_tail->first == id && last_tail->second > 0) {
+    emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(last_tail->second) + " estimate=last_probe");
+  }
+  if (last_tail && last_tail->first == id) last_tail.reset();
 }
 
 Health Group::State::health_of(NodeId id) const {
@@ -142,6 +146,14 @@ NodeStatus Group::State::node_status(NodeId id, Time at) const {
   return status;
 }
 
+/// Why a returned master is not made a replica yet.
+std::string Group::State::kept_for(const NodeView& node) const {
+  const auto& delay = settings->failover.rejoin_delay;
+  if (!known.master || !master_view().info || now >= node.rogue_since + delay || !has_a_tail(*master_view().info, *node.info)) return {};
+  const auto left = std::chrono::ceil<std::chrono::seconds>(node.rogue_since + delay - now);
+  return "; its own writes are kept for " + std::to_string(left.count()) + " s more (rejoin_delay)";
+}
+
 std::vector<std::string> Group::State::findings() const {
   std::vector<std::string> findings;
   if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
@@ -153,7 +165,7 @@ std::vector<std::string> Group::State::findings() const {
     if (!node.rewrite_error.empty()) {
       findings.push_back(name + ": " + node.rewrite_error + "; its configuration still names the old role");
     }
-    if (node.rogue) findings.push_back(name + ": says master and is not routed");
+    if (node.rogue) findings.push_back(name + ": says master and is not routed" + kept_for(node));
     if (node.alive() && node.outcome != Outcome::ok) {
       findings.push_back(name + ": answers " + std::string(to_string(*node.outcome)) + " " + node.text);
     }

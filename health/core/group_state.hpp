@@ -48,6 +48,7 @@ struct Group::State {
   void try_failover(Reason cause);
   Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
   Reason why_not_act(Reason cause) const;
+  void forget_left_replicas();
   void mend();
   bool is_master_to_take(NodeId id, LossPolicy loss) const;
   void operator_failover(const OperatorFailover& request);
@@ -90,8 +91,10 @@ struct Group::State {
   NodeStatus node_status(NodeId id, Time at) const;
   Health health_of(NodeId id) const;
   std::vector<std::string> findings() const;
+  std::string kept_for(const NodeView& node) const;
 
   NodeView& master_view() { return known.node(*known.master); }
+  const NodeView& master_view() const { return known.node(*known.master); }
   std::size_t size() const { return known.nodes.size(); }
 
   const config::GroupSettings* settings;
@@ -125,7 +128,9 @@ struct Group::State {
   std::optional<Time> retry_after;          // after an aborted failover
   std::optional<Time> emptied_since;
   std::optional<Time> unreachable_reported;
+  std::optional<Time> role_lost_since;      // the journal's master says replica
   bool mended = true;                       // +failover-end was said
+  std::optional<std::pair<NodeId, std::int64_t>> last_tail;  // the old master, and how far it was seen beyond the new one (bytes)
   bool odown = false;                       // +odown was said of the present master
   Time look_again{};
 

@@ -18,9 +18,11 @@ std::optional<NodeId> Knowledge::find_address(const Endpoint& address) const {
   return std::nullopt;
 }
 
-bool Knowledge::follows_directly(const NodeView& view, NodeId wanted) const {
-  return view.says(Role::replica) && find_address(view.info->master) == wanted;
+std::optional<NodeId> Knowledge::master_of(const NodeView& view) const {
+  return view.says(Role::replica) ? find_address(view.info->master) : std::nullopt;
 }
+
+bool Knowledge::follows_directly(const NodeView& view, NodeId wanted) const { return master_of(view) == wanted; }
 
 bool Knowledge::follows(const NodeView& view, NodeId wanted) const {
   const NodeView* at = &view;

@@ -13,6 +13,10 @@
 
 namespace sengu::health {
 
+/// Sentinel's bound for a replica that lost its master long ago (sentinel.c, sentinelSelectSlave): ten times
+/// down-after-milliseconds before we lost it ourselves.
+constexpr int deaf_factor = 10;
+
 /// One node as last seen.
 struct NodeView {
   explicit NodeView(const config::NodeSettings& node, const config::HealthPolicy& health)
@@ -59,6 +63,8 @@ struct NodeView {
   std::uint32_t reader_generation = 0;
   std::string reader_server;          // run id that the generation was given for
   bool rogue = false;
+  Time rogue_since{};
+  bool left_replicas = false;         // it was demoted while replicas followed it: they go to the new master, no chain
 
   bool alive() const { return outcome && is_life(*outcome); }
   bool says(Role role) const { return info && info->role == role; }
@@ -105,6 +111,8 @@ struct Knowledge {
   std::optional<NodeId> find_address(const Endpoint& address) const;
   /// `node` replicates from `master` without a node between.
   bool follows_directly(const NodeView& node, NodeId master) const;
+  /// The node that it replicates from.
+  std::optional<NodeId> master_of(const NodeView& node) const;
   /// ... or through a chain of this group's nodes.
   bool follows(const NodeView& node, NodeId master) const;
 };

@@ -32,10 +32,6 @@ bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
   return node.says(Role::master) && node.info->keys * 2 < master.keys;
 }
 
-bool strays(const Knowledge& knowledge, const NodeView& node) {
-  return node.says(Role::replica) && !knowledge.follows(node, *knowledge.master);
-}
-
 struct Ward {
   const Knowledge& knowledge;
   Time now;
@@ -48,11 +44,12 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   Ward ward{knowledge, now};
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
     const NodeView& node = knowledge.nodes[i];
+    if (!node.outcome) ward.all_others_follow = false;  // sengu has just started: nobody knows whom it follows
     if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
     if (node.syncing_after_repoint && now - node.repointed < repoint_timeout) ++ward.syncing;
     if (is_emptied_rogue(knowledge, node)) {
       ward.emptied_rogue = true;
-    } else if (!knowledge.follows(node, *knowledge.master)) {
+    } else if (node.says(Role::master) || strays(knowledge, node)) {
       ward.all_others_follow = false;
     }
   }
@@ -73,6 +70,18 @@ std::optional<Step> mend(Ward& ward, const NodeView& node) {
 
 }  // namespace
 
+bool strays(const Knowledge& knowledge, const NodeView& node) {
+  if (!node.says(Role::replica)) return false;
+  const auto follows = knowledge.master_of(node);
+  return !knowledge.follows(node, *knowledge.master) || (follows && knowledge.node(*follows).left_replicas);
+}
+
+bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue) {
+  if (rogue.keys == 0) return false;
+  if (rogue.replid == master.replid2) return rogue.offset >= master.second_offset;
+  return rogue.replid != master.replid;
+}
+
 bool would_wipe(const ServerInfo& master, const ServerInfo& node) {
   const bool related = of_history(node, master.replid) || of_history(master, node.replid);
   return !related && node.keys > 0 && master.keys * 2 < node.keys;
@@ -89,6 +98,8 @@ std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {
     const NodeView& node = knowledge.nodes[i];
     if (id == *knowledge.master || !can_be_told(knowledge, node, now)) continue;
     if (would_wipe(*master.info, *node.info)) continue;
+    const bool kept = now < node.rogue_since + knowledge.settings->failover.rejoin_delay;
+    if (node.says(Role::master) && kept && has_a_tail(*master.info, *node.info)) continue;
     if (const auto step = mend(ward, node)) repairs.push_back({id, *step});
   }
   return repairs;

@@ -16,6 +16,13 @@ struct Repair {
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now);
 
+/// A replica that follows neither the master nor a replica of it; or one that the demotion of its old master left in a chain.
+bool strays(const Knowledge& knowledge, const NodeView& node);
+
+/// A master that is not ours holds what the routed one may not have: bytes beyond the point of the switch, or, restarted,
+/// a history of its own. Nobody can tell more of it; rejoin_delay keeps it for people to look at (safety.md §6.1).
+bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue);
+
 /// Following `master` would replace the node's data by much less of another history.
 bool would_wipe(const ServerInfo& master, const ServerInfo& node);
 

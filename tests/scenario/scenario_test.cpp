@@ -75,6 +75,7 @@ class Scenario {
     if (verb == "write") return world_->write(node, std::stoi(rest));
     if (verb == "by-hand-master") return world_->make_master_by_hand(node);
     if (verb == "client-kill") return world_->client_kill(node);
+    if (verb == "connect-failed") return world_->input(health::ConnectFailed{health::NodeId{static_cast<std::uint16_t>(node)}});
     if (verb == "refuses") { model.refuses = true; return; }
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
     if (verb == "deafen") return world_->deafen(node);
@@ -91,6 +92,7 @@ class Scenario {
     else if (key == "priority-c") settings_.nodes[2].priority = std::stoi(value);
     else if (key == "max_lag_bytes") settings_.failover.max_lag_bytes = std::stoull(value);
     else if (key == "mode") settings_.failover.mode = value == "manual" ? config::Mode::manual : config::Mode::observe;
+    else if (key == "rejoin_delay") settings_.failover.rejoin_delay = std::chrono::duration_cast<Milliseconds>(duration_of(value));
     else if (key == "on_process_death") settings_.failover.on_process_death = config::OnProcessDeath::down_after;
     else FAIL("unknown setting: " << key);
   }

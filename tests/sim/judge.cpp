@@ -24,7 +24,10 @@ void Judge::violation(const std::string& what) {
   ports_.say("VIOLATION: " + what);
 }
 
-bool Judge::is_calm(int host) const { return ports_.timeline.now() - touched_[at(host)] >= settled; }
+bool Judge::is_calm(int host) const {
+  if (host == proxy_host && ports_.timeline.now() - sengu_->calm_since() < settled) return false;
+  return ports_.timeline.now() - touched_[at(host)] >= settled;
+}
 
 bool Judge::reachable(const RedisServer& server) const { return ports_.network.open_both_ways(proxy_host, host_of(server.index())); }
 
@@ -138,13 +141,14 @@ void Judge::check_promote(const RunStep& step) {
 
 /// The evidence was false where the master lives and can be reached, or a replica that sengu can ask hears it.
 void Judge::check_old_master_is_gone(const std::string& what) {
-  if (operator_acted_ || !durable_ || !is_calm(proxy_host)) return;
+  if (operator_acted_ || !durable_) return;
   const int old = by_name(durable_->master);
   if (old < 0) return;
   const RedisServer& master = *ports_.servers[at(old)];
   const bool lives = master.running() && !master.frozen() && master.is_master() && master.run_id() == durable_->server_id && is_calm(host_of(old));
   if (!lives) return;
   if (reachable(master)) return violation(what + " while the master lives and can be reached");
+  if (!is_calm(proxy_host)) return;
   for (const auto& server : ports_.servers) {
     const bool hears = server->usable() && server->follows() == old && server->link_up() && reachable(*server) && is_calm(host_of(server->index())) &&
                        ports_.network.open_both_ways(host_of(old), host_of(server->index()));
@@ -176,6 +180,7 @@ void Judge::check_amnesia_order(const RunStep& step) {
 void Judge::check_all_told(int emptied) {
   const auto status = sengu_->status();
   if (!status || sengu_->frozen() || status->route != RouteState::open || !is_calm(proxy_host)) return;
+  if (!is_calm(host_of(static_cast<int>(index(*status->master))))) return;   // nobody is pointed at what is not seen
   for (const auto& server : ports_.servers) {
     const bool left = is_fit(*server) && server->follows() == emptied && !told_[at(server->index())];
     if (left) violation("under amnesia " + server->name() + " was left with the empty master");

@@ -362,7 +362,7 @@ void RedisServer::follow(int master) {
   if (follows_ == master && link_ != LinkState::none) return;   // "Already connected to specified master"
   follows_ = master;
   pointed_by_step_ = false;
-  down_since_ = cluster_.timeline.now();
+  down_since_.reset();                    // as Redis: no link to this master was ever up
   connect_upstream();
 }
 

@@ -29,6 +29,7 @@ struct Sengu::Life {
   Time timer{};
   std::size_t next_worker = 0;
   std::vector<std::weak_ptr<Connection>> steps;
+  CrashSwitch crash;
 
   ~Life() {
     for (const auto& weak : steps) if (const auto connection = weak.lock()) connection->reset();
@@ -43,6 +44,7 @@ void Sengu::later(const Weak& weak, Duration delay, std::function<void(Life&)> a
 
 void Sengu::start() {
   life_ = std::make_shared<Life>();
+  life_->crash = CrashSwitch(std::exchange(crash_at_, CrashPoint::never));
   calm_since_ = ports_.timeline.now();
   const auto found = disk_.read();
   ports_.observer.on_start(found.record);
@@ -64,10 +66,7 @@ void Sengu::start() {
                                                     ports_.settings.health.timeout, std::move(listener)));
   }
   later(life_, {}, [this](Life& life) {
-    for (const Command& command : life.group->start(ports_.timeline.now())) {
-      std::visit([&](const auto& one) { execute(life, one); }, command);
-    }
-    arm_timer(life);
+    carry_out(life, life.group->start(ports_.timeline.now()));
   });
 }
 
@@ -127,10 +126,29 @@ void Sengu::input(const Input& one) {
 }
 
 void Sengu::feed(Life& life, const Input& input) {
-  const Weak weak = life_;
-  const auto commands = life.group->step(ports_.timeline.now(), input);
-  for (const Command& command : commands) std::visit([&](const auto& one) { execute(life, one); }, command);
+  if (life.crash.before(input)) return crash(life);
+  carry_out(life, life.group->step(ports_.timeline.now(), input));
+}
+
+void Sengu::carry_out(Life& life, const Commands& commands) {
+  for (const Command& command : commands) {
+    if (life.crash.before(command)) return crash(life);
+    std::visit([&](const auto& one) { execute(life, one); }, command);
+    if (life.crash.after(command)) return crash(life);
+  }
   arm_timer(life);
+}
+
+/// Nothing more happens in this life; its end comes with the next event, since it is in the middle of a step.
+void Sengu::crash(Life& life) {
+  ports_.say("sengu kills itself at its point");
+  life.control.freeze();
+  life.journal.freeze();
+  for (const auto& worker : life.workers) worker->actor().freeze();
+  ports_.timeline.after({}, [this] {
+    kill();
+    ports_.timeline.after(supervisor, [this] { if (!life_) start(); });
+  });
 }
 
 void Sengu::arm_timer(Life& life) {

@@ -2,6 +2,7 @@
 // journal's real bytes on a modelled disk. It can be killed, frozen whole or one thread at a time, and started again.
 #pragma once
 
+#include "health/core/crash_switch.hpp"
 #include "health/core/group.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/probe.hpp"
@@ -47,6 +48,8 @@ class Sengu {
   /// Nothing was done to the process since.
   Time calm_since() const { return calm_since_; }
   Disk& disk() { return disk_; }
+  /// The next life ends at this point, and another begins half a second later.
+  void crash_at(health::CrashPoint point) { crash_at_ = point; }
 
   void input(const health::Input& input);
   std::optional<health::GroupStatus> status() const;
@@ -65,6 +68,8 @@ class Sengu {
 
   void later(const Weak& weak, Duration delay, std::function<void(Life&)> act);
   void feed(Life& life, const health::Input& input);
+  void carry_out(Life& life, const health::Commands& commands);
+  void crash(Life& life);
   void arm_timer(Life& life);
   void execute(Life& life, const health::Probe& probe);
   void execute(Life& life, const health::Publish& publish);
@@ -76,6 +81,7 @@ class Sengu {
 
   Ports ports_;
   Disk disk_;
+  health::CrashPoint crash_at_ = health::CrashPoint::never;
   std::shared_ptr<Life> life_;
   Time calm_since_{};
 };

@@ -21,7 +21,7 @@ constexpr int writers = 3;
 config::GroupSettings settings_of(Random& random) {
   config::GroupSettings group;
   group.name = "g";
-  const int nodes = random.chance(60) ? 3 : random.chance(50) ? 5 : 2;
+  const int nodes = random.chance(45) ? 3 : random.chance(75) ? 5 : 2;
   for (int i = 0; i < nodes; ++i) {
     config::NodeSettings node;
     node.name = std::string(1, static_cast<char>('a' + i));
@@ -129,6 +129,7 @@ Result World::run() {
   const Time begin = timeline_.now();
   for (const auto& server : servers_) server->start_as(server->index() == 0 ? -1 : 0);
   timeline_.run_until(begin + 6s);                      // the first full syncs
+  if (random_.chance(20)) sengu_.crash_at(static_cast<health::CrashPoint>(1 + random_.below(9)));
   sengu_.start();
   timeline_.run_until(begin + 7s);
   for (int i = 0; i < writers; ++i) {

@@ -75,6 +75,7 @@ cooldown = "1m"
 step_timeout = "1500ms"
 max_lag_bytes = 9223372036854775807
 amnesia_wait = "1h"
+rejoin_delay = "10m"
 [[group.node]]
 name = "redis:[1]"
 address = "10.0.0.11:6379"

@@ -119,8 +119,6 @@ TEST_CASE("config problems: keys that are not supported yet") {
   for (const std::string section : {"hooks", "cluster", "sentinel", "vip"})
     CHECK(problems_after_group("[" + section + "]\n") == Lines{"sengu.toml:5: " + section + ": not supported yet"});
   CHECK(problems_after_group("[group.health]\nquery = \"\"\n") == Lines{"sengu.toml:6: group.health.query: not supported yet"});
-  CHECK(problems_after_group("[group.failover]\nrejoin_delay = \"0s\"\n") ==
-        Lines{"sengu.toml:6: group.failover.rejoin_delay: not supported yet"});
   CHECK(problems_after_group("[proxy]\nresolve_interval = \"30s\"\n") == Lines{"sengu.toml:6: proxy.resolve_interval: not supported yet"});
 }
 
