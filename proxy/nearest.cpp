@@ -2,29 +2,20 @@
 #include "proxy/nearest.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <fmt/format.h>
+
+#include "config/nearest.hpp"
 
 namespace sengu::proxy {
 namespace {
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
-
-/// Levenshtein's distance, one row at a time.
-std::size_t distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= left.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= right.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(left[i - 1]) == lower(right[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
+std::string lower(std::string_view word) {
+  std::string result(word);
+  for (char& letter : result) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
   }
-  return row.back();
+  return result;
 }
 
 constexpr std::size_t longest_compared = 128;  // a client's argument may be 64 KiB
@@ -33,11 +24,12 @@ constexpr std::size_t longest_compared = 128;  // a client's argument may be 64 
 
 std::string nearest(std::string_view word, const std::vector<std::string>& names) {
   if (word.size() > longest_compared) return {};
+  const std::string wanted = lower(word);
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto& name : names) {
     if (name.size() > longest_compared) continue;
-    const auto found = distance(word, name);
+    const auto found = config::edit_distance(wanted, lower(name));
     if (found < best_distance && found < std::max(word.size(), name.size())) {
       best_distance = found;
       best = name;

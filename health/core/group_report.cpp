@@ -84,7 +84,6 @@ void Group::State::report_promoted(NodeId promoted, Reason cause) {
 }
 
 void Group::State::report_switch(NodeId from, NodeId to, Reason cause) {
-  last_switch = now;
   const auto address = [&](NodeId id) {
     const Endpoint& endpoint = known.node(id).settings->address;
     return endpoint.host + " " + std::to_string(endpoint.port);
@@ -196,7 +195,6 @@ GroupStatus Group::State::status(Time at) const {
   status.paused = paused;
   status.tilt = tilt_since.has_value();
   status.journal_ok = journal_ok && !damaged;
-  status.last_switch = last_switch;
   status.findings = findings();
   return status;
 }

@@ -124,7 +124,6 @@ struct Group::State {
   std::optional<Serial> journal_probe;      // a write that only finds out whether the journal works again
   Time next_journal_retry{};
   std::deque<Time> switches;                // failovers, newest last
-  std::optional<Time> last_switch;
   std::optional<Time> retry_after;          // after an aborted failover
   std::optional<Time> emptied_since;
   std::optional<Time> unreachable_reported;

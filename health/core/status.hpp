@@ -44,7 +44,6 @@ struct GroupStatus {
   bool paused = false;
   bool tilt = false;
   bool journal_ok = true;
-  std::optional<Time> last_switch;
   std::vector<std::string> findings;         // the doctor's, in words
 };
 

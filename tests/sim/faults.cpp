@@ -1,5 +1,7 @@
 #include "tests/sim/faults.hpp"
 
+#include <array>
+
 #include <fmt/format.h>
 
 namespace sengu::sim {

@@ -2,8 +2,6 @@
 // each data set that is replaced. It knows the truth about every server, which sengu does not.
 #pragma once
 
-#include <array>
-
 #include "tests/sim/sengu.hpp"
 
 namespace sengu::sim {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "health/core/time.hpp"
 
@@ -28,8 +27,6 @@ class Random {
   Duration between(Duration least, Duration most) {
     return least + Duration(static_cast<Duration::rep>(next() % static_cast<std::uint64_t>((most - least).count() + 1)));
   }
-  template <class T>
-  const T& pick(const std::vector<T>& from) { return from[static_cast<std::size_t>(below(static_cast<int>(from.size())))]; }
 
  private:
   std::uint64_t state_;

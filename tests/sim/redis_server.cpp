@@ -79,7 +79,6 @@ bool RedisServer::busy() const { return cluster_.timeline.now() < busy_until_; }
 void RedisServer::start_as(int master) {
   running_ = true;
   ++life_;
-  since_ = cluster_.timeline.now();
   replid_ = new_replid();
   follows_ = configured_ = master;
   if (master >= 0) connect_upstream();
@@ -89,7 +88,6 @@ void RedisServer::start_as(int master) {
 void RedisServer::kill() {
   if (!running_) return;
   running_ = false;
-  since_ = cluster_.timeline.now();
   actor_.die();
   ++generation_;
   link_ = LinkState::none;
@@ -103,7 +101,6 @@ void RedisServer::kill() {
 void RedisServer::restart(Kept kept) {
   running_ = true;
   ++life_;
-  since_ = cluster_.timeline.now();
   if (kept == Kept::snapshot) data_.resize(std::min(saved_, data_.size()));
   if (kept == Kept::nothing) {
     data_.clear();
@@ -120,7 +117,7 @@ void RedisServer::restart(Kept kept) {
   pointed_by_step_ = false;
   down_since_.reset();
   busy_until_ = paused_until_ = {};
-  loading_until_ = since_ + (keys() == 0 ? Duration{} : cluster_.random.between(5ms, 400ms));
+  loading_until_ = cluster_.timeline.now() + (keys() == 0 ? Duration{} : cluster_.random.between(5ms, 400ms));
   if (follows_ >= 0) cluster_.timeline.at(loading_until_, [this, life = life_] { if (life == life_ && running_ && follows_ >= 0) connect_upstream(); });
   ping_replicas();
 }

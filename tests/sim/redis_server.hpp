@@ -6,7 +6,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -78,7 +77,6 @@ class RedisServer {
     Random& random;
     Network& network;
     std::vector<std::unique_ptr<RedisServer>>& servers;
-    std::function<void(const std::string&)> say;
     /// `server` is about to replace its data by another's.
     std::function<void(RedisServer& server)> flushed;
   };
@@ -117,9 +115,7 @@ class RedisServer {
   std::string run_id() const;
   std::int64_t offset() const { return offset_; }
   const std::vector<WriteId>& data() const { return data_; }
-  bool has_base() const { return base_keys_ != 0; }
   std::uint64_t keys() const { return base_keys_ + data_.size(); }
-  Time since() const { return since_; }   // of its present life and freeze state: not touched by a fault since
 
  private:
   friend class Connection;
@@ -170,7 +166,6 @@ class RedisServer {
   Actor actor_;
   bool running_ = false;
   int life_ = 0;
-  Time since_{};
   Time loading_until_{};
   Time busy_until_{};
   Time paused_until_{};

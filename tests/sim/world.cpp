@@ -69,8 +69,7 @@ class World {
 World::World(std::uint64_t seed, Telling telling)
     : telling_(telling), random_(seed), settings_(settings_of(random_)),
       judge_({timeline_, network_, servers_, settings_, [this](const std::string& line) { say(line); }}),
-      cluster_{timeline_, random_, network_, servers_, [this](const std::string& line) { say(line); },
-               [this](RedisServer& server) { judge_.on_flush(server); }},
+      cluster_{timeline_, random_, network_, servers_, [this](RedisServer& server) { judge_.on_flush(server); }},
       sengu_({timeline_, random_, network_, servers_, settings_, judge_, [this](const std::string& line) { say(line); }}),
       stage_{timeline_, random_, network_, servers_, sengu_, judge_, [this](const std::string& line) { say(line); }} {
   judge_.watch(sengu_);
