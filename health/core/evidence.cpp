@@ -130,9 +130,9 @@ bool is_witness(const Knowledge& knowledge, NodeId id) {
   if (!knowledge.follows_directly(node, *knowledge.master)) return false;
   if (knowledge.resumed) return true;  // an earlier run had the evidence; only a denial is looked for now
   const NodeView& master = knowledge.node(*knowledge.master);
-  const Time lost = master.silent_since;
-  if (!master.last_reply) return heard_before_our_time(knowledge, node, lost);
-  return node.heard_master && *node.heard_master >= lost - knowledge.settings->health.down_after;
+  if (!master.last_reply) return heard_before_our_time(knowledge, node, master.silent_since);
+  // Not silent_since: a stall of ours starts that timer anew, and would make every replica deaf for ever.
+  return node.heard_master && *node.heard_master >= *master.last_reply - knowledge.settings->health.down_after;
 }
 
 Verdict assess(const Knowledge& knowledge, Time now) {

@@ -22,10 +22,10 @@ struct Verdict {
   Time look_again{};           // when it may change without a new observation
 };
 
-/// Needs knowledge.master and knowledge.suspicion.
 /// Two fresh connects refused, 10 ms or more apart: those of clients make probes come sooner than that.
 bool refused_twice(const NodeView& master);
 
+/// Needs knowledge.master and knowledge.suspicion.
 Verdict assess(const Knowledge& knowledge, Time now);
 
 /// A direct replica that heard the master within down_after before we lost it (safety.md §2.5).

@@ -170,8 +170,14 @@ void FailoverMachine::enter_targeting(const Context& context, NodeId target) {
   target_ = target;
   seen_target_ = *context.knowledge.node(target).info;
   promote_failed_.reset();
-  context.knowledge.record.phase = Phase::promoting;
-  context.knowledge.record.target = context.knowledge.node(target).settings->name;
+  JournalRecord& record = context.knowledge.record;
+  record.phase = Phase::promoting;
+  record.target = context.knowledge.node(target).settings->name;
+  if (!received(context.knowledge.history, seen_target_)) {
+    // The operator accepted its loss: a later run must know it by the history it has.
+    record.replid = seen_target_.replid;
+    record.offset = seen_target_.offset;
+  }
   write(context);
 }
 
