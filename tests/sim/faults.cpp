@@ -215,6 +215,7 @@ void somebody_makes_a_replica(Stage& stage) {
   if (&server == &master) return;
   stage.say(fmt::format("somebody types REPLICAOF {} on {}", master.name(), server.name()));
   server.obey({Request::Kind::step, 0, Step::repoint, master.index(), {}});
+  stage.judge.pointed_by_hand(server);
   touch(stage, server);
 }
 

@@ -42,6 +42,18 @@ bool Judge::is_fit(const RedisServer& server) const {
   });
 }
 
+/// It follows `to`, directly or through others, and one of these links was made by hand.
+bool Judge::was_led_by_hand(const RedisServer& server, const RedisServer& to) const {
+  bool by_hand = false;
+  const RedisServer* one = &server;
+  for (std::size_t hops = 0; hops < ports_.servers.size() && one->follows() >= 0; ++hops) {
+    by_hand |= by_hand_[at(one->index())];
+    one = ports_.servers[at(one->follows())].get();
+    if (one == &to) return by_hand;
+  }
+  return false;
+}
+
 std::vector<bool> Judge::set_of(const RedisServer& server) const {
   std::vector<bool> set(excused_.size());
   for (const WriteId write : server.data()) if (write < set.size()) set[write] = true;
@@ -123,6 +135,7 @@ void Judge::on_step(const RunStep& step) {
   const auto status = sengu_->status();
   const bool unasked = !operator_acted_ && (status->paused || ports_.settings.failover.mode == config::Mode::observe);
   if (unasked || status->tilt) violation("a step in pause, observe mode or tilt");
+  if (step.step != Step::fence) by_hand_[index(step.node)] = false;
   if (step.step == Step::promote) check_promote(step);
   if (step.step == Step::repoint) told_[index(step.node)] = true;
   if (step.step == Step::repoint || step.step == Step::demote || step.step == Step::demote_emptied) check_amnesia_order(step);
@@ -221,7 +234,10 @@ bool Judge::may_lose(const std::string& what) const {
 
 /// What the chosen master lacks is lost; that is allowed only for what no fit server had received.
 void Judge::check_kept(const RedisServer& chosen, const std::string& what) {
-  const auto savers = holders([&](const RedisServer& server) { return !may_lose(what) && &server != &chosen && is_fit(server); });
+  const auto savers = holders([&](const RedisServer& server) {
+    const bool abandoned = what == "adoption" && was_led_by_hand(server, chosen);
+    return !may_lose(what) && &server != &chosen && is_fit(server) && !abandoned;
+  });
   const auto has = set_of(chosen);
   for (const WriteId write : acked_) {
     if (excused_[write] || has[write]) continue;

@@ -33,6 +33,8 @@ class Judge final : public Observer {
   /// A fault destroyed data: what nobody holds any more is nobody's fault.
   void forgive_what_is_gone();
   void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
+  /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
+  void pointed_by_hand(const RedisServer& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
   void operator_acts() { operator_acted_ = true; }
   void operator_accepts_loss() { loss_accepted_ = true; }
 
@@ -53,6 +55,7 @@ class Judge final : public Observer {
   bool is_calm(int host) const;
   bool reachable(const RedisServer& server) const;
   bool is_fit(const RedisServer& server) const;
+  bool was_led_by_hand(const RedisServer& server, const RedisServer& to) const;
   using Holders = std::vector<std::pair<const RedisServer*, std::vector<bool>>>;   // and which writes each holds
   std::vector<bool> set_of(const RedisServer& server) const;
   Holders holders(const std::function<bool(const RedisServer&)>& which) const;
@@ -77,6 +80,7 @@ class Judge final : public Observer {
   health::Epoch highest_ = 0;
   health::Epoch promoted_ = 0;                   // the last epoch whose promote was sent
   std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
+  std::vector<bool> by_hand_ = std::vector<bool>(16);
   int lost_ = 0;
   int promotions_ = 0;
   bool operator_acted_ = false;
