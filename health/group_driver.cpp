@@ -129,6 +129,12 @@ void GroupDriver::execute(const RunStep& step) {
   });
 }
 
+void GroupDriver::execute(const AskDeciders& question) {
+  nodes_[index(question.node)]->ask_deciders(question.timeout, [this, node = question.node](auto names, std::string text) {
+    feed(DecidersTold{node, std::move(names), std::move(text)});
+  });
+}
+
 void GroupDriver::execute(const Emit& emit) { ports_.events.emit(id_, emit.event); }
 
 void GroupDriver::execute(const Answer& answer) {

@@ -51,6 +51,7 @@ class GroupDriver {
   void execute(const Publish& publish);
   void execute(const WriteJournal& write);
   void execute(const RunStep& step);
+  void execute(const AskDeciders& question);
   void execute(const Emit& emit);
   void execute(const Answer& answer);
   void arm_timer();

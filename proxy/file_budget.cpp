@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t of_process = 24;
 constexpr std::size_t per_worker = 4;          // event loop (3) and ready set
 constexpr std::size_t per_listener = 2;        // itself, and the client that was accepted but not yet admitted
-constexpr std::size_t per_node = 5;            // kept and side probe; a repair, a fence, a rehandshake
+constexpr std::size_t per_node = 6;            // kept and side probe; a repair, a fence, a rehandshake; who else decides
 constexpr std::size_t per_session = 2;
 constexpr std::size_t refused_per_worker = 256;
 constexpr std::size_t least_for_clients = 24;

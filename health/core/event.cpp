@@ -41,6 +41,8 @@ std::string_view to_string(EventKind kind) {
     case EventKind::journal_error_end: return "-journal-error";
     case EventKind::closed: return "+closed";
     case EventKind::step_failed: return "+step-failed";
+    case EventKind::other_decider: return "+other-decider";
+    case EventKind::other_decider_end: return "-other-decider";
   }
   return "?";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/assert.hpp"
+#include "health/core/deciders.hpp"
 
 namespace sengu::health {
 namespace {
@@ -130,7 +131,7 @@ Reason FailoverMachine::why_stop(const Context& context) const {
 
 void FailoverMachine::enter_survey(const Context& context) {
   state_ = State::survey;
-  observe_since_ = context.now;
+  observe_since_ = surveyed_since_ = context.now;
   const auto& policy = *context.knowledge.settings;
   deadline_ = context.now + policy.failover.step_timeout;
   fence_deadline_ = context.now;
@@ -146,13 +147,28 @@ void FailoverMachine::enter_survey(const Context& context) {
                            3 * policy.failover.step_timeout});
 }
 
+/// Whoever answers is asked once before a promote who else may decide (safety.md §7), and not waited for for long.
+bool FailoverMachine::deciders_told(const Context& context) const {
+  bool all_told = true;
+  for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
+    const NodeView& node = context.knowledge.nodes[i];
+    if (!node.alive() || node.deciders.told >= surveyed_since_) continue;
+    all_told = false;
+    if (!node.deciders.pending) ask_deciders(context.knowledge, context.out, NodeId{static_cast<std::uint16_t>(i)}, context.now);
+  }
+  return all_told || context.now >= surveyed_since_ + context.knowledge.settings->health.timeout / 5;
+}
+
 std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& context) {
   const Knowledge& knowledge = context.knowledge;
+  const bool told = deciders_told(context);
   if (!survey_complete(knowledge, plan_, *observe_since_, context.now)) return std::nullopt;
   if (fencing_ && context.now < fence_deadline_) return std::nullopt;
   const bool patient = context.now < *observe_since_ + knowledge.settings->health.timeout;
   if (patient && !offsets_stand_still(knowledge, plan_.cause)) return std::nullopt;
   if (plan_.cause == Reason::silence && a_replica_hears_it(knowledge)) return end(Reason::witness_hears_master);
+  if (!told) return std::nullopt;
+  if (plan_.cause != Reason::operator_request && has_other_deciders(knowledge)) return end(Reason::two_deciders);
   const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at};
   const auto candidate = select_candidate(knowledge, choice).candidate;
   if (!candidate) return end(Reason::no_good_replica);
@@ -220,7 +236,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
       return std::nullopt;
     case State::survey:
       if (!context.may_act) {
-        observe_since_ = context.now;  // what was seen before a stall is void
+        observe_since_ = surveyed_since_ = context.now;  // what was seen before a stall is void
         return std::nullopt;
       }
       if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);

@@ -7,6 +7,7 @@
 //   barrier     journal unwritable                                 idle (journal_unwritable)
 //   survey      candidates seen again, a candidate is chosen       targeting
 //   survey      none eligible, or a replica hears the old master   idle (aborted)
+//   survey      another decider is connected to a node             idle (two_deciders)
 //   barrier .. targeting  the old master answers again             idle (master_alive_again)
 //   targeting   journal written and every worker acknowledged      promoting
 //   promoting   the target is observed as master                   confirming
@@ -79,6 +80,7 @@ class FailoverMachine {
   void write(const Context& context);
   void enter_survey(const Context& context);
   std::optional<Ended> survey(const Context& context);
+  bool deciders_told(const Context& context) const;
   void enter_targeting(const Context& context, NodeId target);
   void enter_promoting(const Context& context);
   void enter_confirming(const Context& context, NodeId master);
@@ -88,6 +90,7 @@ class FailoverMachine {
   FailoverPlan plan_;
   std::optional<NodeId> target_;
   std::optional<Time> observe_since_;
+  Time surveyed_since_{};                   // of the survey, or of the last stall within it
   Time deadline_{};
   Time fence_deadline_{};
   bool fencing_ = false;

@@ -80,6 +80,7 @@ void Group::State::take(const Input& input) {
       if (group.journal_probe == written.serial) group.journal_probe.reset();
     }
     void operator()(const StepDone& done) { group.step_done(done); }
+    void operator()(const DecidersTold& told) { group.deciders_told(told); }
     void operator()(const Tick&) {}
     void operator()(const OperatorFailover& request) { group.operator_failover(request); }
     void operator()(const OperatorPause& request) { group.pause(request); }
@@ -111,6 +112,7 @@ void Group::State::decide() {
   publish();
   retry_journal();
   probe_nodes();
+  ask_who_decides();
   set_deadline();
 }
 
@@ -217,6 +219,12 @@ void Group::State::probe_nodes() {
     node.probing = true;
     node.next_probe = Time::max();
     out.send(Probe{node_id(i), ProbeVia::kept_connection});
+  }
+}
+
+void Group::State::ask_who_decides() {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (now >= deciders_due(known.nodes[i])) ask_deciders(known, out, node_id(i), now);
   }
 }
 

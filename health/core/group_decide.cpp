@@ -274,6 +274,7 @@ Reason Group::State::why_hands_off() const {
   if (settings->failover.mode == config::Mode::manual) return Reason::manual_mode;
   if (tilt_since) return Reason::tilt;
   if (!journal_ok || damaged) return Reason::journal_unwritable;
+  if (has_other_deciders(known)) return Reason::two_deciders;
   return Reason::none;
 }
 
@@ -359,8 +360,8 @@ void Group::State::mend() {
   // What the operator began is carried to its end also where nothing is done unasked.
   const bool operators_own = !mended && last_cause == Reason::operator_request;
   const Reason hands_off = why_hands_off();
-  const bool unasked_only =
-      hands_off == Reason::paused || hands_off == Reason::manual_mode || hands_off == Reason::observe_mode;
+  const bool unasked_only = hands_off == Reason::paused || hands_off == Reason::manual_mode ||
+                            hands_off == Reason::observe_mode || hands_off == Reason::two_deciders;
   if (hands_off != Reason::none && !(unasked_only && operators_own)) return;
   const Endpoint target = master_view().settings->replication_address;
   for (const Repair& repair : find_repairs(known, now)) {

@@ -230,6 +230,14 @@ void Group::State::step_done(const StepDone& done) {
   emit_node(EventKind::step_failed, done.node, Reason::step_failed, error);
 }
 
+void Group::State::deciders_told(const DecidersTold& told) {
+  take_deciders(known.node(told.node), told);
+  std::vector<std::string> others = other_deciders(known);
+  if (others == reported_deciders) return;
+  reported_deciders = std::move(others);
+  report_deciders();
+}
+
 /// A reader's generation changes with the role or the server behind it; a writable replica has none.
 void Group::State::update_reader(NodeId id) {
   NodeView& node = known.node(id);

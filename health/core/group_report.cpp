@@ -109,6 +109,21 @@ void Group::State::report_lost_writes(NodeId id) {
   if (last_tail && last_tail->first == id) last_tail.reset();
 }
 
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
+  return text;
+}
+
+}  // namespace
+
+void Group::State::report_deciders() {
+  if (reported_deciders.empty()) return emit_group(EventKind::other_decider_end, Reason::none);
+  emit_group(EventKind::other_decider, Reason::two_deciders, "deciders=" + joined(reported_deciders));
+}
+
 Health Group::State::health_of(NodeId id) const {
   const NodeView& node = known.node(id);
   if (!node.outcome) return Health::unknown;
@@ -158,9 +173,13 @@ std::vector<std::string> Group::State::findings() const {
   if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
   if (damaged) findings.push_back("the journal was damaged and names no master: failover --to NODE does");
   if (tilt_since) findings.push_back("tilt: sengu itself was stalled; observing only");
+  if (has_other_deciders(known)) {
+    findings.push_back("watched by another decider (" + joined(other_deciders(known)) + "): no promotion, no demotion until it is gone");
+  }
   for (std::size_t i = 0; i < size(); ++i) {
     const NodeView& node = known.nodes[i];
     const std::string& name = node.settings->name;
+    if (!node.deciders.untold.empty()) findings.push_back(name + ": cannot tell who else decides: " + node.deciders.untold);
     if (!node.rewrite_error.empty()) {
       findings.push_back(name + ": " + node.rewrite_error + "; its configuration still names the old role");
     }

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "health/core/adoption.hpp"
+#include "health/core/deciders.hpp"
 #include "health/core/evidence.hpp"
 #include "health/core/failover.hpp"
 #include "health/core/group.hpp"
@@ -26,6 +27,7 @@ struct Group::State {
   void publish();
   void retry_journal();
   void probe_nodes();
+  void ask_who_decides();
   Duration cadence(NodeId id) const;
   Time due(NodeId id) const;
   void set_deadline();
@@ -46,7 +48,7 @@ struct Group::State {
   void investigate();
   void ask_witness(NodeId witness);
   void try_failover(Reason cause);
-  Reason why_hands_off() const;             // paused, manual, observe, tilt, journal
+  Reason why_hands_off() const;             // paused, manual, observe, tilt, journal, deciders
   Reason why_not_act(Reason cause) const;
   void forget_left_replicas();
   void mend();
@@ -65,6 +67,7 @@ struct Group::State {
   void take_failure(NodeId id, const Observation& seen);
   void connection_lost(NodeId id);
   void step_done(const StepDone& done);
+  void deciders_told(const DecidersTold& told);
   void suspect(Reason cause);
   void clear_suspicion();
   void set_sdown(NodeId id);
@@ -85,6 +88,7 @@ struct Group::State {
   void report_promoted(NodeId promoted, Reason cause);
   void report_switch(NodeId from, NodeId to, Reason cause);
   void report_lost_writes(NodeId id);
+  void report_deciders();
   std::string instance(NodeId id) const;    // Sentinel's "<type> <name> <ip> <port>[ @ <master> <ip> <port>]"
   std::string rejections(const Selection& selection) const;
   GroupStatus status(Time at) const;
@@ -130,6 +134,7 @@ struct Group::State {
   std::optional<Time> role_lost_since;      // the journal's master says replica
   bool mended = true;                       // +failover-end was said
   std::optional<std::pair<NodeId, std::int64_t>> last_tail;  // the old master, and how far it was seen beyond the new one (bytes)
+  std::vector<std::string> reported_deciders;   // in the last event
   bool odown = false;                       // +odown was said of the present master
   Time look_again{};
 

@@ -17,6 +17,15 @@ namespace sengu::health {
 /// down-after-milliseconds before we lost it ourselves.
 constexpr int deaf_factor = 10;
 
+/// Who else may decide about a node, as its server last told.
+struct Deciders {
+  std::vector<std::string> names;
+  std::string untold;                 // why it could not say (NOPERM, ...)
+  bool pending = false;               // asked, not told yet
+  std::optional<Time> asked;          // the last question
+  Time told{};                        // when that was asked which was last answered
+};
+
 /// One node as last seen.
 struct NodeView {
   explicit NodeView(const config::NodeSettings& node, const config::HealthPolicy& health)
@@ -65,6 +74,8 @@ struct NodeView {
   bool rogue = false;
   Time rogue_since{};
   bool left_replicas = false;         // it was demoted while replicas followed it: they go to the new master, no chain
+
+  Deciders deciders;
 
   bool alive() const { return outcome && is_life(*outcome); }
   bool says(Role role) const { return info && info->role == role; }

@@ -43,11 +43,13 @@ struct ConnectFailed { NodeId node; };    // the data plane could not connect: a
 struct Published { Serial serial; };      // every worker acknowledged, after it cut
 struct JournalWritten { Serial serial; bool ok; };
 struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
+/// Who else may decide about the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3"; `names` is none where it did not say.
+struct DecidersTold { NodeId node; std::optional<std::vector<std::string>> names; std::string text; };
 struct Tick {};                           // next_deadline() came
 struct OperatorFailover { RequestId request; std::optional<NodeId> to; LossPolicy loss = LossPolicy::keep_writes; };
 struct OperatorPause { RequestId request; };
 struct OperatorResume { RequestId request; };
-using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, Tick,
+using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold, Tick,
                            OperatorFailover, OperatorPause, OperatorResume>;
 
 // --- commands ---
@@ -56,9 +58,10 @@ struct Probe { NodeId node; ProbeVia via; };
 struct Publish { Serial serial; Route route; };
 struct WriteJournal { Serial serial; JournalRecord record; };
 struct RunStep { NodeId node; Step step; Endpoint master; Milliseconds timeout; Milliseconds pause; };
+struct AskDeciders { NodeId node; Milliseconds timeout; };   // each ends with one DecidersTold
 struct Emit { Event event; };
 struct Answer { RequestId request; bool ok; std::string text; };
-using Command = std::variant<Probe, Publish, WriteJournal, RunStep, Emit, Answer>;
+using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, Emit, Answer>;
 using Commands = std::vector<Command>;
 
 }  // namespace sengu::health

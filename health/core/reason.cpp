@@ -31,6 +31,7 @@ std::string_view to_string(Reason reason) {
     case Reason::tilt: return "tilt";
     case Reason::cooldown: return "cooldown";
     case Reason::journal_unwritable: return "journal_unwritable";
+    case Reason::two_deciders: return "two_deciders";
     case Reason::failover_in_progress: return "failover_in_progress";
     case Reason::node_down: return "node_down";
     case Reason::node_unconfirmed: return "node_unconfirmed";
@@ -97,6 +98,7 @@ std::string_view describe(Reason reason) {
     case Reason::tilt: return "sengu itself was stalled";
     case Reason::cooldown: return "the last failover was too short ago";
     case Reason::journal_unwritable: return "the journal cannot be written, or was damaged";
+    case Reason::two_deciders: return "another decider (a sengu or a Sentinel) watches the group";
     case Reason::failover_in_progress: return "a failover is running";
     case Reason::node_down: return "down";
     case Reason::node_unconfirmed: return "fewer good probes than rise";

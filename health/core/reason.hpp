@@ -37,6 +37,7 @@ enum class Reason : std::uint8_t {
   tilt,
   cooldown,
   journal_unwritable,
+  two_deciders,             // another sengu or a Sentinel is connected to a node
   failover_in_progress,
   // why a node cannot be chosen
   node_down,

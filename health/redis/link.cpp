@@ -59,6 +59,13 @@ boost::system::result<tcp::endpoint> socket_address(const Endpoint& endpoint) {
   return tcp::endpoint(address, endpoint.port);
 }
 
+std::optional<Endpoint> local_end(const tcp::socket& socket) {
+  error_code error;
+  const auto end = socket.local_endpoint(error);
+  if (error) return std::nullopt;
+  return Endpoint{end.address().to_string(), end.port()};
+}
+
 void set_options(tcp::socket& socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);

@@ -35,6 +35,9 @@ std::vector<CommandLine> greeting(const Credentials& credentials);
 /// The address of a node. Error where the host is not an IP literal: names are resolved when the settings are loaded.
 boost::system::result<boost::asio::ip::tcp::endpoint> socket_address(const Endpoint& endpoint);
 
+/// Our own end of a connection; none where it has none (any more).
+std::optional<Endpoint> local_end(const boost::asio::ip::tcp::socket& socket);
+
 /// TCP_NODELAY and SO_KEEPALIVE; TCP_USER_TIMEOUT stays off, a frozen server must be heard when it continues.
 void set_options(boost::asio::ip::tcp::socket& socket);
 
@@ -73,6 +76,7 @@ class Link {
   void close();
 
   bool idle() const { return phase_ == Phase::idle; }
+  std::optional<Endpoint> local() const { return local_end(socket_); }
   bool connecting() const { return phase_ == Phase::connecting; }
 
  private:

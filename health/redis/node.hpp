@@ -1,7 +1,8 @@
-// One Redis server as the monitor sees it: it can be asked (probe) and told (run). Puts NodeProbe and run_step behind one
-// object with one set of credentials. Control thread only.
+// One Redis server as the monitor sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
+// ask_deciders and run_step behind one object with one set of credentials. Control thread only.
 #pragma once
 
+#include "health/redis/deciders.hpp"
 #include "health/redis/probe.hpp"
 #include "health/redis/steps.hpp"
 
@@ -24,6 +25,8 @@ class RedisNode {
   void probe(ProbeVia via) { probe_.probe(via); }
   /// As run_step; `done` is not called once close() was.
   void run(const RunStep& step, StepCallback done);
+  /// As redis::ask_deciders; `done` is not called once close() was.
+  void ask_deciders(Milliseconds timeout, DecidersCallback done);
   /// No callback comes after it. Steps that were sent are carried out all the same.
   void close();
 

@@ -23,6 +23,15 @@ void NodeProbe::probe(ProbeVia via) {
   start(side_);
 }
 
+std::vector<Endpoint> NodeProbe::local_ends() const {
+  std::vector<Endpoint> ends;
+  for (const auto& link : {kept_, side_}) {
+    if (!link) continue;
+    if (const auto end = link->local()) ends.push_back(*end);
+  }
+  return ends;
+}
+
 void NodeProbe::close() {
   if (kept_) std::exchange(kept_, nullptr)->close();
   if (side_) std::exchange(side_, nullptr)->close();

@@ -38,6 +38,8 @@ class NodeProbe final : private Link::Listener {
   /// answer, a side connection is tried (a refusal is evidence). fresh_connection: always a side connection; it becomes
   /// the kept one when it is answered. At most one side attempt at a time.
   void probe(ProbeVia via);
+  /// Our own ends of the connections that there are.
+  std::vector<Endpoint> local_ends() const;
   /// Ends all connections; no callback comes after it. A later probe() begins anew.
   void close();
 

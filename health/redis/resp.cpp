@@ -60,15 +60,16 @@ struct ReplyReader::State {
   Budget budget;
   std::unique_ptr<redisReader, void (*)(redisReader*)> reader{redisReaderCreateWithFunctions(&functions),
                                                               redisReaderFree};
+  std::size_t max_bytes;
   std::string failure;  // set once invalid
 
-  State() {
+  explicit State(std::size_t max) : max_bytes(max) {
     if (!reader) throw std::bad_alloc();
     reader->privdata = &budget;
   }
 };
 
-ReplyReader::ReplyReader() : state_(std::make_unique<State>()) {}
+ReplyReader::ReplyReader(std::size_t max_bytes) : state_(std::make_unique<State>(max_bytes)) {}
 ReplyReader::~ReplyReader() = default;
 ReplyReader::ReplyReader(ReplyReader&&) noexcept = default;
 ReplyReader& ReplyReader::operator=(ReplyReader&&) noexcept = default;
@@ -87,7 +88,9 @@ std::optional<Reply> ReplyReader::next() {
     return std::nullopt;
   }
   if (object == nullptr) {
-    if (reader.len - reader.pos > max_reply_bytes) state_->failure = "reply over 1 MiB";
+    if (reader.len - reader.pos > state_->max_bytes) {
+      state_->failure = "reply over " + std::to_string(state_->max_bytes / (1024 * 1024)) + " MiB";
+    }
     return std::nullopt;
   }
   state_->budget.values = 0;

@@ -25,7 +25,7 @@ struct Reply {
   bool is_error() const { return type == Type::error; }
 };
 
-/// A reply may take so many bytes on the wire (INFO of a busy server: 6 KiB) ...
+/// A reply may take so many bytes on the wire where nobody asked for more (INFO of a busy server: 6 KiB) ...
 constexpr std::size_t max_reply_bytes = 1024 * 1024;
 /// ... and hold so many values, however deep (hiredis itself refuses more than 7 levels).
 constexpr std::size_t max_reply_values = 4096;
@@ -36,7 +36,7 @@ void append_command(std::string& out, const CommandLine& words);
 /// Cuts a byte stream into replies. Once invalid it stays so: the connection is of no more use.
 class ReplyReader {
  public:
-  ReplyReader();
+  explicit ReplyReader(std::size_t max_bytes = max_reply_bytes);
   ~ReplyReader();
   ReplyReader(ReplyReader&&) noexcept;
   ReplyReader& operator=(ReplyReader&&) noexcept;

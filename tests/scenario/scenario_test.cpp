@@ -78,6 +78,7 @@ class Scenario {
     if (verb == "connect-failed") return world_->input(health::ConnectFailed{health::NodeId{static_cast<std::uint16_t>(node)}});
     if (verb == "refuses") { model.refuses = true; return; }
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
+    if (verb == "decider") { model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest}; return; }
     if (verb == "deafen") return world_->deafen(node);
     if (verb == "answers") {
       model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;

@@ -219,6 +219,16 @@ void somebody_makes_a_replica(Stage& stage) {
   touch(stage, server);
 }
 
+void the_sentinel_goes(Stage& stage) {
+  if (!stage.judge.sentinel_since()) return;
+  stage.say("the Sentinel goes");
+  for (const auto& server : stage.servers) {
+    server->deciders.clear();
+    touch(stage, *server);
+  }
+  stage.judge.sentinel_went();
+}
+
 void operator_pauses(Stage& stage) {
   stage.say("the operator pauses the group");
   stage.sengu.input(health::OperatorPause{health::RequestId{1}});
@@ -239,6 +249,14 @@ void operator_fails_over(Stage& stage) {
   stage.sengu.input(request);
 }
 
+/// Somebody starts a Sentinel on the group, and thinks better of it.
+void a_sentinel_comes(Stage& stage) {
+  stage.say("a Sentinel connects to every server");
+  for (const auto& server : stage.servers) server->deciders = {"sentinel-1f0c2a9b@10.0.0.9"};
+  stage.judge.sentinel_came();
+  stage.timeline.after(some_time(stage.random), [&stage] { the_sentinel_goes(stage); });
+}
+
 struct Entry {
   int weight;
   void (*happens)(Stage&);
@@ -248,7 +266,7 @@ const std::vector<Entry> faults{
     {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
     {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
-    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}};
+    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {2, a_sentinel_comes}};
 
 }  // namespace
 
@@ -276,6 +294,7 @@ void all_is_well(Stage& stage) {
     stage.network.slow_down(from, {});
     for (int to = 0; to < hosts; ++to) stage.network.heal(from, to);
   }
+  the_sentinel_goes(stage);
   for (const auto& server : stage.servers) {
     server->thaw();
     server->rewrite_works = true;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto settled = 900ms;      // after a fault, before anything is expected of what it touched
 
+constexpr auto seen_before_a_promote = 1s;   // the longest a promote may come after its survey (a frozen node, a slow disk)
 constexpr auto catch_up = 1s;         // of the bound of invariant 8
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
@@ -150,6 +151,8 @@ void Judge::check_promote(const RunStep& step) {
   if (sengu_->live_sessions() > 0) violation("promoted with sessions alive");
   if (!durable_ || durable_->epoch != promoted_ || durable_->target != target.name()) violation("promoted before the journal names the target");
   check_old_master_is_gone("promoted");
+  const bool was_there = sentinel_since_ && ports_.timeline.now() - *sentinel_since_ > seen_before_a_promote;
+  if (was_there && !operator_acted_) violation("promoted beside another decider");
   check_kept(target, "promotion");
 }
 
@@ -207,7 +210,7 @@ void Judge::check_all_told(int emptied) {
 void Judge::check_liveness() {
   const auto status = sengu_->status();
   const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok && ports_.settings.failover.mode == config::Mode::automatic;
-  if (!acts || status->route == RouteState::open || !status->master) return;
+  if (!acts || sentinel_since_ || status->route == RouteState::open || !status->master) return;
   const auto enough = ports_.settings.health.down_after + 1s + catch_up;
   if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
   const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };

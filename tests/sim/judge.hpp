@@ -35,6 +35,10 @@ class Judge final : public Observer {
   void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
   /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
   void pointed_by_hand(const RedisServer& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
+  /// Another decider is connected to every server, from now on or no more.
+  void sentinel_came() { sentinel_since_ = ports_.timeline.now(); }
+  void sentinel_went() { sentinel_since_.reset(); }
+  std::optional<Time> sentinel_since() const { return sentinel_since_; }
   void operator_acts() { operator_acted_ = true; }
   void operator_accepts_loss() { loss_accepted_ = true; }
 
@@ -80,6 +84,7 @@ class Judge final : public Observer {
   health::Epoch highest_ = 0;
   health::Epoch promoted_ = 0;                   // the last epoch whose promote was sent
   std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
+  std::optional<Time> sentinel_since_;
   std::vector<bool> by_hand_ = std::vector<bool>(16);
   int lost_ = 0;
   int promotions_ = 0;

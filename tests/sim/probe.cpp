@@ -68,7 +68,7 @@ void Probe::on_gone(const Shared& link, Gone gone) {
   const bool asked = link->phase == Phase::asking || link->phase == Phase::connecting;
   const Shared ended = std::exchange(was_kept ? kept_ : side_, nullptr);
   if (lost) listener_.connection_lost();
-  if (asked) report(*ended, {gone == Gone::refused ? Outcome::l4_refused : Outcome::l7_closed, {}, 0});
+  if (asked) report(*ended, {gone == Gone::refused ? Outcome::l4_refused : Outcome::l7_closed});
 }
 
 void Probe::on_overdue(const Shared& link) {
@@ -85,7 +85,7 @@ void Probe::on_overdue(const Shared& link) {
       keep_side();
     }
   }
-  report(*overdue, {connecting ? Outcome::l4_timeout : Outcome::l7_timeout, {}, 0});
+  report(*overdue, {connecting ? Outcome::l4_timeout : Outcome::l7_timeout});
 }
 
 void Probe::keep_side() {

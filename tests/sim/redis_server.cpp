@@ -185,6 +185,8 @@ Reply RedisServer::reply_to(const Request& request, const Connection* from) {
   } else if (request.kind == Request::Kind::info) {
     reply.outcome = loading() ? Outcome::loading : Outcome::ok;
     reply.info = info();
+  } else if (request.kind == Request::Kind::clients) {
+    reply.deciders = deciders;
   } else if (loading()) {
     reply.outcome = Outcome::loading;
   } else if (request.kind == Request::Kind::step) {

@@ -18,7 +18,7 @@ namespace sengu::sim {
 using WriteId = std::uint32_t;   // 0: none
 
 struct Request {
-  enum class Kind : std::uint8_t { info, set, step };
+  enum class Kind : std::uint8_t { info, set, step, clients };
   Kind kind = Kind::info;
   WriteId write = 0;
   health::Step step = health::Step::promote;
@@ -28,7 +28,8 @@ struct Request {
 
 struct Reply {
   health::Outcome outcome = health::Outcome::ok;
-  std::optional<health::ServerInfo> info;
+  std::optional<health::ServerInfo> info{};
+  std::vector<std::string> deciders{};
   WriteId write = 0;             // done
 };
 
@@ -96,6 +97,7 @@ class RedisServer {
   /// Clients that bypass the proxy write to it.
   void write_directly(int count);
   bool rewrite_works = true;
+  std::vector<std::string> deciders;      // others than sengu that are connected to it
 
   // --- what is true of it ---
   int index() const { return index_; }

@@ -231,6 +231,31 @@ void Sengu::execute(Life& life, const WriteJournal& write) {
 }
 
 /// A connection of its own with a deadline, closed with RST where it comes.
+void Sengu::exchange(Life& life, RedisServer& server, const Request& request, Duration timeout, Answered answered) {
+  struct Run {
+    std::shared_ptr<Connection> connection;
+    bool connected = false;
+    bool told = false;
+  };
+  const auto run = std::make_shared<Run>();
+  const auto tell = [run, answered = std::move(answered), weak = Weak(life_)](const Reply* reply) {
+    const auto alive = weak.lock();
+    if (std::exchange(run->told, true) || !alive) return;
+    run->connection->reset();
+    answered(*alive, reply, run->connected ? StepResult::failed : StepResult::unreachable);
+  };
+  const Time deadline = ports_.timeline.now() + timeout;
+  Connection::Reader reader{[this, run, request, deadline] {
+                              run->connected = true;
+                              if (!run->told && ports_.timeline.now() < deadline) run->connection->send(request);
+                            },
+                            [tell](const Reply& reply) { tell(&reply); },
+                            [tell](Gone) { tell(nullptr); }};
+  run->connection = Connection::open(ports_.network, life.control, server, std::move(reader));
+  life.steps.push_back(run->connection);
+  later(life_, timeout, [tell](Life&) { tell(nullptr); });
+}
+
 void Sengu::execute(Life& life, const RunStep& step) {
   RedisServer& server = *ports_.servers[index(step.node)];
   ports_.say(fmt::format("step {} {}", to_string(step.step), server.name()));
@@ -239,28 +264,19 @@ void Sengu::execute(Life& life, const RunStep& step) {
   for (const auto& other : ports_.servers) {
     if (ports_.settings.nodes[static_cast<std::size_t>(other->index())].replication_address == step.master) request.master = other->index();
   }
-  struct Run {
-    std::shared_ptr<Connection> connection;
-    bool connected = false;
-    bool told = false;
-  };
-  const auto run = std::make_shared<Run>();
-  const auto tell = [this, run, weak = Weak(life_), node = step.node, what = step.step](StepResult result) {
-    const auto alive = weak.lock();
-    if (std::exchange(run->told, true) || !alive) return;
-    run->connection->reset();
-    feed(*alive, StepDone{node, what, result, ""});
-  };
-  const Time deadline = ports_.timeline.now() + step.timeout;
-  Connection::Reader reader{[this, run, request, deadline] {
-                              run->connected = true;
-                              if (!run->told && ports_.timeline.now() < deadline) run->connection->send(request);
-                            },
-                            [tell](const Reply& reply) { tell(reply.outcome == Outcome::ok ? StepResult::done : StepResult::failed); },
-                            [tell, run](Gone) { tell(run->connected ? StepResult::failed : StepResult::unreachable); }};
-  run->connection = Connection::open(ports_.network, life.control, server, std::move(reader));
-  life.steps.push_back(run->connection);
-  later(life_, step.timeout, [tell, run](Life&) { tell(run->connected ? StepResult::failed : StepResult::unreachable); });
+  exchange(life, server, request, step.timeout,
+           [this, node = step.node, what = step.step](Life& alive, const Reply* reply, StepResult unanswered) {
+             const auto answered = reply && reply->outcome == Outcome::ok ? StepResult::done : StepResult::failed;
+             feed(alive, StepDone{node, what, reply ? answered : unanswered, ""});
+           });
+}
+
+void Sengu::execute(Life& life, const AskDeciders& question) {
+  exchange(life, *ports_.servers[index(question.node)], {Request::Kind::clients, 0, {}, -1, {}}, question.timeout,
+           [this, node = question.node](Life& alive, const Reply* reply, StepResult) {
+             const bool said = reply && reply->outcome == Outcome::ok;
+             feed(alive, DecidersTold{node, said ? std::optional(reply->deciders) : std::nullopt, said ? "" : "no answer"});
+           });
 }
 
 void Sengu::execute(Life&, const Emit& emit) {

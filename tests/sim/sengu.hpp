@@ -75,8 +75,12 @@ class Sengu {
   void execute(Life& life, const health::Publish& publish);
   void execute(Life& life, const health::WriteJournal& write);
   void execute(Life& life, const health::RunStep& step);
+  void execute(Life& life, const health::AskDeciders& question);
   void execute(Life& life, const health::Emit& emit);
   void execute(Life& life, const health::Answer& answer);
+  /// The server's reply; none where it did not come, and then `unanswered` is what that is to a step.
+  using Answered = std::function<void(Life& life, const Reply* reply, health::StepResult unanswered)>;
+  void exchange(Life& life, RedisServer& server, const Request& request, health::Duration timeout, Answered answered);
   void abort_unless_acknowledged(const Weak& weak, health::Serial serial);
 
   Ports ports_;

@@ -178,10 +178,7 @@ void World::execute(const WriteJournal& write) {
 
 void World::execute(const RunStep& step) {
   say(fmt::format("step {} {}", to_string(step.step), name(number(step.node))));
-  const bool acts = step.step != Step::rehandshake && step.step != Step::unfence;
-  const GroupStatus now_status = group_->status(now_);
-  const bool unasked = !operator_acts && (now_status.paused || settings_->failover.mode == config::Mode::observe);
-  if (acts && (unasked || now_status.tilt)) violation("a step in pause, observe mode or tilt");
+  check_step(step);
   if (step.step == Step::promote) check_promote(number(step.node));
   const ModelNode& node = nodes[at(number(step.node))];
   const bool silent = !node.reachable || node.frozen;
@@ -226,6 +223,17 @@ void World::carry_out(const RunStep& step) {
       node.reconnect_at = now_ + partial_resync;
       break;
   }
+}
+
+void World::execute(const AskDeciders& question) {
+  const ModelNode& node = nodes[at(number(question.node))];
+  const bool silent = !node.reachable || (node.running && node.frozen);
+  after(silent ? Duration(question.timeout) : Duration(round_trip), [id = question.node, life = life_](World& world) {
+    if (life != world.life_) return;
+    const ModelNode& asked = world.nodes[at(number(id))];
+    if (!asked.running || !asked.reachable || asked.frozen) return world.feed(DecidersTold{id, std::nullopt, "no answer"});
+    world.feed(DecidersTold{id, asked.deciders, {}});
+  });
 }
 
 void World::execute(const Emit& emit) {
@@ -373,57 +381,8 @@ void World::stall_sengu(Duration duration) {
   replicate();
 }
 
-// --- invariants ---
-
 int World::master() const {
   return applied_.state == RouteState::open ? number(*applied_.master) : -1;
-}
-
-void World::violation(const std::string& what) {
-  violations.push_back(what);
-  say("VIOLATION: " + what);
-}
-
-void World::check_promote(int target) {
-  if (applied_.live != 0 || applied_.state == RouteState::open) violation("promoted before the cut was acknowledged");
-  if (!durable_ || durable_->target != name(target)) violation("promoted before the journal names the target");
-  if (loss_accepted) return;
-  const ModelNode& chosen = nodes[at(target)];
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const ModelNode& other = nodes[i];
-    const bool eligible = other.running && !other.frozen && other.reachable && other.role == Role::replica &&
-                          other.priority > 0 && other.replid == chosen.replid && !other.syncing;
-    const auto view = group_->status(now_).nodes[i];
-    if (eligible && view.health == Health::up && other.offset > chosen.offset) {
-      violation("a better candidate was passed over");
-    }
-  }
-}
-
-void World::check_route(const Route& route) {
-  if (route.epoch < applied_.epoch) violation("a route's epoch went back");
-  if (route.state != RouteState::open) return;
-  const bool is_the_journals = durable_ && durable_->master == name(number(*route.master));
-  const bool written_down = durable_ && durable_->phase == Phase::steady && durable_->epoch == route.epoch;
-  // On a full disk the old master goes on after a failover that could not be written down.
-  if (!is_the_journals || (journal_works && !written_down)) violation("routed to a master that is not the journal's");
-  if (route.live != route.epoch) violation("an open route without its own sessions");
-  check_data(number(*route.master), route.reason);
-}
-
-/// Nobody is routed to a master that has lost what a replica still holds, unless there was nothing to be done.
-void World::check_data(int routed, Reason reason) {
-  if (reason == Reason::amnesia_wait_over || reason == Reason::operator_request) return;
-  if (reason != Reason::process_death && reason != Reason::master_emptied && reason != Reason::resumed &&
-      reason != Reason::server_changed && reason != Reason::silence && reason != Reason::adopted) {
-    return;  // not the opening after a change
-  }
-  const ModelNode& master = nodes[at(routed)];
-  for (const ModelNode& node : nodes) {
-    const bool eligible = node.running && !node.frozen && node.reachable && node.role == Role::replica &&
-                          node.priority > 0 && node.answers == Outcome::ok;
-    if (eligible && master.running && master.keys * 2 < node.keys) violation("routed to a master that lost its data");
-  }
 }
 
 void World::say(const std::string& line) {

@@ -37,6 +37,7 @@ struct ModelNode {
   Time reconnect_at{};
   bool pointed_by_sengu = false;
   bool refuses = false;            // every REPLICAOF, with an error
+  std::vector<std::string> deciders;   // connected to it
 };
 
 class World {
@@ -84,6 +85,7 @@ class World {
   void execute(const health::Publish& publish);
   void execute(const health::WriteJournal& write);
   void execute(const health::RunStep& step);
+  void execute(const health::AskDeciders& question);
   void execute(const health::Emit& emit);
   void execute(const health::Answer& answer);
   void carry_out(const health::RunStep& step);
@@ -93,6 +95,7 @@ class World {
   void replicate();
   void sync(ModelNode& node, const ModelNode& master);
   health::ServerInfo info_of(int node) const;
+  void check_step(const health::RunStep& step);
   void check_promote(int target);
   void check_route(const health::Route& route);
   void check_data(int routed, health::Reason reason);

@@ -1,0 +1,114 @@
+#include "health/redis/exchange.hpp"
+
+// g++ 12 at -O1 and above inlines a coroutine frame's operator delete but not its operator new, and takes the two of
+// asio::awaitable for mismatched (GCC PR middle-end/109224).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
+#include <algorithm>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "health/redis/info.hpp"
+
+namespace sengu::health::redis {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr auto beat = 100ms;
+constexpr auto stalled_after = 1s;  // as in the decision (safety.md §2.3): what was decided before it is void
+
+}  // namespace
+
+Exchange::Exchange(asio::io_context& io, Time began, Time deadline, std::size_t max_bytes)
+    : socket_(io), timer_(io), reader_(max_bytes), deadline_(deadline), awake_(began) {
+  watch();
+}
+
+asio::awaitable<error_code> Exchange::connect(const Endpoint& node) {
+  const auto address = socket_address(node);
+  if (address.has_error()) co_return address.error();
+  error_code opened;
+  socket_.open(address->protocol(), opened);
+  if (opened) co_return opened;
+  set_options(socket_);
+  const auto [error] = co_await socket_.async_connect(*address, as_result);
+  co_return end_ != End::none ? error_code(asio::error::timed_out) : error;
+}
+
+asio::awaitable<std::optional<std::string>> Exchange::greet(const Credentials& credentials) {
+  const auto commands = greeting(credentials);
+  const auto replies = co_await ask(commands);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    if (commands[i].front() != "AUTH" || !replies[i].is_error() || says_no_password_needed(replies[i].text)) continue;
+    co_return "AUTH: " + printable(replies[i].text);
+  }
+  if (replies.size() < commands.size()) co_return replies.empty() ? failure() : printable(replies.front().text);
+  co_return std::nullopt;
+}
+
+asio::awaitable<Replies> Exchange::ask(const std::vector<CommandLine>& commands) {
+  std::string out;
+  for (const auto& command : commands) append_command(out, command);
+  Replies replies;
+  if (!in_time()) co_return replies;
+  const auto [write_error, written] = co_await asio::async_write(socket_, asio::buffer(out), as_result);
+  static_cast<void>(written);
+  while (!write_error && replies.size() < commands.size()) {
+    if (auto reply = reader_.next()) {
+      replies.push_back(std::move(*reply));
+      continue;
+    }
+    if (reader_.invalid()) break;
+    const auto [error, size] = co_await socket_.async_read_some(asio::buffer(in_), as_result);
+    if (error) break;
+    reader_.feed({in_.data(), size});
+  }
+  co_return replies;
+}
+
+std::string Exchange::failure() const {
+  if (end_ == End::deadline) return "no answer in time";
+  if (end_ == End::stall) return "sengu itself was stalled";
+  return reader_.invalid() ? "not the Redis protocol: " + reader_.error() : "connection closed by the server";
+}
+
+std::optional<Endpoint> Exchange::local() const { return local_end(socket_); }
+
+/// Wakes with every beat: a stall of ours shows as a beat that did not come.
+void Exchange::watch() {
+  timer_.expires_at(std::min(deadline_, awake_ + beat));
+  timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](const error_code& error) {
+    if (error || alive.expired() || !in_time()) return;
+    awake_ = Clock::now();
+    watch();
+  });
+}
+
+bool Exchange::in_time() {
+  const Time now = Clock::now();
+  if (end_ == End::none && now >= deadline_) give_up(End::deadline);
+  if (end_ == End::none && now - awake_ >= beat + stalled_after) give_up(End::stall);
+  return end_ == End::none;
+}
+
+/// Closes with RST: a frozen server that has not accepted yet then never reads, and never carries out, the command.
+void Exchange::give_up(End why) {
+  end_ = why;
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+}  // namespace sengu::health::redis

@@ -1,0 +1,63 @@
+// One connection to one server with one deadline for its whole life, for coroutines that send and read a few commands:
+// steps and the question who else decides. When the deadline comes the socket is closed, and whatever waits on it fails.
+// A process that was stopped finds an answer readable before it finds its timer expired, and would go on with what has
+// been given up elsewhere: so the clock is looked at before every write. Control thread only.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "health/redis/link.hpp"
+
+namespace sengu::health::redis {
+
+using Replies = std::vector<Reply>;
+
+class Exchange {
+ public:
+  /// Nothing is sent at `deadline` or later, nor once this process was stalled for a second since `began`. A reply over
+  /// `max_bytes` ends the exchange.
+  Exchange(boost::asio::io_context& io, Time began, Time deadline, std::size_t max_bytes = max_reply_bytes);
+
+  /// Error: why there is no connection.
+  boost::asio::awaitable<boost::system::error_code> connect(const Endpoint& node);
+  /// AUTH and CLIENT SETNAME. Why it cannot go on, for people; none where AUTH was accepted or not needed.
+  boost::asio::awaitable<std::optional<std::string>> greet(const Credentials& credentials);
+  /// Sends all and reads one reply for each; fewer where the connection ends or the deadline comes, see failure().
+  boost::asio::awaitable<Replies> ask(const std::vector<CommandLine>& commands);
+
+  std::string failure() const;
+  /// Our own end of the connection; none once it is closed.
+  std::optional<Endpoint> local() const;
+
+ private:
+  enum class End : std::uint8_t { none, deadline, stall };  // why we gave up
+
+  void watch();
+  bool in_time();
+  void give_up(End why);
+
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer timer_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  ReplyReader reader_;
+  std::array<char, 16 * 1024> in_{};
+  const Time deadline_;
+  Time awake_;  // when this thread was last seen to run
+  End end_ = End::none;
+};
+
+/// A braced list of words inside a co_await crashes g++ 12; a call does not.
+template <typename... Word>
+CommandLine words_of(Word... words) {
+  return CommandLine{std::string(words)...};
+}
+
+}  // namespace sengu::health::redis
