@@ -66,6 +66,8 @@ GroupStatus GroupDriver::status() const { return group_.status(clock_now()); }
 
 void GroupDriver::connect_failed(NodeId node) { feed(ConnectFailed{node}); }
 
+void GroupDriver::stalled() { feed(Stalled{}); }
+
 RequestId GroupDriver::remember(Done done) {
   const RequestId request{++last_request_};
   requests_.emplace(request, std::move(done));

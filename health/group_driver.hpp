@@ -40,6 +40,8 @@ class GroupDriver {
   void stop();
   GroupStatus status() const;
   void connect_failed(NodeId node);
+  /// The control thread did not run for a second or more.
+  void stalled();
   void failover(std::optional<NodeId> to, LossPolicy loss, Done done);
   void pause(Done done);
   void resume(Done done);

@@ -16,6 +16,7 @@
 #include "proxy/http_server.hpp"
 #include "proxy/log.hpp"
 #include "proxy/measurements.hpp"
+#include "proxy/pulse.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -38,6 +39,7 @@ class App final : public Operations, private health::EventSink {
         measurements_(settings.groups.size()),
         journal_(settings.proxy.state_dir),
         data_plane_(control_, settings, data_plane_callbacks()),
+        pulse_(control_, pulse_listener()),
         signals_(control_, SIGTERM, SIGINT, SIGHUP),
         stop_timer_(control_),
         summary_timer_(control_) {}
@@ -50,6 +52,7 @@ class App final : public Operations, private health::EventSink {
     // First the routes, then the workers: clients that come back at a restart wait where the journal knows a master,
     // and would be refused under the first table, which knows none.
     start_groups();
+    pulse_.start();
     data_plane_.start();
     wait_for_signal();
     summary_due_ = health::Time::clock::now() + summary_patience;
@@ -73,6 +76,7 @@ class App final : public Operations, private health::EventSink {
 
  private:
   Callbacks data_plane_callbacks();
+  Pulse::Listener pulse_listener();
   void warn_of_file_limit();
   health::CrashPoint crash_point();
   void start_groups();
@@ -92,6 +96,7 @@ class App final : public Operations, private health::EventSink {
   Measurements measurements_;
   health::Journal journal_;
   DataPlane data_plane_;
+  Pulse pulse_;
   std::vector<std::unique_ptr<health::GroupDriver>> groups_;  // by GroupId
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<HttpServer> http_;
@@ -121,6 +126,11 @@ Callbacks App::data_plane_callbacks() {
     log_.log_session(line);
   };
   return callbacks;
+}
+
+Pulse::Listener App::pulse_listener() {
+  return {[this] { for (const auto& group : groups_) group->stalled(); },
+          [this](health::Time until) { data_plane_.set_route_until(until); }};
 }
 
 void App::warn_of_file_limit() {
@@ -275,6 +285,7 @@ void App::end() {
   signals_.cancel();
   stop_timer_.cancel();
   summary_timer_.cancel();
+  pulse_.stop();
   for (const auto& group : groups_) group->stop();
   admin_->stop();
   http_->stop();

@@ -92,6 +92,10 @@ std::size_t DataPlane::sessions() const {
   return std::accumulate(all.begin(), all.end(), std::size_t{0});
 }
 
+void DataPlane::set_route_until(health::Time until) {
+  for (const auto& worker : workers_) worker->post_route_until(until);
+}
+
 void DataPlane::stop_accepting() {
   for (const auto& worker : workers_) worker->post_stop_accepting();
 }

@@ -28,6 +28,8 @@ class DataPlane {
   std::size_t sessions() const;
   /// The same per worker.
   std::vector<std::size_t> loads() const;
+  /// Sessions to a master pass bytes until then, under what was published so far; later they wait. From the first call on.
+  void set_route_until(health::Time until);
   void stop_accepting();
   /// Resets every session.
   void cut_all();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 namespace sengu::proxy {
 namespace {
@@ -14,6 +15,12 @@ constexpr int max_reads = 8;  // of one direction in one go: at most 2 MiB, then
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 // After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
 constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
+
+/// Looked at after each read, before the write (safety.md §9.4): a process that was stopped in between, or before, must
+/// not pass on what an old master said.
+bool may_pass(const RelayScratch& scratch) {
+  return scratch.until == health::Time::max() || std::chrono::steady_clock::now() <= scratch.until;
+}
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -29,8 +36,12 @@ Relay::Status Relay::ready(Peer peer, std::uint32_t events, RelayScratch scratch
 
 Relay::Status Relay::resume(RelayScratch scratch) {
   for (const Peer from : {Peer::client, Peer::server})
-    if (side(from).flow == Flow::more) pump(from, scratch);
+    if (side(from).flow == Flow::more || side(from).flow == Flow::blocked) pump(from, scratch);
   return status();
+}
+
+bool Relay::blocked() const {
+  return std::any_of(sides_.begin(), sides_.end(), [](const Side& one) { return one.flow == Flow::blocked; });
 }
 
 Relay::Status Relay::status() const {
@@ -81,26 +92,31 @@ void Relay::pump(Peer from, RelayScratch scratch) {
 }
 
 void Relay::pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch) {
+  if (!may_pass(scratch)) return keep(from, bytes);
   const int to = side(other(from)).fd.get();
   while (!bytes.empty()) {
     const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     } else if (would_block(errno)) {
-      Side& source = side(from);
-      source.pending = std::make_unique_for_overwrite<char[]>(bytes.size());
-      std::copy(bytes.begin(), bytes.end(), source.pending.get());
-      source.pending_begin = 0;
-      source.pending_end = static_cast<std::uint32_t>(bytes.size());
-      source.flow = Flow::blocked;
-      return;
+      return keep(from, bytes);
     } else if (errno != EINTR) {
       return lost(other(from), scratch);
     }
   }
 }
 
+void Relay::keep(Peer from, std::span<const char> bytes) {
+  Side& source = side(from);
+  source.pending = std::make_unique_for_overwrite<char[]>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), source.pending.get());
+  source.pending_begin = 0;
+  source.pending_end = static_cast<std::uint32_t>(bytes.size());
+  source.flow = Flow::blocked;
+}
+
 void Relay::flush(Peer from, RelayScratch scratch) {
+  if (!may_pass(scratch)) return;
   Side& source = side(from);
   const int to = side(other(from)).fd.get();
   while (source.pending_begin < source.pending_end) {

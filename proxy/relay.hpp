@@ -1,5 +1,5 @@
 // The two-way copy of one session between two connected sockets: half-close aware, with back-pressure, without a buffer
-// while idle. Told of readiness by its owner; knows no epoll, no route, no clock.
+// while idle. Told of readiness by its owner; knows no epoll and no route, and of the clock only whether it has run out.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "health/core/time.hpp"
 #include "proxy/counters.hpp"
 #include "proxy/ready_set.hpp"
 #include "proxy/socket.hpp"
@@ -17,6 +18,8 @@ namespace sengu::proxy {
 struct RelayScratch {
   std::span<char> buffer;  // one per worker, 64-256 KiB; nothing stays in it between calls
   GroupCounters& counters;
+  /// What was read is passed on only until then; later it waits, with its socket, for resume(). max(): always.
+  health::Time until = health::Time::max();
 };
 
 class Relay {
@@ -32,7 +35,10 @@ class Relay {
   int fd(Peer peer) const { return sides_[index(peer)].fd.get(); }
 
   Status ready(Peer peer, std::uint32_t events, RelayScratch scratch);
+  /// Goes on where it left off for fairness, or where it was not allowed to pass on.
   Status resume(RelayScratch scratch);
+  /// Bytes wait that were read and not passed on.
+  bool blocked() const;
   /// After `reset`: has the living peer's kernel acknowledged all that came from the dead one?
   bool settled() const;
   /// After `reset`: the peer that was lost first.
@@ -50,7 +56,7 @@ class Relay {
   enum class Flow : std::uint8_t {
     flowing,
     more,      // left off for fairness
-    blocked,   // the other socket takes no more: the remainder is pending, nothing is read
+    blocked,   // the other socket takes no more, or time has run out: the remainder is pending, nothing is read
     ended,     // EOF passed on, or pointless since one side was reset
   };
   enum class ReadUntil : std::uint8_t { short_read, would_block };
@@ -75,6 +81,7 @@ class Relay {
   Status status() const;
   void pump(Peer from, RelayScratch scratch);
   void pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch);
+  void keep(Peer from, std::span<const char> bytes);
   void flush(Peer from, RelayScratch scratch);
   void end(Peer from);
   void lost(Peer peer, RelayScratch scratch);

@@ -11,6 +11,11 @@ bool allowed(const SessionTag& session, const RoutingTable& table) {
   return route.readers[health::index(session.node)].generation == session.reader_generation;
 }
 
+bool may_relay(const SessionTag& session, const RoutingTable& table) {
+  if (!allowed(session, table)) return false;
+  return session.epoch == 0 || !table.groups[health::index(session.group)].route.suspended;
+}
+
 bool may_begin(const SessionTag& session, const RoutingTable& table) {
   if (!allowed(session, table)) return false;
   const health::Route& route = table.groups[health::index(session.group)].route;

@@ -30,8 +30,11 @@ struct RoutingTable {
   std::vector<GroupRoute> groups;      // by GroupId
 };
 
-/// May this session pass bytes under this table? (safety.md §1, invariant 1)
+/// May this session live on under this table? (safety.md §1, invariant 1)
 bool allowed(const SessionTag& session, const RoutingTable& table);
+
+/// May it pass bytes at this moment? A session that is allowed but may not waits for the next table.
+bool may_relay(const SessionTag& session, const RoutingTable& table);
 
 /// May it begin? Stricter: while there is doubt about the master those that run go on, but nobody new is let in, since
 /// the server behind the address may be another one by now (a SYN that is repeated across its restart reaches it).

@@ -193,6 +193,12 @@ void Session::relay(Relay::Status status) {
   finish(relay_.reset_by() == Peer::client ? SessionEnd::client_reset : SessionEnd::server_reset, Reason::none);
 }
 
+/// Readers pass bytes as long as their table allows it; sessions to a master only as long as somebody looks.
+health::Time Session::relay_until() const {
+  if (tag_.epoch == 0) return health::Time::max();
+  return may_relay(tag_, *context_.table) ? context_.route_until : health::Time::min();
+}
+
 void Session::resume() {
   again_ = Again::idle;
   if (state_ == State::relaying || state_ == State::resetting) return relay(relay_.resume(scratch()));
@@ -224,7 +230,8 @@ void Session::table_changed() {
       return seek();
     case State::relaying:
     case State::resetting:
-      if (!allowed(tag_, *context_.table)) cut(tag_.epoch != 0 ? Reason::switched : Reason::node_changed);
+      if (!allowed(tag_, *context_.table)) return cut(tag_.epoch != 0 ? Reason::switched : Reason::node_changed);
+      if (relay_.blocked()) come_again();  // perhaps it waited for this
       return;
     case State::arrived:
     case State::refusing:

@@ -46,7 +46,8 @@ class Session final : public Watched {
   /// The fairness list reached it.
   void resume();
   void deadline_passed();
-  /// The worker has a new table for its group: cut where `allowed` says no, wake where it was parked.
+  /// The worker has a new table for its group, or the old one holds again: cut where `allowed` says no, wake where it was
+  /// parked, go on where it had to wait.
   void table_changed();
   /// Resets both sides now.
   void cut(health::Reason reason);
@@ -81,7 +82,8 @@ class Session final : public Watched {
   void sleep() { context_.deadlines.clear(*this, deadline_); }
   const config::GroupSettings& settings() const { return context_.settings.groups[health::index(group_)]; }
   SharedGroupCounts& shared() { return context_.shared[group_]; }
-  RelayScratch scratch() { return {context_.buffer, context_.counters[group_]}; }
+  RelayScratch scratch() { return {context_.buffer, context_.counters[group_], relay_until()}; }
+  health::Time relay_until() const;
 
   WorkerContext& context_;
   Relay relay_;

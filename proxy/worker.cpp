@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace sengu::proxy {
 namespace {
@@ -109,6 +110,19 @@ void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId gr
   context_.table = std::move(table);
   for (const auto& session : sessions_)
     if (session->group() == group) session->table_changed();
+}
+
+void Worker::post_route_until(health::Time until) {
+  asio::post(io_, [this, until] {
+    renew(until);
+    settle();
+  });
+}
+
+void Worker::renew(health::Time until) {
+  const bool had_run_out = Clock::now() > std::exchange(context_.route_until, until);
+  if (!had_run_out) return;
+  for (const auto& session : sessions_) session->table_changed();
 }
 
 void Worker::post_stop_accepting() {

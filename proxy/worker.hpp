@@ -31,6 +31,8 @@ class Worker {
   void start();
   /// Takes the table over, cuts what it no longer allows in `group`, then calls `cut_done` (on the worker).
   void post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done);
+  /// What was posted as a table so far holds until then. Without this being called it holds for ever.
+  void post_route_until(health::Time until);
   void post_stop_accepting();
   void post_cut_all();
   /// Ends the thread after everything posted before; closes what is left.
@@ -45,6 +47,7 @@ class Worker {
  private:
   void watch();
   void adopt(Arrival arrival);
+  void renew(health::Time until);
   void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
   void run_again();
   void run_deadlines();

@@ -70,6 +70,7 @@ struct WorkerContext {
   ReadySet ready;
   std::vector<char> buffer;
   std::shared_ptr<const RoutingTable> table;
+  health::Time route_until = health::Time::max();   // the table holds for sessions to a master until then
   Deadlines deadlines;
   std::vector<Session*> again;                // stopped for fairness, invisible to epoll
   std::vector<Session*> closed;               // to be destroyed after the turn

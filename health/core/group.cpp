@@ -81,6 +81,7 @@ void Group::State::take(const Input& input) {
     }
     void operator()(const StepDone& done) { group.step_done(done); }
     void operator()(const DecidersTold& told) { group.deciders_told(told); }
+    void operator()(const Stalled&) { group.begin_tilt(); }
     void operator()(const Tick&) {}
     void operator()(const OperatorFailover& request) { group.operator_failover(request); }
     void operator()(const OperatorPause& request) { group.pause(request); }
@@ -129,6 +130,7 @@ void Group::State::run_machine() {
       emit_node(EventKind::selected_slave, *machine.target(), machine.plan().cause);
     } else if (machine.state() == FailoverMachine::State::promoting) {
       known.node(*machine.target()).step = Step::promote;
+      promote_sent_to = machine.target();
     }
   }
 }
@@ -159,7 +161,16 @@ Route Group::State::route() const {
   if (known.record.phase != Phase::steady || (master.info && (server_changed() || !master.says(Role::master)))) {
     return wanted;
   }
+  if (switched_unseen) {
+    wanted.reason = Reason::two_masters;
+    return wanted;
+  }
   wanted.live = wanted.epoch;
+  if (tilt_since) {
+    wanted.suspended = true;
+    wanted.reason = Reason::tilt;
+    return wanted;
+  }
   if (known.suspicion || !known.master_verified) return wanted;
   wanted.state = RouteState::open;
   wanted.master = known.master;

@@ -46,6 +46,8 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   }
   odown = false;
   mended = !promoted;
+  switched_unseen = false;
+  promote_sent_to.reset();
   known.master = ended.target;
   damaged = false;
   role_lost_since.reset();
@@ -65,6 +67,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   target_shaken = false;
   for (NodeView& node : known.nodes) {
     node.rogue = false;
+    node.next_probe = now;   // nobody is told anything before he was seen under the new master
     node.left_replicas = false;
     if (!known.follows_directly(node, *known.master)) node.heard_master.reset();
   }
@@ -121,6 +124,8 @@ void Group::State::watch_master() {
     last_reason = Reason::starting;
   } else if (!known.master_verified && !tilt_since && target_took_over(target)) {
     machine.resume_promotion(context(), *target);  // it became a master after we had given it up
+  } else if (switched_unseen && !tilt_since) {
+    on_switched_unseen();
   } else if (server_changed() && master.alive()) {
     // What it still has can only be told beside the others.
     if (!all_asked()) return;
@@ -241,6 +246,15 @@ void Group::State::on_master_is_replica() {
   try_failover(Reason::master_is_replica);
 }
 
+/// Somebody made another node the master while we were stalled, or before this run (it may have been a run of sengu whose
+/// journal is lost), and the journal's says master too, or says nothing: who is right cannot be seen. Nobody is routed until the group agrees on one, or the operator names one.
+void Group::State::on_switched_unseen() {
+  const Adoption adoption = find_adoptable(known);
+  if (adoption.master) return adopt(*adoption.master, adoption.reason);
+  switched_unseen = std::any_of(known.nodes.begin(), known.nodes.end(), [](const NodeView& node) { return node.rogue; });
+  if (switched_unseen) refuse(Reason::two_masters);
+}
+
 void Group::State::investigate() {
   if (tilt_since) return refuse(Reason::tilt);
   if (master_view().alive() && master_view().outcome != Outcome::ok) return name_unusable_master();
@@ -308,7 +322,7 @@ void Group::State::try_failover(Reason cause) {
 /// without its data is taken only where the loss is accepted.
 bool Group::State::is_master_to_take(NodeId id, LossPolicy loss) const {
   const NodeView& node = known.node(id);
-  if (known.master && known.master_verified) return false;
+  if (known.master && known.master_verified && !switched_unseen) return false;
   if (!node.says(Role::master) || node.outcome != Outcome::ok) return false;
   return known.master != id || loss == LossPolicy::accept_loss || !is_emptied(known, *node.info);
 }
@@ -356,7 +370,7 @@ void Group::State::forget_left_replicas() {
 
 void Group::State::mend() {
   if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
-  if (published.state != RouteState::open) return;
+  if (published.state != RouteState::open || tilt_since) return;
   // What the operator began is carried to its end also where nothing is done unasked.
   const bool operators_own = !mended && last_cause == Reason::operator_request;
   const Reason hands_off = why_hands_off();

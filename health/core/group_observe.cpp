@@ -82,6 +82,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
     take_replica_info(id);
   }
   update_reader(id);
+  if (seen.asked >= last_stall) node.unseen = false;
 }
 
 void Group::State::take_master_info(const Observation& seen) {
@@ -251,6 +252,13 @@ void Group::State::update_reader(NodeId id) {
   }
 }
 
+/// It was a replica when we last looked, or goes on from the very history that is the group's: somebody promoted it. A
+/// master that ours was promoted from is no such one.
+bool Group::State::was_promoted_unseen(const NodeView& node) const {
+  return node.server_before_stall == node.info->run_id ||
+         (!known.history.replid.empty() && node.info->replid2 == known.history.replid);
+}
+
 void Group::State::watch_rogue(NodeId id) {
   NodeView& node = known.node(id);
   if (machine.active() || known.resumed) return;  // the target is, or may be, about to be a master
@@ -259,6 +267,7 @@ void Group::State::watch_rogue(NodeId id) {
     node.rogue_since = now;
     emit_node(EventKind::rogue_master, id, Reason::rogue_master);
     report_lost_writes(id);
+    if (node.unseen && promote_sent_to != id && was_promoted_unseen(node)) switched_unseen = true;
   }
   node.rogue = rogue;
   // Before it is told anything, the master is looked at once more.
@@ -282,11 +291,13 @@ void Group::State::check_clock() {
 
 void Group::State::begin_tilt() {
   if (!tilt_since) emit_group(EventKind::tilt, Reason::tilt);
-  tilt_since = now;
+  tilt_since = last_stall = now;
   for (NodeView& node : known.nodes) {
     node.silent_since = now;
     node.refusals = 0;
     node.next_probe = now;
+    node.unseen = true;
+    node.server_before_stall = node.info ? node.info->run_id : std::string();
   }
   if (known.suspicion) known.suspicion = Suspicion{now, known.suspicion->cause, std::vector<Witness>(size())};
 }

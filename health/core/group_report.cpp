@@ -103,6 +103,9 @@ void Group::State::report_lost_writes(NodeId id) {
   if (old.replid == master.replid2) {
     const std::int64_t lost = old.offset - (master.second_offset - 1);
     if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
+  } else if (old.replid2 == master.replid) {   // made a master of its own out of the present history
+    const std::int64_t lost = old.offset - (old.second_offset - 1);
+    if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
   } else if (last_tail && last_tail->first == id && last_tail->second > 0) {
     emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(last_tail->second) + " estimate=last_probe");
   }

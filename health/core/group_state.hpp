@@ -45,6 +45,7 @@ struct Group::State {
   bool may_still_fail_over(Reason cause) const;
   void on_emptied_without_replica();
   void on_master_is_replica();
+  void on_switched_unseen();
   void investigate();
   void ask_witness(NodeId witness);
   void try_failover(Reason cause);
@@ -75,6 +76,7 @@ struct Group::State {
   void begin_tilt();
   void end_tilt_when_seen();
   void update_reader(NodeId id);
+  bool was_promoted_unseen(const NodeView& node) const;
   void watch_rogue(NodeId id);
   bool server_changed() const;
 
@@ -132,6 +134,8 @@ struct Group::State {
   std::optional<Time> emptied_since;
   std::optional<Time> unreachable_reported;
   std::optional<Time> role_lost_since;      // the journal's master says replica
+  std::optional<NodeId> promote_sent_to;    // it may carry it out late: that is nobody's switch by hand
+  bool switched_unseen = false;             // another node became a master while we were stalled, or before this run
   bool mended = true;                       // +failover-end was said
   std::optional<std::pair<NodeId, std::int64_t>> last_tail;  // the old master, and how far it was seen beyond the new one (bytes)
   std::vector<std::string> reported_deciders;   // in the last event
@@ -140,6 +144,7 @@ struct Group::State {
 
   // the group's own clock
   std::optional<Time> tilt_since;
+  Time last_stall{};
   std::optional<Time> recheck_at;           // a late step is void until then
 };
 

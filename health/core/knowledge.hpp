@@ -73,6 +73,8 @@ struct NodeView {
   std::string reader_server;          // run id that the generation was given for
   bool rogue = false;
   Time rogue_since{};
+  bool unseen = true;                 // since the start, or since a stall of ours
+  std::string server_before_stall;    // its run id then
   bool left_replicas = false;         // it was demoted while replicas followed it: they go to the new master, no chain
 
   Deciders deciders;

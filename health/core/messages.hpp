@@ -45,11 +45,12 @@ struct JournalWritten { Serial serial; bool ok; };
 struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
 /// Who else may decide about the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3"; `names` is none where it did not say.
 struct DecidersTold { NodeId node; std::optional<std::vector<std::string>> names; std::string text; };
+struct Stalled {};                        // this process did not run for a second or more
 struct Tick {};                           // next_deadline() came
 struct OperatorFailover { RequestId request; std::optional<NodeId> to; LossPolicy loss = LossPolicy::keep_writes; };
 struct OperatorPause { RequestId request; };
 struct OperatorResume { RequestId request; };
-using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold, Tick,
+using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold, Stalled, Tick,
                            OperatorFailover, OperatorPause, OperatorResume>;
 
 // --- commands ---

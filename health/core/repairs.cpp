@@ -23,13 +23,14 @@ bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.step || node.outcome != Outcome::ok || !node.info) return false;
   if (node.info_asked < node.step_done) return false;  // not seen since its last step
+  if (node.says(Role::master) && !node.rogue) return false;  // its tail was not read yet (safety.md §4.2)
   if (!master_seen_after(knowledge, node) || now < node.step_retry) return false;
   return node.step_done == Time{} || now - node.step_done >= knowledge.settings->health.interval / 5;
 }
 
 bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
   const ServerInfo& master = *knowledge.node(*knowledge.master).info;
-  return node.says(Role::master) && node.info->keys * 2 < master.keys;
+  return node.says(Role::master) && (node.info->keys == 0 || node.info->keys * 2 < master.keys);
 }
 
 struct Ward {

@@ -25,6 +25,7 @@ struct Route {
   Reason reason = Reason::starting;
   std::optional<NodeId> master;      // set where state is open
   Epoch live = 0;                    // sessions to the master of this epoch may go on; 0 = none: they are cut
+  bool suspended = false;            // ... but pass no byte for now: we were stalled, and look anew who is master
   std::vector<ReaderState> readers;  // by NodeId
   bool operator==(const Route&) const = default;
 };

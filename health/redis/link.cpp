@@ -175,7 +175,7 @@ void Link::take_replies() {
   const auto seen = read_answer();
   if (seen.outcome == Outcome::invalid) return end(in_use_ ? LinkEnd::lost : LinkEnd::failed, seen);
   phase_ = Phase::idle;
-  greeted_ = seen.outcome != Outcome::noauth;
+  greeted_ = seen.outcome != Outcome::noauth && !was_greeted_too_early();
   in_use_ = true;
   timer_.cancel();
   listener_->on_answer(*this, seen);
@@ -194,6 +194,14 @@ const Reply* Link::first_error() const {
     found = found != nullptr ? found : &reply;
   }
   return found;
+}
+
+/// BUSY or LOADING refused the greeting (Redis 5 to 8): without its name another sengu would not know us.
+bool Link::was_greeted_too_early() const {
+  return std::any_of(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(greeting_replies_), [](const Reply& reply) {
+    const auto outcome = reply.is_error() ? classify_error(reply.text) : Outcome::ok;
+    return outcome == Outcome::busy || outcome == Outcome::loading;
+  });
 }
 
 Observation Link::read_answer() {

@@ -101,6 +101,7 @@ class Link {
   Observation observe(Outcome outcome, std::string text) const;
   Observation read_answer();
   const Reply* first_error() const;
+  bool was_greeted_too_early() const;
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
@@ -110,7 +111,7 @@ class Link {
   std::weak_ptr<Link> self_;
 
   Phase phase_ = Phase::connecting;
-  bool greeted_ = false;        // AUTH was not refused; else it is sent again with the next question
+  bool greeted_ = false;        // the greeting was taken; else it is sent again with the next question
   bool in_use_ = false;         // at least one question was answered whole
   bool first_question_ = true;
   bool heard_ = false;          // a byte came since the question

@@ -42,6 +42,13 @@ void die_and_return(Stage& stage) {
   });
 }
 
+void wake(Stage& stage, RedisServer& server) {
+  if (!server.frozen()) return;
+  stage.say(server.name() + " wakes");
+  server.thaw();
+  touch(stage, server);
+}
+
 void freeze_and_wake(Stage& stage) {
   RedisServer& server = stage.likely_master();
   if (server.frozen() || !server.running()) return;
@@ -49,11 +56,7 @@ void freeze_and_wake(Stage& stage) {
   stage.say(fmt::format("{} freezes for {} ms", server.name(), pause / 1ms));
   server.freeze();
   touch(stage, server);
-  stage.timeline.after(pause, [&stage, &server] {
-    stage.say(server.name() + " wakes");
-    server.thaw();
-    touch(stage, server);
-  });
+  stage.timeline.after(pause, [&stage, &server] { wake(stage, server); });
 }
 
 void cut_for_a_while(Stage& stage, int from, int to) {
@@ -203,6 +206,7 @@ void journal_is_lost(Stage& stage) {
 void somebody_makes_a_master(Stage& stage) {
   RedisServer& server = stage.any_server();
   stage.say("somebody types REPLICAOF NO ONE on " + server.name());
+  if (!server.is_master()) stage.judge.role_changed_by_hand(server);
   server.obey({Request::Kind::step, 0, Step::promote, -1, {}});
   touch(stage, server);
   const int writes = stage.random.below(50);
@@ -216,6 +220,7 @@ void somebody_makes_a_replica(Stage& stage) {
   stage.say(fmt::format("somebody types REPLICAOF {} on {}", master.name(), server.name()));
   server.obey({Request::Kind::step, 0, Step::repoint, master.index(), {}});
   stage.judge.pointed_by_hand(server);
+  stage.judge.role_changed_by_hand(server);
   touch(stage, server);
 }
 
@@ -227,6 +232,26 @@ void the_sentinel_goes(Stage& stage) {
     touch(stage, *server);
   }
   stage.judge.sentinel_went();
+}
+
+/// sengu and the master are frozen, people move the group to another server, and both wake.
+void people_switch_behind_a_frozen_sengu(Stage& stage) {
+  if (!stage.sengu.running()) return;
+  RedisServer& old = stage.likely_master();
+  const auto pause = stage.random.between(1200ms, 4s);
+  stage.say(fmt::format("sengu and {} freeze for {} ms", old.name(), pause / 1ms));
+  stage.sengu.freeze();
+  old.freeze();
+  stage.judge.touch(proxy_host);
+  touch(stage, old);
+  stage.timeline.after(100ms, [&stage] { somebody_makes_a_master(stage); });
+  if (stage.random.chance(50)) stage.timeline.after(pause - 50ms, [&stage, &old] { wake(stage, old); });
+  stage.timeline.after(pause, [&stage, &old] {
+    stage.say("sengu wakes");
+    stage.sengu.thaw();
+    stage.judge.touch(proxy_host);
+    wake(stage, old);
+  });
 }
 
 void operator_pauses(Stage& stage) {
@@ -266,7 +291,8 @@ const std::vector<Entry> faults{
     {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
     {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
-    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {2, a_sentinel_comes}};
+    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {2, a_sentinel_comes},
+    {2, people_switch_behind_a_frozen_sengu}};
 
 }  // namespace
 

@@ -14,6 +14,8 @@ namespace {
 constexpr auto settled = 900ms;      // after a fault, before anything is expected of what it touched
 
 constexpr auto seen_before_a_promote = 1s;   // the longest a promote may come after its survey (a frozen node, a slow disk)
+constexpr auto asked_again = 3s;             // at the latest, who else decides (health/core/deciders.cpp)
+constexpr auto void_after = 1s;              // a stall (safety.md §2.3)
 constexpr auto catch_up = 1s;         // of the bound of invariant 8
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
@@ -93,9 +95,29 @@ void Judge::on_relay(Epoch epoch, int server, const Reply& reply) {
   // Between the switching record and the cut the old master's sessions still pass bytes.
   const bool journalled = durable_ && durable_->master == ports_.servers[at(server)]->name();
   if (!journalled) violation("a byte of a master that is not the journal's");
+  check_after_a_stall(server);
   if (reply.write == 0) return;
   if (excused_.size() <= reply.write) excused_.resize(reply.write + 1000);
   acked_.push_back(reply.write);
+}
+
+/// The process was frozen for so long that its word was void, and meanwhile somebody made another server the master, or
+/// this one a replica: sengu must see that first.
+void Judge::check_after_a_stall(int server) {
+  const Time froze = sengu_->froze();
+  const Time woke = sengu_->woke();
+  if (woke - froze <= void_after || operator_acted_ || ports_.timeline.now() < woke) return;
+  const auto meanwhile = [&](const RedisServer& one) {
+    const Change& change = changed_by_hand_[at(one.index())];
+    const bool decided_since = change.epoch != highest_ || change.promotions != promotions_;
+    return change.at > froze && change.at < woke && !decided_since && is_calm(host_of(one.index())) && one.usable() && reachable(one);
+  };
+  const RedisServer& from = *ports_.servers[at(server)];
+  if (meanwhile(from) && !from.is_master()) violation("after a stall, a byte of a server that is no master any more");
+  for (const auto& other : ports_.servers) {
+    if (other->index() == server || !meanwhile(*other) || !other->is_master()) continue;
+    return violation("after a stall, a byte of " + from.name() + " although " + other->name() + " was made the master meanwhile");
+  }
 }
 
 // --- journal and routes ---
@@ -211,6 +233,8 @@ void Judge::check_liveness() {
   const auto status = sengu_->status();
   const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok && ports_.settings.failover.mode == config::Mode::automatic;
   if (!acts || sentinel_since_ || status->route == RouteState::open || !status->master) return;
+  const bool by_hand = std::any_of(changed_by_hand_.begin(), changed_by_hand_.end(), [](const Change& change) { return change.at != Time{}; });
+  if (status->reason == Reason::two_masters && by_hand) return;   // people began it, and end it
   const auto enough = ports_.settings.health.down_after + 1s + catch_up;
   if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
   const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };
@@ -231,7 +255,7 @@ void Judge::check_liveness() {
 bool Judge::may_lose(const std::string& what) const {
   const auto& failover = ports_.settings.failover;
   const bool as_told = failover.on_process_death == config::OnProcessDeath::down_after || failover.mode != config::Mode::automatic ||
-                       sengu_->status()->paused;
+                       sengu_->status()->paused || sentinel_since_ || ports_.timeline.now() - sentinel_until_ < asked_again;
   return loss_accepted_ || ((as_told || operator_acted_) && what == "adoption");
 }
 

@@ -35,9 +35,16 @@ class Judge final : public Observer {
   void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
   /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
   void pointed_by_hand(const RedisServer& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
+  /// Somebody made it a master, or a replica.
+  void role_changed_by_hand(const RedisServer& server) {
+    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_};
+  }
   /// Another decider is connected to every server, from now on or no more.
   void sentinel_came() { sentinel_since_ = ports_.timeline.now(); }
-  void sentinel_went() { sentinel_since_.reset(); }
+  void sentinel_went() {
+    sentinel_since_.reset();
+    sentinel_until_ = ports_.timeline.now();
+  }
   std::optional<Time> sentinel_since() const { return sentinel_since_; }
   void operator_acts() { operator_acted_ = true; }
   void operator_accepts_loss() { loss_accepted_ = true; }
@@ -67,6 +74,7 @@ class Judge final : public Observer {
   void excuse(WriteId write);
   bool may_lose(const std::string& what) const;
   void check_promote(const health::RunStep& step);
+  void check_after_a_stall(int server);
   void check_old_master_is_gone(const std::string& what);
   void check_amnesia_order(const health::RunStep& step);
   void check_all_told(int emptied);
@@ -85,6 +93,9 @@ class Judge final : public Observer {
   health::Epoch promoted_ = 0;                   // the last epoch whose promote was sent
   std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
   std::optional<Time> sentinel_since_;
+  Time sentinel_until_{};
+  struct Change { Time at; health::Epoch epoch = 0; int promotions = 0; };
+  std::vector<Change> changed_by_hand_ = std::vector<Change>(16);
   std::vector<bool> by_hand_ = std::vector<bool>(16);
   int lost_ = 0;
   int promotions_ = 0;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr auto ack_patience = 2s;        // then the process ends itself: its death is the cut (safety.md §3.4)
 constexpr auto journal_patience = 2s;
+constexpr auto route_valid = 1s;         // proxy/pulse.hpp
+constexpr auto beat = 200ms;
 constexpr auto supervisor = 500ms;       // until it is started again
 
 }  // namespace
@@ -27,6 +29,7 @@ struct Sengu::Life {
   std::optional<JournalRecord> writing;
   Time written{};                        // when the last write that was asked for will be done
   Time timer{};
+  Time beaten{};                         // the last beat
   std::size_t next_worker = 0;
   std::vector<std::weak_ptr<Connection>> steps;
   CrashSwitch crash;
@@ -67,7 +70,21 @@ void Sengu::start() {
   }
   later(life_, {}, [this](Life& life) {
     carry_out(life, life.group->start(ports_.timeline.now()));
+    life.beaten = ports_.timeline.now();
+    pulse(life);
   });
+}
+
+void Sengu::pulse(Life& life) {
+  const Time now = ports_.timeline.now();
+  if (now - life.beaten > route_valid) feed(life, Stalled{});
+  life.beaten = now;
+  for (std::size_t i = 0; i < life.workers.size(); ++i) {
+    ports_.network.send(life.to_worker[i], [i, weak = Weak(life_), until = now + route_valid] {
+      if (const auto alive = weak.lock()) alive->workers[i]->take_route_until(until);
+    });
+  }
+  later(life_, beat, [this](Life& alive) { pulse(alive); });
 }
 
 void Sengu::kill() {
@@ -79,6 +96,7 @@ void Sengu::kill() {
 
 void Sengu::freeze() {
   if (!life_) return;
+  if (!frozen()) froze_ = ports_.timeline.now();
   calm_since_ = ports_.timeline.now();
   life_->control.freeze();
   life_->journal.freeze();
@@ -89,6 +107,7 @@ void Sengu::thaw() {
   const auto life = life_;
   if (!life) return;
   calm_since_ = ports_.timeline.now();
+  if (frozen()) woke_ = ports_.timeline.now();
   for (const auto& worker : life->workers) worker->actor().thaw();
   life->journal.thaw();
   life->control.thaw();
@@ -165,8 +184,8 @@ void Sengu::arm_timer(Life& life) {
 void Sengu::execute(Life& life, const health::Probe& probe) { life.probes[index(probe.node)]->probe(); }
 
 void Sengu::execute(Life& life, const Publish& publish) {
-  ports_.say(fmt::format("route {} {} epoch={} live={}{}", to_string(publish.route.state), to_string(publish.route.reason),
-                         publish.route.epoch, publish.route.live,
+  ports_.say(fmt::format("route {} {} epoch={} live={}{}{}", to_string(publish.route.state), to_string(publish.route.reason),
+                         publish.route.epoch, publish.route.live, publish.route.suspended ? " suspended" : "",
                          publish.route.master ? " master=" + ports_.servers[index(*publish.route.master)]->name() : ""));
   ports_.observer.on_publish(publish.route);
   const auto table = std::make_shared<proxy::RoutingTable>();

@@ -47,6 +47,9 @@ class Sengu {
   bool frozen() const;
   /// Nothing was done to the process since.
   Time calm_since() const { return calm_since_; }
+  /// The last freeze of all of it: since when, and when it woke.
+  Time froze() const { return froze_; }
+  Time woke() const { return woke_; }
   Disk& disk() { return disk_; }
   /// The next life ends at this point, and another begins half a second later.
   void crash_at(health::CrashPoint point) { crash_at_ = point; }
@@ -71,6 +74,7 @@ class Sengu {
   void carry_out(Life& life, const health::Commands& commands);
   void crash(Life& life);
   void arm_timer(Life& life);
+  void pulse(Life& life);
   void execute(Life& life, const health::Probe& probe);
   void execute(Life& life, const health::Publish& publish);
   void execute(Life& life, const health::WriteJournal& write);
@@ -88,6 +92,8 @@ class Sengu {
   health::CrashPoint crash_at_ = health::CrashPoint::never;
   std::shared_ptr<Life> life_;
   Time calm_since_{};
+  Time froze_{};
+  Time woke_{};
 };
 
 }  // namespace sengu::sim

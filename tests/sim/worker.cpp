@@ -26,9 +26,18 @@ void Worker::take_table(std::shared_ptr<const proxy::RoutingTable> table, Action
         seek(session);                      // parked
       } else if (!proxy::allowed(session->tag, *table_)) {
         end(session);
+      } else {
+        flush(session);
       }
     }
     acknowledge();
+  });
+}
+
+void Worker::take_route_until(Time until) {
+  actor_.run([this, until] {
+    route_until_ = until;
+    for (const Shared& session : sessions_) flush(session);
   });
 }
 
@@ -62,17 +71,34 @@ void Worker::seek(const Shared& session) {
 
 void Worker::connected(const Shared& session) {
   session->connected = true;
+  flush(session);
+}
+
+bool Worker::may_relay(const Session& session) const {
+  return ports_.timeline.now() <= route_until_ && proxy::may_relay(session.tag, *table_);
+}
+
+/// What had to wait, in both directions.
+void Worker::flush(const Shared& session) {
+  if (!session->connected || !may_relay(*session)) return;
   for (const WriteId write : std::exchange(session->early, {})) session->server->send({Request::Kind::set, write, {}, -1, {}});
+  for (const Reply& reply : std::exchange(session->late, {})) pass_on(*session, reply);
+}
+
+void Worker::pass_on(const Session& session, const Reply& reply) {
+  const auto client = session.client.lock();
+  if (!client) return;
+  ports_.relays(session.tag.epoch, static_cast<int>(health::index(session.tag.node)), reply);
+  ports_.timeline.after(20us, [client, reply] { client->on_reply(reply); });
 }
 
 /// Read, then written: a fault may stop the thread in between.
 void Worker::relay(const Shared& session, const Reply& reply) {
   actor_.run([this, weak = std::weak_ptr(session), reply] {
     const auto alive = weak.lock();
-    const auto client = alive ? alive->client.lock() : nullptr;
-    if (!client) return;
-    ports_.relays(alive->tag.epoch, static_cast<int>(health::index(alive->tag.node)), reply);
-    ports_.timeline.after(20us, [client, reply] { client->on_reply(reply); });
+    if (!alive) return;
+    alive->late.push_back(reply);
+    flush(alive);
   });
 }
 
@@ -80,11 +106,8 @@ void Worker::client_sends(const std::shared_ptr<ClientEnd>& client, WriteId writ
   actor_.run([this, client, write] {
     const Shared session = find(client);
     if (!session) return;
-    if (session->connected) {
-      session->server->send({Request::Kind::set, write, {}, -1, {}});
-    } else {
-      session->early.push_back(write);
-    }
+    session->early.push_back(write);
+    flush(session);
   });
 }
 

@@ -32,6 +32,8 @@ class Worker {
   Actor& actor() { return actor_; }
   /// From the control thread: takes the table, cuts, and then calls `acknowledge` on this thread.
   void take_table(std::shared_ptr<const proxy::RoutingTable> table, Action acknowledge);
+  /// From the control thread: what it was told so far holds until then.
+  void take_route_until(Time until);
   /// A client connects. Ends are told after the step.
   void accept(std::weak_ptr<ClientEnd> client);
   void client_sends(const std::shared_ptr<ClientEnd>& client, WriteId write);
@@ -42,7 +44,8 @@ class Worker {
  private:
   struct Session {
     std::weak_ptr<ClientEnd> client;
-    std::vector<WriteId> early;            // sent before there was a server
+    std::vector<WriteId> early;            // of the client, not passed on yet
+    std::vector<Reply> late;               // of the server, not passed on yet
     std::shared_ptr<Connection> server;
     bool connected = false;
     proxy::SessionTag tag{health::GroupId{0}, health::NodeId{0}, 0, 0};
@@ -54,12 +57,16 @@ class Worker {
   void seek(const Shared& session);
   void connected(const Shared& session);
   void relay(const Shared& session, const Reply& reply);
+  bool may_relay(const Session& session) const;
+  void flush(const Shared& session);
+  void pass_on(const Session& session, const Reply& reply);
   void end(const Shared& session);
   Shared find(const std::shared_ptr<ClientEnd>& client) const;
 
   Ports ports_;
   Actor actor_;
   std::shared_ptr<const proxy::RoutingTable> table_;
+  Time route_until_{};
   std::list<Shared> sessions_;
 };
 

@@ -152,8 +152,8 @@ ServerInfo World::info_of(int index) const {
 
 void World::execute(const Publish& publish) {
   check_route(publish.route);
-  say(fmt::format("route {} {} epoch={} live={}{}", to_string(publish.route.state), to_string(publish.route.reason),
-                  publish.route.epoch, publish.route.live,
+  say(fmt::format("route {} {} epoch={} live={}{}{}", to_string(publish.route.state), to_string(publish.route.reason),
+                  publish.route.epoch, publish.route.live, publish.route.suspended ? " suspended" : "",
                   publish.route.master ? " master=" + name(number(*publish.route.master)) : ""));
   after(publish_time, [publish, life = life_](World& world) {
     if (life != world.life_) return;

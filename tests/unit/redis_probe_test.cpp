@@ -95,6 +95,17 @@ TEST_CASE("redis probe: AUTH and SETNAME come first, once; an unneeded password 
   CHECK(b.asked(0)->received.find("AUTH") == std::string::npos);
 }
 
+TEST_CASE("redis probe: a name that came too early is told again") {
+  Bench b({"", {}, "sengu-a-b"});
+  b.probe.probe(ProbeVia::kept_connection);
+  SUBCASE("busy") { b.asked(0)->send(repeat("-BUSY Redis is busy running a script.\r\n", 5)); }
+  SUBCASE("loading") { b.asked(0)->send("-LOADING Redis is loading the dataset in memory\r\n" + info_answer()); }
+  REQUIRE(b.observed(1));
+  b.server.peers[0]->received.clear();
+  b.probe.probe(ProbeVia::kept_connection);
+  CHECK(b.asked(0)->received.find("SETNAME") != std::string::npos);
+}
+
 TEST_CASE("redis probe: NOAUTH and WRONGPASS are life; the password is tried again") {
   Bench b({"", {"p"}, ""});
   b.probe.probe(ProbeVia::kept_connection);

@@ -203,3 +203,40 @@ TEST_CASE("relay: stops for fairness with bytes left, and goes on without a new 
   CHECK(status == proxy::Relay::Status::running);
   CHECK(behind.receive(bytes.size()) == bytes);
 }
+
+TEST_CASE("relay: after its time no byte of the master passes, and none is lost") {
+  Pair pair("127.77.1.20");
+  CHECK(pair.client.send("PING\r\n"));
+  CHECK(pair.backend.receive(6) == "PING\r\n");
+  pair.plane.data.set_route_until(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
+  pair.plane.publish(open_route(1, 0, 1));   // behind the one before: it is in force
+  CHECK(pair.backend.send("+PONG\r\n"));
+  CHECK(pair.client.send("PING\r\n"));
+  CHECK_FALSE(pair.client.readable(50ms));
+  CHECK_FALSE(pair.backend.readable(50ms));
+  SUBCASE("the time is extended: all of it arrives") {
+    pair.plane.data.set_route_until(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+    CHECK(pair.client.receive(7) == "+PONG\r\n");
+    CHECK(pair.backend.receive(6) == "PING\r\n");
+  }
+  SUBCASE("another is the master: all of it is dropped") {
+    pair.plane.publish(held_route(2, 0, 1));
+    pair.plane.data.set_route_until(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+    CHECK(pair.client.receive_all().empty());
+    CHECK(pair.client.error() == ECONNRESET);
+    CHECK(pair.backend.receive_all().empty());
+  }
+}
+
+TEST_CASE("relay: a suspended route passes nothing, and cuts nobody") {
+  Pair pair("127.77.1.21");
+  CHECK(pair.client.send("PING\r\n"));
+  CHECK(pair.backend.receive(6) == "PING\r\n");
+  auto suspended = held_route(1, 1, 1);
+  suspended.suspended = true;
+  pair.plane.publish(suspended);
+  CHECK(pair.backend.send("hello"));
+  CHECK_FALSE(pair.client.readable(50ms));
+  pair.plane.publish(open_route(1, 0, 1));
+  CHECK(pair.client.receive(5) == "hello");
+}
