@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "health/redis/clients.hpp"
 #include "health/redis/info.hpp"
 #include "health/redis/probe.hpp"
 #include "health/redis/steps.hpp"
@@ -266,6 +267,15 @@ TEST_CASE_TEMPLATE("redis recorded: demote is done, only CLIENT UNPAUSE fails in
     b.answer("REWRITE", recorded.reply("demote", "CONFIG REWRITE"));
   }
   CHECK(b.ended() == std::pair(StepResult::done, std::string(unpause)));
+}
+
+TEST_CASE_TEMPLATE("redis recorded: who else decides, in CLIENT LIST", Server, Redis50, Redis60) {
+  const RecordedReplies recorded(Server::version);
+  ReplyReader reader;
+  reader.feed(recorded.reply("deciders", "CLIENT LIST"));
+  const auto list = reader.next();
+  REQUIRE(list);
+  CHECK(find_deciders(list->text, {"sengu-a-g", {}}) == std::vector<std::string>{"sentinel-1f0c2a9b@127.0.0.1", "sengu-b-g@127.0.0.1"});
 }
 
 }  // namespace
