@@ -3,7 +3,7 @@
 import pytest
 
 from sengu_e2e import eventually, never
-from sengu_e2e.redis_server import spawn
+from sengu_e2e.redis_server import program, spawn
 
 SENTINEL = """port 26379
 bind {address}
@@ -23,7 +23,7 @@ def sentinel(world):
         directory.mkdir()
         conf = directory / "sentinel.conf"
         conf.write_text(SENTINEL.format(address=f"{world.block}.21", directory=directory, master=group.nodes[0].address))
-        processes.append(spawn(["redis-server", conf, "--sentinel"], directory / "log"))
+        processes.append(spawn([program(), conf, "--sentinel"], directory / "log"))
         eventually(lambda: all("name=sentinel-" in node.ask("CLIENT", "LIST") for node in group.nodes), 30,
                    "the Sentinel is connected to every node")
         return processes[0]

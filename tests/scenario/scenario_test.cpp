@@ -77,6 +77,7 @@ class Scenario {
     if (verb == "client-kill") return world_->client_kill(node);
     if (verb == "connect-failed") return world_->input(health::ConnectFailed{health::NodeId{static_cast<std::uint16_t>(node)}});
     if (verb == "refuses") { model.refuses = true; return; }
+    if (verb == "knows-no-fence") { model.knows_no_fence = true; return; }
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
     if (verb == "decider") { model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest}; return; }
     if (verb == "deafen") return world_->deafen(node);

@@ -187,7 +187,7 @@ void World::execute(const RunStep& step) {
     StepResult result = StepResult::done;
     if (!target.running || !target.reachable) {
       result = StepResult::unreachable;
-    } else if (target.frozen || target.refuses) {
+    } else if (target.frozen || target.refuses || (target.knows_no_fence && step.step == Step::fence)) {
       result = StepResult::failed;
     } else {
       world.carry_out(step);

@@ -21,12 +21,16 @@ namespace sengu::test {
 
 class RealRedis {
  public:
-  static constexpr const char* binary = "/usr/bin/redis-server";
+  /// The server under test: tests/run --servers names others than the system's.
+  static const char* binary() {
+    const char* named = ::getenv("SENGU_REDIS_SERVER");
+    return named != nullptr ? named : "/usr/bin/redis-server";
+  }
 
   /// With a configuration file, so that CONFIG REWRITE works; `options` are lines of it.
   explicit RealRedis(std::string address, const std::string& options = {}) : address_(std::move(address)) {
     // A test that is left out in silence hides a missing install step.
-    if (::access(binary, X_OK) != 0) throw std::runtime_error("needs " + std::string(binary) + ": deploy/install-deps test");
+    if (::access(binary(), X_OK) != 0) throw std::runtime_error("needs " + std::string(binary()) + ": deploy/install-deps test");
     char pattern[] = "/tmp/sengu-redis-XXXXXX";
     directory_ = ::mkdtemp(pattern);
     const auto file = directory_ / "redis.conf";
@@ -59,7 +63,7 @@ class RealRedis {
     const int null = ::open("/dev/null", O_RDWR);
     ::dup2(null, 1);
     ::dup2(null, 2);
-    ::execl(binary, binary, file.c_str(), nullptr);
+    ::execl(binary(), binary(), file.c_str(), nullptr);
     ::_exit(127);
   }
 

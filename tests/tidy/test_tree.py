@@ -60,7 +60,7 @@ def lines(name):
 
 
 def is_data(name):
-    return name.startswith("tests/fuzz/corpus/")
+    return name.startswith(("tests/fuzz/corpus/", "tests/unit/data/"))
 
 
 def is_script(name):

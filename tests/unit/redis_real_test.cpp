@@ -1,6 +1,8 @@
-// Probe and steps against the redis-server of this machine; fails where there is none.
+// Probe and steps against the redis-server of this machine, or the one that tests/run --servers names; fails where there
+// is none.
 #include <doctest/doctest.h>
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "health/redis/node.hpp"
@@ -47,6 +49,18 @@ struct Client {
     return *result;
   }
 };
+
+TEST_CASE("redis real: the server is the one that was asked for, and its own version is the one that is seen") {
+  boost::asio::io_context io;
+  const RealRedis server(address(5));
+  Client client(io, server);
+  client.wait_until_up();
+  const auto seen = client.probe();
+  REQUIRE(seen.info);
+  const char* asked = ::getenv("SENGU_REDIS_RELEASE");  // "valkey 9", from tests/CMakeLists.txt
+  const std::string major = asked != nullptr ? std::string(asked).substr(std::string(asked).find(' ') + 1) : "7";
+  CHECK(seen.info->version.substr(0, seen.info->version.find('.')) == major);
+}
 
 TEST_CASE("redis real: probe, freeze and continue, death") {
   boost::asio::io_context io;

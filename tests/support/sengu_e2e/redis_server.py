@@ -10,6 +10,11 @@ from . import resp
 from .wait import eventually
 
 
+def program():
+    """The server under test: tests/run --servers names others than the system's (tests/support/unpack-redis)."""
+    return os.environ.get("SENGU_REDIS_SERVER", "redis-server")
+
+
 def spawn(arguments, log, **options):
     """A child that dies with this process, and not before it by the terminal's Ctrl-C.
 
@@ -49,7 +54,7 @@ class RedisServer:
             if replica_of:
                 lines.append(f"replicaof {replica_of.address} {replica_of.port}")
             conf.write_text("\n".join(lines) + "\n")
-        self.process = spawn(["redis-server", conf], self.directory / "redis.log")
+        self.process = spawn([program(), conf], self.directory / "redis.log")
         self.stopped = False
         if wait:
             self.wait_ready()
@@ -95,6 +100,11 @@ class RedisServer:
 
     def info(self, section="replication", timeout=2.0):
         return resp.info(self.address, section, self.port, timeout, self.password)
+
+    def release(self):
+        """("redis", "7.0.15"), as the server says of itself. Valkey calls itself redis 7.2.4 too, for old clients' sake."""
+        said = self.info("server")
+        return ("valkey", said["valkey_version"]) if "valkey_version" in said else ("redis", said["redis_version"])
 
     def role(self):
         return self.info()["role"]
@@ -180,11 +190,6 @@ class RedisGroup:
 def _quoted(value):
     text = str(value)
     return text if text and " " not in text or text == "900 1" else '"%s"' % text
-
-
-def redis_version():
-    output = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
-    return output.split("v=")[1].split()[0]
 
 
 def open_files(process):
