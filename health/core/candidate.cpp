@@ -68,14 +68,15 @@ Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
 }
 
 /// Greater is better: one that did not refuse lately, without writes of its own, most received, then the master that lost
-/// its role, configured priority (lower is preferred), the old master's zone, place.
+/// its role, configured priority (lower is preferred), the old master's zone, at the top of a chain, place.
 auto rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   const bool same_zone =
       knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
   return std::tuple(!node.refused_promotion, !held.diverged, held.offset, knowledge.master == id, -node.settings->priority,
-                    same_zone, -static_cast<int>(index(id)));
+                    same_zone, knowledge.master && knowledge.follows_directly(node, *knowledge.master),
+                    -static_cast<int>(index(id)));
 }
 
 }  // namespace

@@ -76,7 +76,10 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   last_refused = Reason::none;
   retry_after.reset();
   if (!promoted) emit_node(EventKind::adopted, ended.target, cause, "epoch=" + std::to_string(known.record.epoch));
-  if (from && from != ended.target) report_switch(*from, ended.target, cause);
+  if (from && from != ended.target) {
+    known.node(*from).left_replicas = known.node(*from).says(Role::replica);
+    report_switch(*from, ended.target, cause);
+  }
   if (ended.plan.request) {
     out.send(Answer{*ended.plan.request, true, master.settings->name + " is master, epoch " +
                                                    std::to_string(known.record.epoch)});

@@ -119,6 +119,7 @@ void Group::State::take_replica_info(NodeId id) {
     }
   }
   if (known.suspicion) hear_witness(id);
+  if (!machine.active()) report_tail_of_replica(id);
   watch_rogue(id);
 }
 
@@ -252,11 +253,11 @@ void Group::State::update_reader(NodeId id) {
   }
 }
 
-/// It was a replica when we last looked, or goes on from the very history that is the group's: somebody promoted it. A
-/// master that ours was promoted from is no such one.
+/// It was a replica when we last looked, and came back with data if it was restarted; or it goes on from the very history
+/// that is the group's: somebody promoted it. A master that ours was promoted from is no such one.
 bool Group::State::was_promoted_unseen(const NodeView& node) const {
-  return node.server_before_stall == node.info->run_id ||
-         (!known.history.replid.empty() && node.info->replid2 == known.history.replid);
+  if (node.role_before_stall == Role::replica && node.info->keys > 0 && node.info->keys * 2 >= known.keys_seen.value_or(0)) return true;
+  return !known.history.replid.empty() && node.info->replid2 == known.history.replid;
 }
 
 void Group::State::watch_rogue(NodeId id) {
@@ -297,7 +298,7 @@ void Group::State::begin_tilt() {
     node.refusals = 0;
     node.next_probe = now;
     node.unseen = true;
-    node.server_before_stall = node.info ? node.info->run_id : std::string();
+    node.role_before_stall = node.info ? node.info->role : Role::unknown;
   }
   if (known.suspicion) known.suspicion = Suspicion{now, known.suspicion->cause, std::vector<Witness>(size())};
 }

@@ -112,6 +112,16 @@ void Group::State::report_lost_writes(NodeId id) {
   if (last_tail && last_tail->first == id) last_tail.reset();
 }
 
+/// The old master was restarted with a configuration that makes it a replica: it never said master again, and its tail is
+/// gone with the first sync.
+void Group::State::report_tail_of_replica(NodeId id) {
+  if (!last_tail || last_tail->first != id || !known.node(id).says(Role::replica)) return;
+  if (last_tail->second > 0) {
+    emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(last_tail->second) + " estimate=last_probe");
+  }
+  last_tail.reset();
+}
+
 namespace {
 
 std::string joined(const std::vector<std::string>& words) {

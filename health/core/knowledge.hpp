@@ -74,8 +74,8 @@ struct NodeView {
   bool rogue = false;
   Time rogue_since{};
   bool unseen = true;                 // since the start, or since a stall of ours
-  std::string server_before_stall;    // its run id then
-  bool left_replicas = false;         // it was demoted while replicas followed it: they go to the new master, no chain
+  Role role_before_stall = Role::unknown;
+  bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
 
   Deciders deciders;
 

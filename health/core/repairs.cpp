@@ -73,8 +73,9 @@ std::optional<Step> mend(Ward& ward, const NodeView& node) {
 
 bool strays(const Knowledge& knowledge, const NodeView& node) {
   if (!node.says(Role::replica)) return false;
-  const auto follows = knowledge.master_of(node);
-  return !knowledge.follows(node, *knowledge.master) || (follows && knowledge.node(*follows).left_replicas);
+  if (!knowledge.follows(node, *knowledge.master)) return true;
+  const NodeView& source = knowledge.node(*knowledge.master_of(node));
+  return source.left_replicas || (source.sdown && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
 }
 
 bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue) {

@@ -16,7 +16,8 @@ struct Repair {
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now);
 
-/// A replica that follows neither the master nor a replica of it; or one that the demotion of its old master left in a chain.
+/// A replica that follows neither the master nor a replica of it; or one that a change of master left in a chain, or that
+/// the death of the replica between cut off.
 bool strays(const Knowledge& knowledge, const NodeView& node);
 
 /// A master that is not ours holds what the routed one may not have: bytes beyond the point of the switch, or, restarted,

@@ -274,6 +274,17 @@ void operator_fails_over(Stage& stage) {
   stage.sengu.input(request);
 }
 
+/// The master dies in the middle of an ordered failover, while one of its replicas hears it late.
+void master_dies_under_an_ordered_failover(Stage& stage) {
+  link_slows(stage);
+  stage.timeline.after(stage.random.between(10ms, 60ms), [&stage] {
+    stage.say("the operator orders a failover");
+    stage.judge.operator_acts();
+    stage.sengu.input(health::OperatorFailover{health::RequestId{2}, std::nullopt});
+    stage.timeline.after(stage.random.between(0ms, 8ms), [&stage] { die_and_return(stage); });
+  });
+}
+
 /// Somebody starts a Sentinel on the group, and thinks better of it.
 void a_sentinel_comes(Stage& stage) {
   stage.say("a Sentinel connects to every server");
@@ -292,7 +303,7 @@ const std::vector<Entry> faults{
     {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
     {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {2, a_sentinel_comes},
-    {2, people_switch_behind_a_frozen_sengu}};
+    {2, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
 
 }  // namespace
 

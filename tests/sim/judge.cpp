@@ -115,7 +115,7 @@ void Judge::check_after_a_stall(int server) {
   const RedisServer& from = *ports_.servers[at(server)];
   if (meanwhile(from) && !from.is_master()) violation("after a stall, a byte of a server that is no master any more");
   for (const auto& other : ports_.servers) {
-    if (other->index() == server || !meanwhile(*other) || !other->is_master()) continue;
+    if (other->index() == server || !meanwhile(*other) || !other->is_master() || other->keys() * 2 < from.keys()) continue;
     return violation("after a stall, a byte of " + from.name() + " although " + other->name() + " was made the master meanwhile");
   }
 }
