@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from sengu_e2e import Connection, account, eventually
 from sengu_e2e.resp import encode
 
@@ -156,3 +158,41 @@ def test_write_sessions_are_cut_at_a_switch_and_parked_clients_arrive(world):
     session.close()
     new = group.by_name(sengu.wait_routed(other_than=old.name))
     assert new.ask("GET", "parked") == "1"
+
+
+@pytest.mark.parametrize("configured", ["middle first", "end first"])
+def test_middle_of_a_chain_is_promoted(world, configured):
+    """A <- B <- C, and A dies: B, which has at least as much as C and feeds it."""
+    group = world.redis(appendonly=True)
+    old, middle, end = group.nodes
+    end.ask("REPLICAOF", middle.address, middle.port)
+    eventually(lambda: end.follows(middle), 20, "a chain")
+    order = [old, middle, end] if configured == "middle first" else [old, end, middle]
+    sengu = world.sengu(group, group={"nodes": [node.name for node in order]})
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    taps = world.tap(middle, end)
+    writers = world.writers(sengu)
+    eventually(lambda: writers.acked > 500 and all(tap.received for tap in taps), what="writes flow")
+    old.kill()
+    assert sengu.wait_routed(other_than=old.name) == middle.name
+    moved = time.monotonic()
+    eventually(lambda: writers.since(moved), what="writers go on")
+    writers.stop()
+    assert len(sengu.events("+switch-master")) == 1
+    group.wait_synced(middle)
+    for node in (middle, end):
+        accounts = account(writers.keys, node, taps)
+        assert not accounts.keepable, f"{node.name}: {accounts}"
+    assert end.follows(middle)
+
+
+def test_end_of_a_chain_is_not_left_alone(world):
+    """A <- B <- C, and B dies for good: C is a copy only if somebody feeds it."""
+    group = world.redis(appendonly=True)
+    master, middle, end = group.nodes
+    end.ask("REPLICAOF", middle.address, middle.port)
+    eventually(lambda: end.follows(middle), 20, "a chain")
+    sengu = world.sengu(group)
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    middle.kill()
+    eventually(lambda: end.follows(master), 10, "the end follows the master")

@@ -105,28 +105,3 @@ def test_master_that_returns_is_routed_again(world):
     master.start()
     sengu.wait_routed(master.name)
     assert len(master.keys()) == 100
-
-
-def test_wrong_password_is_alive(world):
-    group = world.redis(password="right")
-    password = world.directory / "password"
-    password.write_text("right\n")
-    sengu = world.sengu(group, group={"password_file": str(password)})
-    epoch, master = sengu.state()["epoch"], group.nodes[0]
-    master.ask("CONFIG", "SET", "requirepass", "changed")
-    master.password = "changed"
-    master.ask("CLIENT", "KILL", "TYPE", "normal")
-    eventually(lambda: sengu.node(master.name)["health"] == "unusable", 10, "the state has a name")
-    never(lambda: sengu.events("+switch-master"), 2.5, "a promotion")
-    assert sengu.state()["epoch"] == epoch and master.role() == "master"
-    assert [node.role() for node in group.nodes[1:]] == ["slave", "slave"]
-
-
-def test_password_wrong_from_the_start(world):
-    group = world.redis(password="right")
-    password = world.directory / "password"
-    password.write_text("wrong\n")
-    sengu = world.sengu(group, ready=False, group={"password_file": str(password)})
-    eventually(lambda: {node["health"] for node in sengu.state()["nodes"]} == {"unusable"}, 10, "named")
-    assert sengu.routed() is None
-    assert [node.role() for node in group.nodes] == ["master", "slave", "slave"]

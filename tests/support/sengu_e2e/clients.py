@@ -145,11 +145,16 @@ class Writers:
 
 
 class Tap(Worker):
-    """A replica's ear: MONITOR on it, so that every SET it applied is known, also after it is wiped."""
+    """A replica's ear: MONITOR on it, so that every SET it applied is known, also after it is wiped.
+
+    Only what came over its link: MONITOR names the peer, and a master's end of a link is its own port. Once the node is a
+    master its clients' writes are nobody else's.
+    """
 
     def __init__(self, node):
         super().__init__()
         self.node, self.received, self.ended = node, set(), False
+        self._link = b":%d] " % node.port
         self.connection = node.connect(timeout=0.2)
         self.connection.command("MONITOR")
         self._tail = b""
@@ -168,7 +173,7 @@ class Tap(Worker):
         *lines, self._tail = (self._tail + data).split(b"\r\n")
         for line in lines:
             words = line.split(b'"')
-            if len(words) > 3 and words[1].upper() == b"SET":
+            if len(words) > 3 and words[1].upper() == b"SET" and words[0].endswith(self._link):
                 self.received.add(words[3].decode())
 
 

@@ -83,6 +83,13 @@ class Sengu:
             self.process.kill()
             self.process.wait()
 
+    def pause(self):
+        """SIGSTOP: all of its threads, at once."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 

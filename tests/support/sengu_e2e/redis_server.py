@@ -163,6 +163,18 @@ class RedisGroup:
             if replica is not master and replica.alive:
                 eventually(lambda r=replica: r.follows(master), within, f"{replica.name} follows {master.name}")
 
+    def wait_linked(self, master, within=20.0):
+        """As wait_replicating, but a chain of replicas will do."""
+        def linked(node, hops=len(self.nodes)):
+            seen = node.info()
+            if seen["role"] != "slave" or seen["master_link_status"] != "up" or hops == 0:
+                return False
+            above = next(other for other in self.nodes if other.address == seen["master_host"])
+            return above is master or linked(above, hops - 1)
+        for replica in self.nodes:
+            if replica is not master and replica.alive:
+                eventually(lambda r=replica: linked(r), within, f"{replica.name} is fed by {master.name}")
+
     def wait_synced(self, master, within=20.0):
         """Every live replica acknowledges a write of now.
 
