@@ -146,13 +146,15 @@ def test_restarted_masters_own_writes_are_kept_for_rejoin_delay(network, world):
 
 
 def test_master_that_returns_as_a_replica_with_writes_of_its_own(network, world):
-    """It has all, nobody else has: it is made a master again (safety.md §4.3)."""
-    group, sengu, master, writers = with_writes_of_its_own(world, network)
-    restart_as_replica_of(master, group.nodes[1])
+    """Its configuration wipes it before anybody can say a word; sengu tells what that cost."""
+    group, sengu, old, writers = with_writes_of_its_own(world, network)
+    restart_as_replica_of(old, group.nodes[1])
     network.heal()
-    eventually(lambda: sengu.state()["epoch"] > 1, what="another epoch")
-    accounts = account(writers.keys, group.by_name(sengu.wait_routed()))
-    assert not accounts.lost, f"{accounts}; told of: {sengu.events('+lost-writes')}"
+    new = group.by_name(sengu.wait_routed(other_than=old.name))
+    eventually(lambda: old.follows(new), 20, "the old master follows")
+    assert account(writers.keys, new).lost, "the case itself"
+    (event,) = eventually(lambda: sengu.events("+lost-writes"), what="the loss is told of")
+    assert event["node"] == old.name and "estimate=last_probe" in event["text"]
 
 
 def test_replicas_of_a_master_that_returns_as_a_replica(world):
