@@ -30,9 +30,19 @@ bool survey_complete(const Knowledge& knowledge, const FailoverPlan& plan, Time 
   });
 }
 
-/// A replica whose old link still says "up" may hold bytes it has not read: its offset does not stand still yet.
+/// The very server that the journal knows answers.
+bool old_master_lives(const Knowledge& knowledge) {
+  if (!knowledge.master) return false;
+  const NodeView& node = knowledge.node(*knowledge.master);
+  return node.alive() && node.info && node.info->run_id == knowledge.record.server_id;
+}
+
+/// A replica whose old link still says "up" may hold bytes it has not read: its offset does not stand still yet. (An ordered
+/// failover, in the middle of which the master restarted, was found by the simulator.)
 bool offsets_stand_still(const Knowledge& knowledge, Reason cause) {
-  if (cause != Reason::server_changed && cause != Reason::master_emptied) return true;
+  const bool restarted = cause == Reason::server_changed || cause == Reason::master_emptied;
+  const bool died_meanwhile = cause == Reason::operator_request && knowledge.master && !old_master_lives(knowledge);
+  if (!restarted && !died_meanwhile) return true;
   return std::none_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
     return node.outcome == Outcome::ok && knowledge.follows_directly(node, *knowledge.master) && node.info->link_up &&
            node.info->replid == knowledge.history.replid;
@@ -48,9 +58,8 @@ bool a_replica_hears_it(const Knowledge& knowledge) {
 
 /// The old master lives and its offset stands still behind the fence: may the candidate still catch up?
 bool still_catching_up(const Knowledge& knowledge, NodeId candidate, Time since) {
-  if (!knowledge.master) return false;
+  if (!old_master_lives(knowledge)) return false;
   const NodeView& old_master = knowledge.node(*knowledge.master);
-  if (!old_master.alive()) return false;
   if (old_master.info_asked < since) return true;
   const auto held = received(knowledge.history, *knowledge.node(candidate).info);
   return !held || held->offset < old_master.info->offset;
