@@ -171,7 +171,7 @@ Route Group::State::route() const {
     wanted.reason = Reason::tilt;
     return wanted;
   }
-  if (known.suspicion || !known.master_verified) return wanted;
+  if (known.suspicion || !known.master_verified || !all_asked()) return wanted;
   wanted.state = RouteState::open;
   wanted.master = known.master;
   return wanted;

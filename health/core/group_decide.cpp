@@ -373,7 +373,7 @@ void Group::State::forget_left_replicas() {
 
 void Group::State::mend() {
   if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
-  if (published.state != RouteState::open || tilt_since) return;
+  if (published.state != RouteState::open || tilt_since || switched_unseen) return;
   // What the operator began is carried to its end also where nothing is done unasked.
   const bool operators_own = !mended && last_cause == Reason::operator_request;
   const Reason hands_off = why_hands_off();

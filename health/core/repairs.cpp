@@ -47,7 +47,8 @@ Ward look_around(const Knowledge& knowledge, Time now) {
     const NodeView& node = knowledge.nodes[i];
     if (!node.outcome) ward.all_others_follow = false;  // sengu has just started: nobody knows whom it follows
     if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
-    if (node.syncing_after_repoint && now - node.repointed < repoint_timeout) ++ward.syncing;
+    const bool syncs = node.syncing_after_repoint && now - node.repointed < repoint_timeout;
+    if (syncs || node.step == Step::repoint) ++ward.syncing;
     if (is_emptied_rogue(knowledge, node)) {
       ward.emptied_rogue = true;
     } else if (node.says(Role::master) || strays(knowledge, node)) {

@@ -303,7 +303,7 @@ const std::vector<Entry> faults{
     {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
     {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {2, a_sentinel_comes},
-    {2, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
+    {3, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
 
 }  // namespace
 

@@ -14,6 +14,7 @@ namespace {
 constexpr auto settled = 900ms;      // after a fault, before anything is expected of what it touched
 
 constexpr auto seen_before_a_promote = 1s;   // the longest a promote may come after its survey (a frozen node, a slow disk)
+constexpr std::uint64_t since_seen = 100;    // writes that the master may have taken since sengu last saw its number of keys
 constexpr auto asked_again = 3s;             // at the latest, who else decides (health/core/deciders.cpp)
 constexpr auto void_after = 1s;              // a stall (safety.md §2.3)
 constexpr auto catch_up = 1s;         // of the bound of invariant 8
@@ -125,7 +126,9 @@ void Judge::check_after_a_stall(int server) {
 void Judge::on_intent(const JournalRecord& record) {
   const bool adopts = record.phase == Phase::steady && record.epoch > intent_.epoch && record.epoch != promoted_;
   const bool changes = adopts || (record.phase == Phase::steady && record.master != intent_.master && record.epoch != promoted_);
+  const bool confirms = record.phase == Phase::steady && record.epoch == promoted_ && intent_.phase != Phase::steady;
   intent_ = record;
+  if (confirms) check_kept(*ports_.servers[at(by_name(record.master))], "promotion");
   if (record.phase == Phase::switching) check_old_master_is_gone("a failover began");
   if (!changes) return;
   const int master = by_name(record.master);
@@ -175,7 +178,8 @@ void Judge::check_promote(const RunStep& step) {
   check_old_master_is_gone("promoted");
   const bool was_there = sentinel_since_ && ports_.timeline.now() - *sentinel_since_ > seen_before_a_promote;
   if (was_there && !operator_acted_) violation("promoted beside another decider");
-  check_kept(target, "promotion");
+  // One that restarted since it was chosen is seen to be another server, and never routed.
+  if (is_calm(host_of(target.index()))) check_kept(target, "promotion");
 }
 
 /// The evidence was false where the master lives and can be reached, or a replica that sengu can ask hears it.
@@ -203,11 +207,11 @@ void Judge::check_amnesia_order(const RunStep& step) {
   const auto keys = ports_.servers[at(master)]->keys();
   for (const auto& server : ports_.servers) {
     const bool known = status->nodes[at(server->index())].rogue;
-    const bool emptied = known && server->usable() && server->index() != master && server->is_master() && server->keys() * 2 < keys;
+    const bool emptied = server->usable() && server->index() != master && server->is_master() && server->keys() * 2 + since_seen < keys;
     if (!emptied) continue;
     if (step.step == Step::repoint) {
       ports_.timeline.after(50ms, [this, emptied = server->index()] { check_all_told(emptied); });
-    } else if (static_cast<int>(index(step.node)) == server->index()) {
+    } else if (known && static_cast<int>(index(step.node)) == server->index()) {
       for (const auto& other : ports_.servers) {
         const bool follows_it = other->usable() && other->follows() == server->index() && reachable(*other) && is_calm(host_of(other->index()));
         if (follows_it) violation("the empty master was demoted while " + other->name() + " still followed it");
@@ -219,6 +223,7 @@ void Judge::check_amnesia_order(const RunStep& step) {
 void Judge::check_all_told(int emptied) {
   const auto status = sengu_->status();
   if (!status || sengu_->frozen() || status->route != RouteState::open || !is_calm(proxy_host)) return;
+  if (!status->nodes[at(emptied)].rogue || !reachable(*ports_.servers[at(emptied)])) return;   // not seen (yet)
   if (!is_calm(host_of(static_cast<int>(index(*status->master))))) return;   // nobody is pointed at what is not seen
   for (const auto& server : ports_.servers) {
     const bool left = is_fit(*server) && server->follows() == emptied && !told_[at(server->index())];

@@ -17,6 +17,8 @@ constexpr auto settling = 3s;          // before the first fault
 constexpr auto trouble = 12s;          // while faults happen
 constexpr auto recovery = 30s;         // after the last
 constexpr int writers = 3;
+constexpr auto impatient = 500ms;
+constexpr auto patient = 10s;        // its write waits through a stall
 
 config::GroupSettings settings_of(Random& random) {
   config::GroupSettings group;
@@ -132,7 +134,7 @@ Result World::run() {
   sengu_.start();
   timeline_.run_until(begin + 7s);
   for (int i = 0; i < writers; ++i) {
-    writers_.push_back(std::make_shared<Writer>(timeline_, random_, sengu_, [this] { return ++last_write_; }));
+    writers_.push_back(std::make_shared<Writer>(timeline_, random_, sengu_, i == 0 ? patient : impatient, [this] { return ++last_write_; }));
     writers_.back()->connect();
   }
   plan_faults();

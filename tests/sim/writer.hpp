@@ -1,5 +1,5 @@
-// A client that writes through the proxy: one write at a time, each of its own number; after an error, an end or half
-// a second of silence it connects again at once.
+// A client that writes through the proxy: one write at a time, each of its own number; after an error, an end or as much
+// silence as it has patience for it connects again at once.
 #pragma once
 
 #include "tests/sim/sengu.hpp"
@@ -8,8 +8,8 @@ namespace sengu::sim {
 
 class Writer : public ClientEnd, public std::enable_shared_from_this<Writer> {
  public:
-  Writer(Timeline& timeline, Random& random, Sengu& sengu, std::function<WriteId()> next_write)
-      : timeline_(timeline), random_(random), sengu_(sengu), next_write_(std::move(next_write)) {}
+  Writer(Timeline& timeline, Random& random, Sengu& sengu, Duration patience, std::function<WriteId()> next_write)
+      : timeline_(timeline), random_(random), sengu_(sengu), patience_(patience), next_write_(std::move(next_write)) {}
 
   void connect() {
     ++turn_;
@@ -34,7 +34,7 @@ class Writer : public ClientEnd, public std::enable_shared_from_this<Writer> {
   void write() {
     pending_ = next_write_();
     sengu_.client_sends(shared_from_this(), pending_);
-    timeline_.after(std::chrono::milliseconds(500), [self = shared_from_this(), turn = turn_, write = pending_] {
+    timeline_.after(patience_, [self = shared_from_this(), turn = turn_, write = pending_] {
       if (turn == self->turn_ && write == self->pending_) self->again();
     });
   }
@@ -48,6 +48,7 @@ class Writer : public ClientEnd, public std::enable_shared_from_this<Writer> {
   Timeline& timeline_;
   Random& random_;
   Sengu& sengu_;
+  const Duration patience_;
   std::function<WriteId()> next_write_;
   int turn_ = 0;
   WriteId pending_ = 0;
