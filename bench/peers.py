@@ -146,7 +146,9 @@ class SentinelClients(Sentinels):
         return host, int(port)
 
     def serve(self, writers):
-        self.ears += [SwitchEar(sentinel, writers).start() for sentinel in self.addresses]
+        for sentinel in self.addresses:
+            ear = eventually(lambda a=sentinel: SwitchEar(a, writers), 10, f"Sentinel {sentinel} can be subscribed to")
+            self.ears.append(ear.start())
 
     def stop(self):
         for ear in self.ears:
