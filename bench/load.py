@@ -26,9 +26,12 @@ class TracedWriter(Writer):
 
     def greet(self):
         server = Connection.over(self.connection)
-        if self.password:
-            server.command("AUTH", self.password)
-        self.connected_to = server.command("CONFIG", "GET", "bind")[1]
+        try:
+            if self.password:
+                server.command("AUTH", self.password)
+            self.connected_to = server.command("CONFIG", "GET", "bind")[1]
+        finally:
+            server.reader.close()      # a socket stays open while somebody reads from it
 
     def acknowledged(self, asked, number):
         super().acknowledged(asked, number)
