@@ -1,4 +1,7 @@
-"""Who routes sleeps together with the master, and wakes with it when another was promoted by hand."""
+"""Who routes sleeps together with the master, and wakes with it when another was promoted by hand.
+
+That both are masters only the operator can end; he does, two seconds after they woke.
+"""
 
 import time
 from pathlib import Path
@@ -9,6 +12,7 @@ from .danger import Danger, asleep
 from .two_masters import QueuedWrites
 
 ASLEEP = 3.0
+UNDECIDED = 2.0
 
 
 class FrozenTogether(Danger):
@@ -29,7 +33,10 @@ class FrozenTogether(Danger):
                 self.promoted = time.monotonic()
                 eventually(lambda: other.follows(new), 20, "C follows B")
                 let_pass(max(0, self.promoted + ASLEEP - time.monotonic()))
+        woken = time.monotonic()
         self.queued_told, _ = queued.end()
+        let_pass(max(0, woken + UNDECIDED - time.monotonic()))
+        scene.master.ask("REPLICAOF", new.address, new.port)
 
     def told_by_old(self, scene, promoted):
         told = [it for it in scene.writers.answers if it.server == scene.master.address and it.told > self.promoted]
