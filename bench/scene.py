@@ -1,4 +1,7 @@
-"""The stage of one run: three Redis servers, a subject in front of them, four writers; made anew, and ended with it."""
+"""The stage of one run: three Redis servers, a subject in front of them, four writers; made anew, and ended with it.
+
+A subject is what stands between clients and servers: sengu here, the others in peers.py.
+"""
 
 import contextlib
 import shutil
@@ -19,11 +22,28 @@ class SenguSubject:
 
     def __init__(self, block, directory, group, **settings):
         nodes = () if "node_tables" in settings else group.addresses
+        if password := group.nodes[0].password:
+            (directory / "password").write_text(f"{password}\n")
+            settings = {**settings, "group": {"password_file": str(directory / "password")}}
         self.proxy = Sengu(block, directory / "sengu", nodes, health={"interval": "500ms"}, **settings)
         self.vip = self.proxy.vip
 
-    def start(self):
-        self.proxy.start()
+    def address(self):
+        """Where a client connects to."""
+        return self.vip, 6379
+
+    @property
+    def processes(self):
+        return [self.proxy.process]
+
+    def serve(self, writers):
+        """The writers that are its clients from now on."""
+
+    def launch(self):
+        self.proxy.start(ready=False)
+
+    def wait_ready(self):
+        self.proxy.wait_ready()
         eventually(self.knows_all, 20, "every replica is fit, as far as the configuration lets it")
 
     def knows_all(self):
@@ -34,7 +54,9 @@ class SenguSubject:
         self.proxy.kill()
 
     def log(self):
-        return self.proxy.log_tail()
+        """What it decided, not whom it served."""
+        lines = [line for line in self.proxy.log_text().splitlines() if " session client=" not in line]
+        return "\n".join(lines[-40:])
 
 
 class Scene:
@@ -63,7 +85,7 @@ class Scene:
         directory = Path(tempfile.mkdtemp(prefix="sengu-bench-"))
         self._ends.callback(shutil.rmtree, directory, ignore_errors=True)
         block = claim_block()
-        self.group = RedisGroup(block, directory)
+        self.group = RedisGroup(block, directory, **self.fault.group_options())
         self._ends.callback(self.group.stop)
         self.master, *self.replicas = self.group.nodes
         self.subject = self.subject_class(block, directory, self.group, **self.fault.settings(self.group))
@@ -72,19 +94,29 @@ class Scene:
         if self.megabytes:
             self.master.fill(self.megabytes * 1000, size=1000)
         self.group.wait_synced(self.master)
-        self.subject.start()
-        self.taps = [Tap(node) for node in self.replicas]
-        self.writers = Writers(self.subject.vip, 4, timeout=60)
+        self.fault.arrange(self)
+        self.subject.launch()
+        if self.fault.served_at_first:
+            self.subject.wait_ready()
+        self.taps, self.writers = self.load()
+        self.subject.serve(self.writers.all)
         for worker in self.taps + self.writers.all:
-            self._run(worker)
-        eventually(lambda: self.writers.acked > 2000 and all(tap.received for tap in self.taps), 30, "writes flow")
+            self.run(worker)
+        if self.fault.served_at_first:
+            eventually(self.writes_flow, 30, "writes flow")
 
-    def _run(self, worker):
+    def load(self):
+        return [Tap(node) for node in self.replicas], Writers(self.subject.vip, 4, timeout=60)
+
+    def writes_flow(self):
+        return self.writers.acked > 2000 and all(tap.received for tap in self.taps if tap.node is not self.master)
+
+    def run(self, worker):
         self._ends.callback(worker.abandon)
         return worker.start()
 
     def watch_routes(self):
-        routes = self._run(RouteWatch(self.subject.vip))
+        routes = self.run(RouteWatch(self.subject.vip))
         eventually(lambda: routes.seen, 10, "the VIP leads somewhere")
         return routes
 
@@ -93,8 +125,10 @@ class Scene:
         eventually(lambda: self.writers.since(beyond), within, "every writer goes on")
 
     def routed(self):
-        """The node that the VIP leads to."""
-        address = eventually(lambda: leads_to(self.subject.vip, timeout=1), 20, "the VIP leads somewhere")
+        """The node that clients are led to."""
+        password = self.master.password
+        address = eventually(lambda: leads_to(*self.subject.address(), timeout=1, password=password), 20,
+                             "the VIP leads somewhere")
         return next(node for node in self.group.nodes if node.address == address)
 
     def accounts(self, master):

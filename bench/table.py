@@ -1,4 +1,4 @@
-"""What a run gives, what a row asks of its runs, and the table at the end."""
+"""What a run of bench/failover gives, what a row asks of its runs; and how a table of rows is shown."""
 
 import statistics
 from collections import Counter
@@ -87,5 +87,6 @@ def ms(seconds):
 
 
 def show(rows):
-    for cells in (Row.HEAD, Row.RULE, *(row.cells() for row in rows)):
+    """Rows of one kind."""
+    for cells in (rows[0].HEAD, rows[0].RULE, *(row.cells() for row in rows)) if rows else ():
         print("| " + " | ".join(map(str, cells)) + " |")

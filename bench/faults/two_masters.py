@@ -11,38 +11,46 @@ from .fault import Fault
 
 
 class QueuedWrites:
-    """Sessions through the VIP, each with a burst of writes that a frozen master has not read."""
+    """Sessions of clients, each with a burst of writes that a frozen master has not read."""
 
-    def __init__(self, vip, sessions=20, writes=50):
+    def __init__(self, subject, sessions=20, writes=50):
         self.writes = writes
-        self.clients = [Connection(vip) for _ in range(sessions)]
+        self.clients = [Connection(*subject.address()) for _ in range(sessions)]
         for client in self.clients:
             client.command("PING")
 
     def send(self):
+        self.sent = 0
         for session, client in enumerate(self.clients):
-            client.socket.sendall(b"".join(encode("SET", f"queued:{session}:{n}", n) for n in range(self.writes)))
+            burst = b"".join(encode("SET", f"queued:{session}:{n}", n) for n in range(self.writes))
+            client.socket.sendall(burst)
+            self.sent += len(burst)
 
     def end(self):
-        """(writes that were told OK, sessions that were not cut)"""
-        received = [everything_from(client) for client in self.clients]
+        """(writes that were told OK, sessions that were not cut), within two seconds"""
+        deadline = time.monotonic() + 2.0
+        received = [everything_from(client, deadline) for client in self.clients]
         for client in self.clients:
             client.close()
         return sum(data.count(b"+OK\r\n") for data, _ in received), sum(not cut for _, cut in received)
 
 
-def everything_from(client, within=2.0):
+def everything_from(client, deadline):
     """(bytes until the session is cut, whether it was)"""
-    client.socket.settimeout(within)
     data = b""
     try:
-        while chunk := client.socket.recv(65536):
+        while chunk := receive(client.socket, deadline):
             data += chunk
     except TimeoutError:
         return data, False
     except OSError:
         pass
     return data, True
+
+
+def receive(socket, deadline):
+    socket.settimeout(max(0.001, deadline - time.monotonic()))
+    return socket.recv(65536)
 
 
 class Continue(Fault):
@@ -52,7 +60,7 @@ class Continue(Fault):
 
     def run(self, scene):
         old = scene.master
-        queued, routes = QueuedWrites(scene.subject.vip), scene.watch_routes()
+        queued, routes = QueuedWrites(scene.subject), scene.watch_routes()
         stopped = time.monotonic()
         old.pause()
         queued.send()

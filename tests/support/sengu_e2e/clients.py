@@ -63,23 +63,38 @@ class Writer(Worker):
     def turn(self):
         try:
             if self.connection is None:
-                self.connection = socket.create_connection((self.host, self.port), self.timeout)
+                self.connection = socket.create_connection(self.address(), self.timeout)
                 self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.greet()
             number = len(self.acks)
+            asked = time.monotonic()
             self.connection.sendall(resp.encode("SET", f"{self.name}:{number}", number))
             reply = self.connection.recv(4096)
             if reply == b"+OK\r\n":
-                self.acks.append((time.monotonic(), number))
+                self.acknowledged(asked, number)
             elif reply.startswith(b"-"):
                 self.refusals.append((time.monotonic(), reply.decode(errors="replace").strip()))
                 self._drop()
             else:
                 raise ConnectionResetError(f"closed, or not a reply: {reply!r}")
+        except resp.ReplyError as refusal:
+            self.refusals.append((time.monotonic(), str(refusal)))
+            self._drop()
         except OSError as error:
             self.errors.append((time.monotonic(), error))
             self._drop()
         if self.pace:
             let_pass(self.pace)
+
+    def address(self):
+        """Where it connects to, asked before each connect."""
+        return self.host, self.port
+
+    def greet(self):
+        """What it says first on a new connection."""
+
+    def acknowledged(self, asked, number):
+        self.acks.append((time.monotonic(), number))
 
     def _drop(self):
         if self.connection is not None:
@@ -153,11 +168,14 @@ class Tap(Worker):
 
     def __init__(self, node):
         super().__init__()
-        self.node, self.received, self.ended = node, set(), False
+        self.node, self.received = node, set()
         self._link = b":%d] " % node.port
-        self.connection = node.connect(timeout=0.2)
+        self.listen()
+
+    def listen(self):
+        self.connection = self.node.connect(timeout=0.2)
         self.connection.command("MONITOR")
-        self._tail = b""
+        self._tail, self.ended = b"", False
 
     def turn(self):
         if self.ended:
@@ -208,8 +226,8 @@ class RouteWatch(Worker):
         return bool(self.seen) and self.seen[-1][1] > when
 
 
-def leads_to(host, port=6379, timeout=5.0):
-    return resp.ask(host, "CONFIG", "GET", "bind", port=port, timeout=timeout)[1]
+def leads_to(host, port=6379, timeout=5.0, password=None):
+    return resp.ask(host, "CONFIG", "GET", "bind", port=port, timeout=timeout, password=password)[1]
 
 
 def parked(host, port=6379, timeout=15.0):

@@ -54,9 +54,11 @@ class Sengu:
     def start(self, ready=True, within=20.0):
         assert binary().exists(), f"{binary()} is not built: tests/run builds it"
         self.process = spawn([*self.prefix, binary(), "run", "--config", self.config], self.log)
-        if ready:
-            eventually(self.ready, within, "sengu answers /readyz with 200")
-            eventually(lambda: self.state()["route"]["state"] == "open", within, "sengu routes the group")
+        return self.wait_ready(within) if ready else self
+
+    def wait_ready(self, within=20.0):
+        eventually(self.ready, within, "sengu answers /readyz with 200")
+        eventually(lambda: self.state()["route"]["state"] == "open", within, "sengu routes the group")
         return self
 
     def ready(self):

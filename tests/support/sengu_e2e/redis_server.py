@@ -1,5 +1,6 @@
 """Real redis-server processes on loopback addresses of their own, and a group of them wired as master and replicas."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from . import resp
+from .resp import ReplyError
 from .wait import eventually
 
 
@@ -84,6 +86,72 @@ class RedisServer:
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
         self.stopped = False
+
+    def shut_down(self, within=15.0):
+        """SIGTERM, as an init system stops it; waits up to shutdown-timeout for the replicas."""
+        self.process.terminate()
+        self.process.wait(within)
+
+    # -- alive, and of no use: within each of these blocks every new client gets that error
+
+    @contextlib.contextmanager
+    def busy(self, seconds):
+        """-BUSY for so long, from a script that has written: SCRIPT KILL is refused. Only ends with it.
+
+        For servers on which TIME goes on within a script, as on Redis 7.0.
+        """
+        self.ask("CONFIG", "SET", "busy-reply-threshold", 50)
+        with self.connect(timeout=10 * seconds) as script:
+            script.send("EVAL", "redis.call('SET', 'busy', '') "
+                                "local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end "
+                                f"local begun = now() while now() - begun < {seconds} do end", 0)
+            eventually(lambda: self.refuses("BUSY"), 10, "BUSY")
+            yield
+            script.read()
+
+    @contextlib.contextmanager
+    def full(self):
+        """-ERR max number of clients; those who were connected are thrown out."""
+        with self.connect() as operator:
+            allowed = operator.command("CONFIG", "GET", "maxclients")[1]
+            operator.command("CONFIG", "SET", "maxclients", 1)
+            operator.command("CLIENT", "KILL", "TYPE", "normal")
+            eventually(lambda: self.refuses("ERR max number of clients"), 10, "full")
+            yield
+            operator.command("CONFIG", "SET", "maxclients", allowed)
+
+    @contextlib.contextmanager
+    def loading(self, seconds):
+        """-LOADING for about so long, and the same process: it reads back its own data, slowly.
+
+        Only ends with it. Needs the option enable-debug-command, and some thousand keys.
+        """
+        self.ask("CONFIG", "SET", "loading-process-events-interval-bytes", 1024)
+        self.ask("CONFIG", "SET", "key-load-delay", int(seconds * 1e6 / self.ask("DBSIZE")))
+        with self.connect(timeout=10 * seconds) as operator:
+            operator.send("DEBUG", "RELOAD")
+            eventually(lambda: self.refuses("LOADING"), 10, "LOADING")
+            yield
+            operator.read()
+            operator.command("CONFIG", "SET", "key-load-delay", 0)
+
+    @contextlib.contextmanager
+    def password_changed(self, password="changed"):
+        """-WRONGPASS for everyone who had the old one; those who were connected are thrown out."""
+        known = self.password
+        self.ask("CONFIG", "SET", "requirepass", password)
+        self.password = password
+        self.ask("CLIENT", "KILL", "TYPE", "normal")
+        yield
+        self.ask("CONFIG", "SET", "requirepass", known)
+        self.password = known
+
+    def refuses(self, error):
+        try:
+            self.ask("GET", "any")
+        except ReplyError as refusal:
+            return str(refusal).startswith(error)
+        return False
 
     @property
     def alive(self):

@@ -23,6 +23,13 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = self.socket.makefile("rb")
 
+    @classmethod
+    def over(cls, connected):
+        """Over a socket that somebody else opened, and closes."""
+        connection = cls.__new__(cls)
+        connection.socket, connection.reader = connected, connected.makefile("rb")
+        return connection
+
     def __enter__(self):
         return self
 
