@@ -54,7 +54,11 @@ json::object if_master_died(const GroupView& view) {
     rejected.push_back(json::object{{"node", node_name(view, rejection.node)},
                                     {"reason", to_string(rejection.reason)},
                                     {"text", describe(rejection.reason)}});
-  return {{"candidate", node_name(view, view.status.candidate)}, {"rejected", std::move(rejected)}};
+  const auto held_back = view.status.held_back;
+  return {{"candidate", node_name(view, view.status.candidate)},
+          {"rejected", std::move(rejected)},
+          {"held_back", held_back == health::Reason::none ? json::value() : json::value(to_string(held_back))},
+          {"held_back_text", held_back == health::Reason::none ? json::value() : json::value(describe(held_back))}};
 }
 
 json::value listen_text(const Endpoint& bound, const Endpoint& configured) {

@@ -38,7 +38,7 @@ function group(g,now){const s=el("section");s.append(el("h2",g.name));
   const f=el("td",n.health,colour(n.health));if(n.text)f.title=n.text;
   r.append(el("td",n.name),el("td",n.address),role,f,el("td",lag(n)),el("td",n.sessions),el("td",ago(now,n.since)));t.append(r)}
  s.append(t);const d=g.if_master_died;
- s.append(el("p",d.candidate?"If the master died now: "+d.candidate+" would become master.":"If the master died now: no node could become master.",d.candidate?"ok":"bad"));
+ s.append(el("p",d.held_back?"If the master died now: nothing would be done: "+d.held_back_text+".":d.candidate?"If the master died now: "+d.candidate+" would become master.":"If the master died now: no node could become master.",d.candidate&&!d.held_back?"ok":"bad"));
  for(const r of d.rejected)if(r.reason!=="is_master")s.append(el("p",r.node+" not: "+r.text,"dim"));
  for(const f of g.findings)s.append(el("p",f,"warn"));return s}
 async function tick(){try{const r=await fetch("api/v1/groups",{cache:"no-store"});if(!r.ok)throw new Error(r.status);

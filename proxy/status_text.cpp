@@ -151,6 +151,10 @@ std::string death_sentence(const json::value& group, Colour colour) {
   const auto& candidate = at(plan, "candidate");
   const auto master = at(group, "master").is_string() ? text(at(group, "master")) : std::string("the master");
   std::string line = "  if " + master + " died now: ";
+  if (at(plan, "held_back").is_string()) {
+    const auto why = fmt::format("nothing would be done ({}: {})", text(at(plan, "held_back")), text(at(plan, "held_back_text")));
+    line += paint(why, Paint::bad, colour) + "; by command: ";
+  }
   line += candidate.is_string() ? paint(text(candidate) + " would become master", Paint::good, colour)
                                 : paint("no node could become master", Paint::bad, colour);
   std::string others;

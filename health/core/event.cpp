@@ -43,6 +43,8 @@ std::string_view to_string(EventKind kind) {
     case EventKind::step_failed: return "+step-failed";
     case EventKind::other_decider: return "+other-decider";
     case EventKind::other_decider_end: return "-other-decider";
+    case EventKind::unusable: return "+unusable";
+    case EventKind::unusable_end: return "-unusable";
   }
   return "?";
 }

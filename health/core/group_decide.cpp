@@ -67,6 +67,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   target_shaken = false;
   for (NodeView& node : known.nodes) {
     node.rogue = false;
+    node.step_retry = {};    // what it was told last was of another master
     node.next_probe = now;   // nobody is told anything before he was seen under the new master
     node.left_replicas = false;
     if (!known.follows_directly(node, *known.master)) node.heard_master.reset();

@@ -48,6 +48,17 @@ void Group::State::observe(NodeId id, const Observation& seen) {
     // The same connection answers again, though with an error: it is the same process.
     if (known.master == id && known.suspicion && known.suspicion->cause == Reason::master_silent) clear_suspicion();
   }
+  watch_use(id);
+}
+
+/// An alarm of its own, and no reason to call it dead (safety.md §2.1). Of one that dies meanwhile +sdown tells.
+void Group::State::watch_use(NodeId id) {
+  NodeView& node = known.node(id);
+  const bool unusable = node.outcome != Outcome::ok;
+  if (unusable == node.unusable) return;
+  node.unusable = unusable;
+  const std::string what = "outcome=" + std::string(to_string(*node.outcome)) + (node.text.empty() ? "" : " " + node.text);
+  emit_node(unusable ? EventKind::unusable : EventKind::unusable_end, id, Reason::none, unusable ? what : "");
 }
 
 void Group::State::take_info(NodeId id, const Observation& seen) {
@@ -194,6 +205,7 @@ void Group::State::set_sdown(NodeId id) {
   NodeView& node = known.node(id);
   if (node.sdown) return;
   node.sdown = true;
+  node.unusable = false;
   node.since = now;
   if (node.tracker.up()) node.tracker.force_down();
   emit_node(EventKind::sdown, id, node.refusals > 0 ? Reason::connection_lost : Reason::silence);
@@ -223,6 +235,7 @@ void Group::State::step_done(const StepDone& done) {
   if (done.result == StepResult::done) {
     node.step_failures = 0;
     node.step_error.clear();
+    node.step_retry = now + settings->health.interval / 5;
     return;
   }
   node.step_retry = now + std::min<Duration>(step_pause * (1 << std::min(node.step_failures++, 10)), longest_step_pause);

@@ -222,6 +222,7 @@ GroupStatus Group::State::status(Time at) const {
   Selection selection = select_candidate(known, choice);
   status.candidate = selection.candidate;
   status.rejected = std::move(selection.rejected);
+  status.held_back = switched_unseen ? Reason::two_masters : why_hands_off();
   status.last_reason = last_reason;
   status.phase = to_string(machine.state());
   status.paused = paused;

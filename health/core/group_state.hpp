@@ -60,6 +60,7 @@ struct Group::State {
 
   // --- group_observe.cpp: what happened ---
   void observe(NodeId id, const Observation& seen);
+  void watch_use(NodeId id);
   void take_info(NodeId id, const Observation& seen);
   void take_master_info(const Observation& seen);
   void follow_history(const ServerInfo& master);

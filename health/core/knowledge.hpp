@@ -42,6 +42,7 @@ struct NodeView {
   std::optional<Time> last_reply;     // the last byte of any kind
   Time silent_since{};                // silence counts from here: last_reply, start, or the end of a stall
   bool sdown = false;                 // reported as down
+  bool unusable = false;              // reported as alive, but of no use (LOADING, BUSY, an error)
   Time since{};                       // of role and health, for status
   std::optional<Time> loading_since;
 
@@ -63,7 +64,7 @@ struct NodeView {
   bool syncing_after_repoint = false; // repointed, its link not seen up yet
   Time repointed{};
   int step_failures = 0;              // in a row
-  Time step_retry{};                  // not told again before this
+  Time step_retry{};                  // not told again before this, under the same master
   std::string step_error;             // of the last failed step
   std::optional<Time> refused_promotion;  // it could not be made a master
   std::string rewrite_error;          // of the last CONFIG REWRITE; the doctor repeats it

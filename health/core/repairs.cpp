@@ -24,8 +24,7 @@ bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.step || node.outcome != Outcome::ok || !node.info) return false;
   if (node.info_asked < node.step_done) return false;  // not seen since its last step
   if (node.says(Role::master) && !node.rogue) return false;  // its tail was not read yet (safety.md §4.2)
-  if (!master_seen_after(knowledge, node) || now < node.step_retry) return false;
-  return node.step_done == Time{} || now - node.step_done >= knowledge.settings->health.interval / 5;
+  return master_seen_after(knowledge, node) && now >= node.step_retry;
 }
 
 bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {

@@ -290,6 +290,7 @@ void a_sentinel_comes(Stage& stage) {
   stage.say("a Sentinel connects to every server");
   for (const auto& server : stage.servers) server->deciders = {"sentinel-1f0c2a9b@10.0.0.9"};
   stage.judge.sentinel_came();
+  if (stage.random.chance(50)) stage.timeline.after(1200ms, [&stage] { die_and_return(stage); });
   stage.timeline.after(some_time(stage.random), [&stage] { the_sentinel_goes(stage); });
 }
 
@@ -302,7 +303,7 @@ const std::vector<Entry> faults{
     {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
     {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
-    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {2, a_sentinel_comes},
+    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {4, a_sentinel_comes},
     {3, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
 
 }  // namespace
