@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto asked_each = 1min;    // safety.md §7
 constexpr auto asked_again = 2s;     // while somebody is there: people wait for it to be gone
+constexpr auto remembered = 15s;     // of a node that cannot say any more (as health/redis/clients.cpp: gone_after)
 
 }  // namespace
 
@@ -35,7 +36,12 @@ void take_deciders(NodeView& node, const DecidersTold& told) {
   deciders.pending = false;
   deciders.told = *deciders.asked;
   deciders.untold = told.names ? std::string() : told.text;
-  if (told.names) deciders.names = *told.names;   // who was there counts until it is seen to be gone
+  if (told.names) {
+    deciders.names = *told.names;
+    deciders.named = *deciders.asked;
+  } else if (*deciders.asked - deciders.named >= remembered) {
+    deciders.names.clear();
+  }
 }
 
 std::vector<std::string> other_deciders(const Knowledge& knowledge) {

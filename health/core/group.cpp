@@ -166,19 +166,31 @@ Route Group::State::route() const {
     return wanted;
   }
   wanted.live = wanted.epoch;
-  if (tilt_since) {
-    wanted.suspended = true;
-    wanted.reason = Reason::tilt;
-    return wanted;
-  }
-  if (known.suspicion || !known.master_verified || !all_asked()) return wanted;
+  wanted.suspended = looks_anew();
+  if (wanted.suspended && tilt_since) wanted.reason = Reason::tilt;
+  if (wanted.suspended || known.suspicion || !known.master_verified || !all_asked()) return wanted;
   wanted.state = RouteState::open;
   wanted.master = known.master;
   return wanted;
 }
 
+/// Until whoever answers was looked at with the question in mind whether somebody made it the master. After a stall of
+/// ours, until the master was seen, and each other that was well before, unless it refuses (nobody lives there); that may be
+/// long in coming: who is still unseen after tilt_at_most is a rogue if it turns out to be a master.
+bool Group::State::looks_anew() const {
+  const bool unjudged = std::any_of(known.nodes.begin(), known.nodes.end(),
+                                    [](const NodeView& node) { return node.unseen && node.outcome == Outcome::ok; });
+  if (unjudged) return true;
+  if (last_stall == Time{}) return false;
+  if (master_view().unseen) return true;
+  if (now >= last_stall + tilt_at_most) return false;
+  return std::any_of(known.nodes.begin(), known.nodes.end(),
+                     [](const NodeView& node) { return node.unseen && node.well_before_stall && node.refusals == 0; });
+}
+
 void Group::State::publish() {
   Route wanted = route();
+  if (wanted.state == RouteState::open) for (NodeView& node : known.nodes) node.unseen = false;
   if (published_serial && wanted == published) return;
   if (!published_serial || wanted.state != published.state) route_since = now;
   report_route(published, wanted);

@@ -47,8 +47,9 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   odown = false;
   mended = !promoted;
   switched_unseen = false;
-  promote_sent_to.reset();
+  if (promote_sent_to == ended.target) promote_sent_to.reset();
   known.master = ended.target;
+  known.node(ended.target).unseen = false;
   damaged = false;
   role_lost_since.reset();
   const NodeView& master = master_view();
@@ -67,6 +68,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   target_shaken = false;
   for (NodeView& node : known.nodes) {
     node.rogue = false;
+    if (promoted) node.well_before_stall = false;   // nobody is waited for under a master of our own choice
     node.step_retry = {};    // what it was told last was of another master
     node.next_probe = now;   // nobody is told anything before he was seen under the new master
     node.left_replicas = false;
@@ -255,7 +257,8 @@ void Group::State::on_master_is_replica() {
 void Group::State::on_switched_unseen() {
   const Adoption adoption = find_adoptable(known);
   if (adoption.master) return adopt(*adoption.master, adoption.reason);
-  switched_unseen = std::any_of(known.nodes.begin(), known.nodes.end(), [](const NodeView& node) { return node.rogue; });
+  switched_unseen = std::any_of(known.nodes.begin(), known.nodes.end(),
+                                [](const NodeView& node) { return node.rogue && !node.sdown; });
   if (switched_unseen) refuse(Reason::two_masters);
 }
 
@@ -338,6 +341,7 @@ void Group::State::operator_failover(const OperatorFailover& request) {
   if (machine.active()) return answer(Reason::failover_in_progress);
   if (!journal_ok) return answer(Reason::journal_unwritable);
   if (damaged && !request.to) return answer(Reason::journal_unwritable, "; name a node: failover GROUP --to NODE");
+  if (switched_unseen && !request.to) return answer(Reason::two_masters, "; name a node: failover GROUP --to NODE");
   if (!known.master && !request.to) return answer(closed_reason, "; name a node: failover GROUP --to NODE");
   if (request.to && is_master_to_take(*request.to, request.loss)) {
     adopt(*request.to, Reason::adopted);
@@ -389,7 +393,7 @@ void Group::State::mend() {
   forget_left_replicas();
   if (mended) return;
   const bool all_follow = std::all_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
-    return &node == &master_view() || !node.alive() || (node.says(Role::replica) && !strays(known, node));
+    return &node == &master_view() || !node.alive() || (node.says(Role::replica) && !strays(known, node, now));
   });
   if (!all_follow) return;
   mended = true;

@@ -13,7 +13,6 @@ namespace {
 constexpr auto late = 50ms;              // a step so late is void until the sockets were polled once more
 constexpr auto poll_once_more = 20ms;
 constexpr auto stall = 1s;               // tilt (safety.md §2.3)
-constexpr auto tilt_at_most = 10s;
 constexpr auto step_pause = 100ms;       // after a failed step, doubled each time
 constexpr auto longest_step_pause = 30s;
 
@@ -93,7 +92,8 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
     take_replica_info(id);
   }
   update_reader(id);
-  if (seen.asked >= last_stall) node.unseen = false;
+  const bool judged = !machine.active() && !known.resumed;   // by watch_rogue
+  if (seen.asked >= last_stall && (judged || known.master == id)) node.unseen = false;
 }
 
 void Group::State::take_master_info(const Observation& seen) {
@@ -266,11 +266,13 @@ void Group::State::update_reader(NodeId id) {
   }
 }
 
-/// It was a replica when we last looked, and came back with data if it was restarted; or it goes on from the very history
-/// that is the group's: somebody promoted it. A master that ours was promoted from is no such one.
+/// The very server was a replica when we last looked; or it went on from the group's history with writes of its own. A
+/// master that ours was promoted from is no such one, nor one that restarted without its `replicaof` (Redis 7 keeps the
+/// replication id of its RDB as the second one), nor one that carries out late what we told it.
 bool Group::State::was_promoted_unseen(const NodeView& node) const {
-  if (node.role_before_stall == Role::replica && node.info->keys > 0 && node.info->keys * 2 >= known.keys_seen.value_or(0)) return true;
-  return !known.history.replid.empty() && node.info->replid2 == known.history.replid;
+  const ServerInfo& info = *node.info;
+  if (node.role_before_stall == Role::replica && node.server_before_stall == info.run_id) return true;
+  return !known.history.replid.empty() && info.replid2 == known.history.replid && info.offset >= info.second_offset;
 }
 
 void Group::State::watch_rogue(NodeId id) {
@@ -312,6 +314,8 @@ void Group::State::begin_tilt() {
     node.next_probe = now;
     node.unseen = true;
     node.role_before_stall = node.info ? node.info->role : Role::unknown;
+    node.server_before_stall = node.info ? node.info->run_id : std::string();
+    node.well_before_stall = node.outcome == Outcome::ok;
   }
   if (known.suspicion) known.suspicion = Suspicion{now, known.suspicion->cause, std::vector<Witness>(size())};
 }

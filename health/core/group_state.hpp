@@ -13,6 +13,8 @@
 
 namespace sengu::health {
 
+constexpr auto tilt_at_most = std::chrono::seconds(10);   // safety.md §8
+
 struct Group::State {
   State(const config::GroupSettings& group, std::optional<JournalRecord> journal, JournalFound found);
 
@@ -24,6 +26,7 @@ struct Group::State {
   void run_machine();
   FailoverMachine::Context context();
   Route route() const;
+  bool looks_anew() const;
   void publish();
   void retry_journal();
   void probe_nodes();
@@ -146,7 +149,7 @@ struct Group::State {
 
   // the group's own clock
   std::optional<Time> tilt_since;
-  Time last_stall{};
+  Time last_stall{};                        // none: the epoch
   std::optional<Time> recheck_at;           // a late step is void until then
 };
 

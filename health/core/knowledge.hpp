@@ -24,6 +24,7 @@ struct Deciders {
   bool pending = false;               // asked, not told yet
   std::optional<Time> asked;          // the last question
   Time told{};                        // when that was asked which was last answered
+  Time named{};                       // ... and answered with names
 };
 
 /// One node as last seen.
@@ -76,6 +77,8 @@ struct NodeView {
   Time rogue_since{};
   bool unseen = true;                 // since the start, or since a stall of ours
   Role role_before_stall = Role::unknown;
+  std::string server_before_stall;    // run id
+  bool well_before_stall = false;
   bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
 
   Deciders deciders;

@@ -50,7 +50,7 @@ Ward look_around(const Knowledge& knowledge, Time now) {
     if (syncs || node.step == Step::repoint) ++ward.syncing;
     if (is_emptied_rogue(knowledge, node)) {
       ward.emptied_rogue = true;
-    } else if (node.says(Role::master) || strays(knowledge, node)) {
+    } else if (node.says(Role::master) || strays(knowledge, node, now)) {
       ward.all_others_follow = false;
     }
   }
@@ -62,7 +62,7 @@ std::optional<Step> mend(Ward& ward, const NodeView& node) {
     if (!is_emptied_rogue(ward.knowledge, node)) return Step::demote;
     return ward.all_others_follow ? std::optional(Step::demote_emptied) : std::nullopt;
   }
-  if (!strays(ward.knowledge, node)) return std::nullopt;
+  if (!strays(ward.knowledge, node, ward.now)) return std::nullopt;
   const bool room = ward.emptied_rogue || ward.syncing < ward.knowledge.settings->failover.parallel_syncs;
   if (!room) return std::nullopt;
   ++ward.syncing;
@@ -71,11 +71,12 @@ std::optional<Step> mend(Ward& ward, const NodeView& node) {
 
 }  // namespace
 
-bool strays(const Knowledge& knowledge, const NodeView& node) {
+bool strays(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (!node.says(Role::replica)) return false;
   if (!knowledge.follows(node, *knowledge.master)) return true;
   const NodeView& source = knowledge.node(*knowledge.master_of(node));
-  return source.left_replicas || (source.sdown && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
+  const bool is_gone = source.sdown && now - source.silent_since >= knowledge.settings->health.down_after;
+  return source.left_replicas || (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
 }
 
 bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue) {

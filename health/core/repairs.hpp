@@ -17,8 +17,8 @@ struct Repair {
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now);
 
 /// A replica that follows neither the master nor a replica of it; or one that a change of master left in a chain, or that
-/// the death of the replica between cut off.
-bool strays(const Knowledge& knowledge, const NodeView& node);
+/// the death of the replica between cut off for down_after.
+bool strays(const Knowledge& knowledge, const NodeView& node, Time now);
 
 /// A master that is not ours holds what the routed one may not have: bytes beyond the point of the switch, or, restarted,
 /// a history of its own. Nobody can tell more of it; rejoin_delay keeps it for people to look at (safety.md §6.1).

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::seconds;
 using namespace std::chrono_literals;
 
-constexpr seconds gone_after = 60s;
+constexpr seconds gone_after = 15s;
 // Of our own name: a step's connection does not live that long, unless its server hangs, and then it does not list it;
 // what we left behind when a path broke says nothing any more.
 constexpr seconds older_than_a_step = 10s;

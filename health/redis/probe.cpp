@@ -24,7 +24,7 @@ void NodeProbe::probe(ProbeVia via) {
 }
 
 std::vector<Endpoint> NodeProbe::local_ends() const {
-  std::vector<Endpoint> ends;
+  std::vector<Endpoint> ends(given_up_.begin(), given_up_.end());
   for (const auto& link : {kept_, side_}) {
     if (!link) continue;
     if (const auto end = link->local()) ends.push_back(*end);
@@ -38,8 +38,15 @@ void NodeProbe::close() {
 }
 
 void NodeProbe::keep_side() {
-  if (kept_) kept_->close();
+  if (kept_) give_up(kept_);
   kept_ = std::exchange(side_, nullptr);
+}
+
+void NodeProbe::give_up(std::shared_ptr<Link>& link) {
+  constexpr std::size_t remembered = 8;
+  if (const auto end = link->local()) given_up_.push_back(*end);
+  if (given_up_.size() > remembered) given_up_.pop_front();
+  std::exchange(link, nullptr)->close();
 }
 
 void NodeProbe::on_answer(Link& link, const Observation& seen) {
@@ -53,7 +60,7 @@ void NodeProbe::on_overdue(Link& link, const Observation& seen) {
     if (!kept_) {
       keep_side();
     } else {
-      std::exchange(side_, nullptr)->close();
+      give_up(side_);
     }
   }
   callbacks_.on_observation(seen);

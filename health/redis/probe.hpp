@@ -5,6 +5,7 @@
 //   side      none -> connecting -> asking -> (answered: becomes the kept one, the old is closed) | none
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,7 +39,7 @@ class NodeProbe final : private Link::Listener {
   /// answer, a side connection is tried (a refusal is evidence). fresh_connection: always a side connection; it becomes
   /// the kept one when it is answered. At most one side attempt at a time.
   void probe(ProbeVia via);
-  /// Our own ends of the connections that there are.
+  /// Our own ends of the connections that there are, and of those that we gave up lately: the server may not know yet.
   std::vector<Endpoint> local_ends() const;
   /// Ends all connections; no callback comes after it. A later probe() begins anew.
   void close();
@@ -49,6 +50,7 @@ class NodeProbe final : private Link::Listener {
   void on_end(Link& link, LinkEnd end, const std::optional<Observation>& seen) override;
   void start(std::shared_ptr<Link>& slot);
   void keep_side();
+  void give_up(std::shared_ptr<Link>& link);
 
   boost::asio::io_context& io_;
   const Endpoint node_;
@@ -57,6 +59,7 @@ class NodeProbe final : private Link::Listener {
   const Callbacks callbacks_;
   std::shared_ptr<Link> kept_;
   std::shared_ptr<Link> side_;
+  std::deque<Endpoint> given_up_;   // our own ends, the last few
 };
 
 }  // namespace sengu::health::redis

@@ -240,6 +240,8 @@ void Judge::check_liveness() {
   if (!acts || sentinel_since_ || status->route == RouteState::open || !status->master) return;
   const bool by_hand = std::any_of(changed_by_hand_.begin(), changed_by_hand_.end(), [](const Change& change) { return change.at != Time{}; });
   if (status->reason == Reason::two_masters && by_hand) return;   // people began it, and end it
+  const bool all_can_tell = std::all_of(ports_.servers.begin(), ports_.servers.end(), [](const auto& one) { return !one->running() || one->usable(); });
+  if (status->reason == Reason::two_deciders && !all_can_tell) return;
   const auto enough = ports_.settings.health.down_after + 1s + catch_up;
   if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
   const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };
