@@ -237,6 +237,7 @@ void Judge::check_all_told(int emptied) {
 void Judge::check_liveness() {
   const auto status = sengu_->status();
   const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok && ports_.settings.failover.mode == config::Mode::automatic;
+  if (!sengu_->all_acknowledged()) return;   // a frozen worker; it ends the process in time
   if (!acts || sentinel_since_ || status->route == RouteState::open || !status->master) return;
   const bool by_hand = std::any_of(changed_by_hand_.begin(), changed_by_hand_.end(), [](const Change& change) { return change.at != Time{}; });
   if (status->reason == Reason::two_masters && by_hand) return;   // people began it, and end it
