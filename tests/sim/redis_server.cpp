@@ -21,51 +21,6 @@ constexpr auto most_sync_delay = 5s;
 
 }  // namespace
 
-// --- Connection ---
-
-Connection::Connection(Network& network, Actor& actor, RedisServer& server, Reader reader)
-    : network_(network), actor_(actor), server_(server), reader_(std::move(reader)),
-      there_{proxy_host, host_of(server.index())}, back_{host_of(server.index()), proxy_host} {}
-
-std::shared_ptr<Connection> Connection::open(Network& network, Actor& actor, RedisServer& server, Reader reader) {
-  const std::shared_ptr<Connection> connection(new Connection(network, actor, server, std::move(reader)));
-  network.send(connection->there_, [connection] { connection->server_.accept(connection); });
-  return connection;
-}
-
-void Connection::tell(Action step) {
-  if (ended()) return;                     // its thread may be gone
-  actor_.run([self = shared_from_this(), step = std::move(step)] {
-    if (!self->ended()) step();
-  });
-}
-
-void Connection::send(const Request& request) {
-  network_.send(there_, [self = shared_from_this(), request] { self->server_.take(self, request); });
-}
-
-void Connection::reset() {
-  reader_ = {};
-  network_.send(there_, [self = shared_from_this()] { self->reset_seen_ = true; });
-}
-
-void Connection::answer(const Reply& reply) {
-  network_.send(back_, [self = shared_from_this(), reply] {
-    self->tell([self, reply] { const auto tell = self->reader_.reply; tell(reply); });
-  });
-}
-
-void Connection::close_from_server() {
-  const bool accepted = std::exchange(life_, -1) > 0;
-  network_.send(back_, [self = shared_from_this(), accepted] {
-    self->tell([self, accepted] {
-      const auto gone = std::move(self->reader_.gone);
-      self->reader_ = {};
-      gone(accepted ? Gone::closed : Gone::refused);
-    });
-  });
-}
-
 // --- RedisServer: faults ---
 
 RedisServer::RedisServer(Cluster& cluster, const config::NodeSettings& settings, int index)
@@ -101,12 +56,12 @@ void RedisServer::kill() {
 void RedisServer::restart(Kept kept) {
   running_ = true;
   ++life_;
-  if (kept == Kept::snapshot) data_.resize(std::min(saved_, data_.size()));
+  if (kept == Kept::snapshot) data_.resize(std::min(saved_.writes, data_.size()));
   if (kept == Kept::nothing) {
     data_.clear();
     base_keys_ = 0;
   }
-  saved_ = data_.size();
+  if (kept != Kept::snapshot) saved_ = {data_.size(), {}, 0};
   replid_ = new_replid();
   replid2_.clear();
   second_offset_ = -1;
@@ -114,12 +69,26 @@ void RedisServer::restart(Kept kept) {
   has_backlog_ = false;
   backlog_.clear();
   follows_ = configured_;
+  recall_history();
   pointed_by_step_ = false;
   down_since_.reset();
   busy_until_ = paused_until_ = {};
   loading_until_ = cluster_.timeline.now() + (keys() == 0 ? Duration{} : cluster_.random.between(5ms, 400ms));
   if (follows_ >= 0) cluster_.timeline.at(loading_until_, [this, life = life_] { if (life == life_ && running_ && follows_ >= 0) connect_upstream(); });
   ping_replicas();
+}
+
+/// What the RDB says of replication: a replica tries to go on from there, a master (Redis 7) lets others do so.
+void RedisServer::recall_history() {
+  if (saved_.replid.empty()) return;
+  offset_ = backlog_from_ = saved_.offset;
+  if (follows_ >= 0) {
+    replid_ = saved_.replid;
+  } else {
+    replid2_ = saved_.replid;
+    second_offset_ = saved_.offset + 1;
+    has_backlog_ = true;
+  }
 }
 
 void RedisServer::be_busy(Duration time) { busy_until_ = cluster_.timeline.now() + time; }
@@ -431,7 +400,7 @@ void RedisServer::load(std::uint64_t generation, const Snapshot& snapshot) {
   has_backlog_ = true;
   link_ = LinkState::up;
   loading_until_ = cluster_.timeline.now() + cluster_.random.between(1ms, 100ms);
-  saved_ = data_.size();
+  save();
   drop_downstreams();
 }
 

@@ -92,7 +92,7 @@ class RedisServer {
   void be_busy(Duration time);
   void kill_clients(const Connection* except = nullptr);   // CLIENT KILL TYPE normal
   void kill_replicas();                   // CLIENT KILL TYPE replica
-  void save() { saved_ = data_.size(); }
+  void save() { saved_ = {data_.size(), replid_, offset_}; }
   void obey(const Request& step);         // as if somebody typed it
   /// Clients that bypass the proxy write to it.
   void write_directly(int count);
@@ -141,6 +141,7 @@ class RedisServer {
   void run_postponed();
   health::ServerInfo info() const;
   // replication, as a master
+  void recall_history();
   void append(WriteId write);
   void relay(const Entry& entry);
   void ask(const Ask& ask, Channel back);
@@ -176,7 +177,11 @@ class RedisServer {
   // data
   std::uint64_t base_keys_ = 1000;
   std::vector<WriteId> data_;
-  std::size_t saved_ = 0;                 // writes in the last snapshot on disk
+  struct Saved {                          // the RDB on disk
+    std::size_t writes = 0;
+    std::string replid;
+    std::int64_t offset = 0;
+  } saved_;
   // replication
   int follows_ = -1;
   int configured_ = -1;                   // `replicaof` in its configuration file
