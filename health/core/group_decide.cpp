@@ -46,7 +46,8 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   }
   odown = false;
   mended = !promoted;
-  switched_unseen = false;
+  // People, or the whole group, have named one; a failover of our own decides nothing between two that others made.
+  if (cause == Reason::adopted || cause == Reason::operator_request) switched_unseen = false;
   if (promote_sent_to == ended.target) promote_sent_to.reset();
   known.master = ended.target;
   known.node(ended.target).unseen = false;
@@ -67,7 +68,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   if (!known.master_verified) suspect(Reason::connection_lost);
   target_shaken = false;
   for (NodeView& node : known.nodes) {
-    node.rogue = false;
+    node.rogue = node.rogue && switched_unseen && &node != &master;
     if (promoted) node.well_before_stall = false;   // nobody is waited for under a master of our own choice
     node.step_retry = {};    // what it was told last was of another master
     node.next_probe = now;   // nobody is told anything before he was seen under the new master
