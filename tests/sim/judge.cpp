@@ -111,7 +111,8 @@ void Judge::check_after_a_stall(int server) {
   const auto meanwhile = [&](const RedisServer& one) {
     const Change& change = changed_by_hand_[at(one.index())];
     const bool decided_since = change.epoch != highest_ || change.promotions != promotions_;
-    return change.at > froze && change.at < woke && !decided_since && is_calm(host_of(one.index())) && one.usable() && reachable(one);
+    const bool restarted = change.run_id != one.run_id();   // nobody can tell any more why it says master
+    return change.at > froze && change.at < woke && !decided_since && !restarted && is_calm(host_of(one.index())) && one.usable() && reachable(one);
   };
   const RedisServer& from = *ports_.servers[at(server)];
   if (meanwhile(from) && !from.is_master()) violation("after a stall, a byte of a server that is no master any more");

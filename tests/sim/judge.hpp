@@ -37,7 +37,7 @@ class Judge final : public Observer {
   void pointed_by_hand(const RedisServer& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
   /// Somebody made it a master, or a replica.
   void role_changed_by_hand(const RedisServer& server) {
-    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_};
+    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_, server.run_id()};
   }
   /// Another decider is connected to every server, from now on or no more.
   void sentinel_came() { sentinel_since_ = ports_.timeline.now(); }
@@ -94,7 +94,7 @@ class Judge final : public Observer {
   std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
   std::optional<Time> sentinel_since_;
   Time sentinel_until_{};
-  struct Change { Time at; health::Epoch epoch = 0; int promotions = 0; };
+  struct Change { Time at; health::Epoch epoch = 0; int promotions = 0; std::string run_id; };
   std::vector<Change> changed_by_hand_ = std::vector<Change>(16);
   std::vector<bool> by_hand_ = std::vector<bool>(16);
   int lost_ = 0;
