@@ -225,7 +225,8 @@ void Judge::check_all_told(int emptied) {
   const auto status = sengu_->status();
   if (!status || sengu_->frozen() || status->route != RouteState::open || !is_calm(proxy_host)) return;
   if (!status->nodes[at(emptied)].rogue || !reachable(*ports_.servers[at(emptied)])) return;   // not seen (yet)
-  if (!is_calm(host_of(static_cast<int>(index(*status->master))))) return;   // nobody is pointed at what is not seen
+  const int master = host_of(static_cast<int>(index(*status->master)));
+  if (!is_calm(master) || ports_.network.is_slow(master)) return;   // nobody is pointed at what is not seen
   for (const auto& server : ports_.servers) {
     const bool left = is_fit(*server) && server->follows() == emptied && !told_[at(server->index())];
     if (left) violation("under amnesia " + server->name() + " was left with the empty master");

@@ -41,6 +41,7 @@ class Network {
   bool open_both_ways(int a, int b) const { return open(a, b) && open(b, a); }
   /// Every message of this host takes so much longer.
   void slow_down(int host, Duration by) { slower_[host] = by; }
+  bool is_slow(int host) const { return slower_.contains(host) && slower_.at(host) > Duration{}; }
 
  private:
   Duration delay(const Channel& channel) {
