@@ -179,8 +179,6 @@ void Judge::check_promote(const RunStep& step) {
   check_old_master_is_gone("promoted");
   const bool was_there = sentinel_since_ && ports_.timeline.now() - *sentinel_since_ > seen_before_a_promote;
   if (was_there && !operator_acted_) violation("promoted beside another decider");
-  // One that restarted since it was chosen is seen to be another server, and never routed.
-  if (is_calm(host_of(target.index()))) check_kept(target, "promotion");
 }
 
 /// The evidence was false where the master lives and can be reached, or a replica that sengu can ask hears it.
