@@ -23,8 +23,11 @@ bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Ch
 
 /// A restarted master makes its replicas begin a full sync; until they load they hold their old data (safety.md §6.3). The
 /// restart need not have been seen: under silence it may hide behind a broken path. Whether the sync ended before the promote
-/// is told by the new master's replid2.
-bool full_sync_is_harmless(Reason cause) { return cause != Reason::none && cause != Reason::operator_request; }
+/// is told by the new master's replid2. Under a living master it is about to get other data.
+bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
+  if (cause != Reason::operator_request) return cause != Reason::none;
+  return knowledge.master && !knowledge.node(*knowledge.master).alive();
+}
 
 Reason reject_by_state(const NodeView& node) {
   if (!node.alive() || !node.info) return Reason::node_down;
@@ -49,7 +52,7 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
   if (knowledge.master == id) return reject_former_master(knowledge, *node.info);
   const auto held = received(knowledge.history, *node.info);
   if (!operator_takes_it && !held) return Reason::different_history;
-  if (node.info->sync_in_progress && !full_sync_is_harmless(choice.cause)) return Reason::full_sync_in_progress;
+  if (node.info->sync_in_progress && !full_sync_is_harmless(knowledge, choice.cause)) return Reason::full_sync_in_progress;
   if (choice.loss == LossPolicy::accept_loss) return Reason::none;
   if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
   const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);

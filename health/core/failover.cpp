@@ -65,6 +65,16 @@ bool still_catching_up(const Knowledge& knowledge, NodeId candidate, Time since)
   return !held || held->offset < old_master.info->offset;
 }
 
+/// Another that might be chosen has received more.
+bool is_behind_another(const Knowledge& knowledge, NodeId candidate, Choice choice) {
+  choice.only.reset();
+  const auto best = select_candidate(knowledge, choice).candidate;
+  if (!best || best == candidate) return false;
+  const auto most = received(knowledge.history, *knowledge.node(*best).info);
+  const auto held = received(knowledge.history, *knowledge.node(candidate).info);
+  return most && (!held || held->offset < most->offset);
+}
+
 }  // namespace
 
 std::string_view to_string(FailoverMachine::State state) {
@@ -186,6 +196,8 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& con
     if (context.now < deadline_) return std::nullopt;
     return end(Reason::still_behind);
   }
+  // Whom the operator named, and the old master is gone: what another still has would be lost unasked.
+  if (planned && is_behind_another(knowledge, *candidate, choice)) return end(Reason::still_behind);
   enter_targeting(context, *candidate);
   return std::nullopt;
 }

@@ -129,7 +129,7 @@ std::string_view describe(Reason reason) {
     case Reason::node_changed: return "the server changed its role";
     case Reason::no_ack: return "a worker did not acknowledge the cut";
     case Reason::step_failed: return "a step failed";
-    case Reason::still_behind: return "the candidate did not catch up in time";
+    case Reason::still_behind: return "the candidate is behind; its loss was not accepted (--accept-loss)";
     case Reason::master_alive_again: return "the old master answered again";
     case Reason::adopted: return "adopted as found";
     case Reason::amnesia_wait_over: return "no replica came back within amnesia_wait";
