@@ -35,8 +35,10 @@ class Judge final : public Observer {
   void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
   /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
   void pointed_by_hand(const RedisServer& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
-  /// Somebody made it a master, or a replica.
+  /// Somebody made it a master, or a replica. Of a server that restarted before sengu saw it again nobody can tell.
   void role_changed_by_hand(const RedisServer& server) {
+    const auto status = sengu_->status();
+    if (status && status->nodes[static_cast<std::size_t>(server.index())].server_id != server.run_id()) return;
     changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_, server.run_id()};
   }
   /// Another decider is connected to every server, from now on or no more.
