@@ -12,7 +12,6 @@ namespace {
 
 constexpr auto asked_each = 1min;    // safety.md §7
 constexpr auto asked_again = 2s;     // while somebody is there: people wait for it to be gone
-constexpr auto remembered = 15s;     // of a node that cannot say any more (as health/redis/clients.cpp: gone_after)
 
 }  // namespace
 
@@ -34,12 +33,11 @@ void take_deciders(NodeView& node, const DecidersTold& told) {
   Deciders& deciders = node.deciders;
   SENGU_ASSERT(deciders.pending);
   deciders.pending = false;
-  deciders.told = *deciders.asked;
   deciders.untold = told.names ? std::string() : told.text;
   if (told.names) {
     deciders.names = *told.names;
     deciders.named = *deciders.asked;
-  } else if (*deciders.asked - deciders.named >= remembered) {
+  } else if (*deciders.asked - deciders.named >= decider_gone_after) {
     deciders.names.clear();
   }
 }

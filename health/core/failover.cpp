@@ -171,7 +171,7 @@ bool FailoverMachine::deciders_told(const Context& context) const {
   bool all_told = true;
   for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
     const NodeView& node = context.knowledge.nodes[i];
-    if (!node.alive() || node.deciders.told >= surveyed_since_) continue;
+    if (!node.alive() || node.deciders.told_since(surveyed_since_)) continue;
     all_told = false;
     if (!node.deciders.pending) ask_deciders(context.knowledge, context.out, NodeId{static_cast<std::uint16_t>(i)}, context.now);
   }

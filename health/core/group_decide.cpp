@@ -254,7 +254,8 @@ void Group::State::on_master_is_replica() {
 }
 
 /// Somebody made another node the master while we were stalled, or before this run (it may have been a run of sengu whose
-/// journal is lost), and the journal's says master too, or says nothing: who is right cannot be seen. Nobody is routed until the group agrees on one, or the operator names one.
+/// journal is lost), and the journal's says master too, or says nothing: who is right cannot be seen. Nobody is routed
+/// until the group agrees on one, or the operator names one.
 void Group::State::on_switched_unseen() {
   const Adoption adoption = find_adoptable(known);
   if (adoption.master) return adopt(*adoption.master, adoption.reason);

@@ -130,7 +130,8 @@ void Group::State::take_replica_info(NodeId id) {
     }
   }
   if (known.suspicion) hear_witness(id);
-  if (!machine.active()) report_tail_of_replica(id);
+  // Restarted with a configuration that makes it a replica: it never said master again, and its tail is gone with the sync.
+  if (!machine.active() && node.says(Role::replica)) report_last_tail(id);
   watch_rogue(id);
 }
 
@@ -271,7 +272,7 @@ void Group::State::update_reader(NodeId id) {
 /// replication id of its RDB as the second one), nor one that carries out late what we told it.
 bool Group::State::was_promoted_unseen(const NodeView& node) const {
   const ServerInfo& info = *node.info;
-  if (node.role_before_stall == Role::replica && node.server_before_stall == info.run_id) return true;
+  if (node.replica_before_stall == info.run_id) return true;
   return !known.history.replid.empty() && info.replid2 == known.history.replid && info.offset >= info.second_offset;
 }
 
@@ -313,8 +314,7 @@ void Group::State::begin_tilt() {
     node.refusals = 0;
     node.next_probe = now;
     node.unseen = true;
-    node.role_before_stall = node.info ? node.info->role : Role::unknown;
-    node.server_before_stall = node.info ? node.info->run_id : std::string();
+    node.replica_before_stall = node.says(Role::replica) ? std::optional(node.info->run_id) : std::nullopt;
     node.well_before_stall = node.outcome == Outcome::ok;
   }
   if (known.suspicion) known.suspicion = Suspicion{now, known.suspicion->cause, std::vector<Witness>(size())};

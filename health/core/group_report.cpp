@@ -25,6 +25,12 @@ namespace {
 /// Sentinel's own events carry Sentinel's payload; ours "<group> <node>|- key=value...".
 bool is_sentinels(EventKind kind) { return kind <= EventKind::slave; }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
+  return text;
+}
+
 }  // namespace
 
 void Group::State::emit_node(EventKind kind, NodeId node, Reason reason, const std::string& more) {
@@ -55,12 +61,11 @@ void Group::State::refuse(Reason reason) {
 }
 
 std::string Group::State::rejections(const Selection& selection) const {
-  std::string text;
+  std::vector<std::string> words;
   for (const Rejection& rejection : selection.rejected) {
-    if (!text.empty()) text += ",";
-    text += known.node(rejection.node).settings->name + ":" + std::string(to_string(rejection.reason));
+    words.push_back(known.node(rejection.node).settings->name + ":" + std::string(to_string(rejection.reason)));
   }
-  return text;
+  return joined(words);
 }
 
 void Group::State::report_route(const Route& before, const Route& after) {
@@ -101,36 +106,24 @@ void Group::State::report_lost_writes(NodeId id) {
   const ServerInfo& master = *known.node(*known.master).info;
   const ServerInfo& old = *known.node(id).info;
   if (old.replid == master.replid2) {
-    const std::int64_t lost = old.offset - (master.second_offset - 1);
-    if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
+    emit_lost_writes(id, old.offset - (master.second_offset - 1));
   } else if (old.replid2 == master.replid) {   // made a master of its own out of the present history
-    const std::int64_t lost = old.offset - (old.second_offset - 1);
-    if (lost > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(lost));
-  } else if (last_tail && last_tail->first == id && last_tail->second > 0) {
-    emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(last_tail->second) + " estimate=last_probe");
+    emit_lost_writes(id, old.offset - (old.second_offset - 1));
+  } else {
+    return report_last_tail(id);
   }
   if (last_tail && last_tail->first == id) last_tail.reset();
 }
 
-/// The old master was restarted with a configuration that makes it a replica: it never said master again, and its tail is
-/// gone with the first sync.
-void Group::State::report_tail_of_replica(NodeId id) {
-  if (!last_tail || last_tail->first != id || !known.node(id).says(Role::replica)) return;
-  if (last_tail->second > 0) {
-    emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(last_tail->second) + " estimate=last_probe");
-  }
+void Group::State::report_last_tail(NodeId id) {
+  if (!last_tail || last_tail->first != id) return;
+  emit_lost_writes(id, last_tail->second, " estimate=last_probe");
   last_tail.reset();
 }
 
-namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
-  return text;
+void Group::State::emit_lost_writes(NodeId id, std::int64_t bytes, const std::string& how) {
+  if (bytes > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(bytes) + how);
 }
-
-}  // namespace
 
 void Group::State::report_deciders() {
   if (reported_deciders.empty()) return emit_group(EventKind::other_decider_end, Reason::none);
@@ -186,8 +179,8 @@ std::vector<std::string> Group::State::findings() const {
   if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
   if (damaged) findings.push_back("the journal was damaged and names no master: failover --to NODE does");
   if (tilt_since) findings.push_back("tilt: sengu itself was stalled; observing only");
-  if (has_other_deciders(known)) {
-    findings.push_back("watched by another decider (" + joined(other_deciders(known)) + "): no promotion, no demotion until it is gone");
+  if (const auto others = other_deciders(known); !others.empty()) {
+    findings.push_back("watched by another decider (" + joined(others) + "): no promotion, no demotion until it is gone");
   }
   for (std::size_t i = 0; i < size(); ++i) {
     const NodeView& node = known.nodes[i];

@@ -94,7 +94,8 @@ struct Group::State {
   void report_promoted(NodeId promoted, Reason cause);
   void report_switch(NodeId from, NodeId to, Reason cause);
   void report_lost_writes(NodeId id);
-  void report_tail_of_replica(NodeId id);
+  void report_last_tail(NodeId id);
+  void emit_lost_writes(NodeId id, std::int64_t bytes, const std::string& how = {});
   void report_deciders();
   std::string instance(NodeId id) const;    // Sentinel's "<type> <name> <ip> <port>[ @ <master> <ip> <port>]"
   std::string rejections(const Selection& selection) const;

@@ -23,8 +23,9 @@ struct Deciders {
   std::string untold;                 // why it could not say (NOPERM, ...)
   bool pending = false;               // asked, not told yet
   std::optional<Time> asked;          // the last question
-  Time told{};                        // when that was asked which was last answered
-  Time named{};                       // ... and answered with names
+  Time named{};                       // when that was asked which was last answered with names
+
+  bool told_since(Time at) const { return !pending && asked && *asked >= at; }
 };
 
 /// One node as last seen.
@@ -76,8 +77,7 @@ struct NodeView {
   bool rogue = false;
   Time rogue_since{};
   bool unseen = true;                 // since the start, or since a stall of ours
-  Role role_before_stall = Role::unknown;
-  std::string server_before_stall;    // run id
+  std::optional<std::string> replica_before_stall;  // its run id, where it was a replica then
   bool well_before_stall = false;
   bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
 
@@ -126,10 +126,10 @@ struct Knowledge {
   std::optional<NodeId> find_name(const std::string& name) const;
   /// The node that replicas know under this address.
   std::optional<NodeId> find_address(const Endpoint& address) const;
-  /// `node` replicates from `master` without a node between.
-  bool follows_directly(const NodeView& node, NodeId master) const;
   /// The node that it replicates from.
   std::optional<NodeId> master_of(const NodeView& node) const;
+  /// `node` replicates from `master` without a node between.
+  bool follows_directly(const NodeView& node, NodeId master) const;
   /// ... or through a chain of this group's nodes.
   bool follows(const NodeView& node, NodeId master) const;
 };

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <optional>
 
+#include "health/core/deciders.hpp"
+
 namespace sengu::health::redis {
 
 namespace {
@@ -12,7 +14,6 @@ namespace {
 using std::chrono::seconds;
 using namespace std::chrono_literals;
 
-constexpr seconds gone_after = 15s;
 // Of our own name: a step's connection does not live that long, unless its server hangs, and then it does not list it;
 // what we left behind when a path broke says nothing any more.
 constexpr seconds older_than_a_step = 10s;
@@ -82,7 +83,7 @@ std::vector<std::string> find_deciders(std::string_view client_list, const OwnCo
   });
   std::vector<std::string> found;
   for (const Client& client : clients) {
-    if (client.idle > gone_after) continue;
+    if (client.idle > decider_gone_after) continue;
     if (client.name == own.name) {
       const bool stranger = sees_our_addresses && !contains(own.addresses, client.address) &&
                             client.age > older_than_a_step && client.idle < not_left_behind;
