@@ -1,10 +1,5 @@
 #include "health/redis/deciders.hpp"
 
-// As in exchange.cpp.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>

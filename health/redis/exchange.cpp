@@ -1,11 +1,5 @@
 #include "health/redis/exchange.hpp"
 
-// g++ 12 at -O1 and above inlines a coroutine frame's operator delete but not its operator new, and takes the two of
-// asio::awaitable for mismatched (GCC PR middle-end/109224).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 #include <algorithm>
 
 #include <boost/asio/as_tuple.hpp>

@@ -45,6 +45,13 @@ def expect_named(sengu, master, reason, health, outcome):
     assert line.split()[3] == health
 
 
+def expect_nothing_but(reason, sengu, epoch, until):
+    def differs():
+        state = sengu.state()
+        return (state["last_reason"], state["epoch"]) != (reason, epoch)
+    never(differs, until - time.monotonic(), f"anything but {reason}", every=0.05)
+
+
 def expect_untouched(group, sengu, epoch):
     assert sengu.state()["epoch"] == epoch
     assert "+try-failover" not in sengu.log_text() and "+switch-master" not in sengu.log_text()
@@ -97,8 +104,7 @@ def test_script_keeps_the_master_busy_for_10_s(world):
         begun = time.monotonic()
         script.send("EVAL", "while true do end", "0")
         expect_named(sengu, master, "master_busy", "busy", "busy")
-        never(lambda: sengu.state()["last_reason"] != "master_busy" or sengu.state()["epoch"] != epoch,
-              begun + 10 - time.monotonic(), "anything but master_busy", every=0.1)
+        expect_nothing_but("master_busy", sengu, epoch, until=begun + 10)
         assert sengu.routed() == master.name, "the route stays open: clients read BUSY, as from Redis itself"
         assert master.ask("SCRIPT", "KILL") == "OK"
         with pytest.raises(ReplyError):
@@ -126,8 +132,7 @@ def test_master_has_no_place_for_sengu(world):
         full = time.monotonic()
         expect_named(sengu, master, "master_unusable", "unusable", "error")
         assert "max number of clients reached" in sengu.node(master.name)["text"]
-        never(lambda: sengu.state()["last_reason"] != "master_unusable" or sengu.state()["epoch"] != epoch,
-              full + 2 * DOWN_AFTER - time.monotonic(), "anything but master_unusable", every=0.05)
+        expect_nothing_but("master_unusable", sengu, epoch, until=full + 2 * DOWN_AFTER)
         assert sengu.state()["route"]["state"] == "held", "it cannot see who answers there"
         assert writers.since(full + DOWN_AFTER), "who was connected is served on"
         operator.command("CONFIG", "SET", "maxclients", "1000")
@@ -152,8 +157,7 @@ def test_password_is_changed_under_sengu(world):
     master.ask("CLIENT", "KILL", "TYPE", "normal")
     changed = time.monotonic()
     expect_named(sengu, master, "master_unusable", "unusable", "noauth")
-    never(lambda: sengu.state()["last_reason"] != "master_unusable" or sengu.state()["epoch"] != epoch,
-          changed + 2 * DOWN_AFTER - time.monotonic(), "anything but master_unusable", every=0.05)
+    expect_nothing_but("master_unusable", sengu, epoch, until=changed + 2 * DOWN_AFTER)
     assert master.role() == "master"
 
     master.ask("CONFIG", "SET", "requirepass", "right")
@@ -182,8 +186,7 @@ def test_master_forbids_what_sengu_asks(world):
     master.ask("ACL", "SETUSER", "default", "-info")
     denied = time.monotonic()
     expect_named(sengu, master, "master_unusable", "unusable", "noperm")
-    never(lambda: sengu.state()["last_reason"] != "master_unusable" or sengu.state()["epoch"] != epoch,
-          denied + 2 * DOWN_AFTER - time.monotonic(), "anything but master_unusable", every=0.05)
+    expect_nothing_but("master_unusable", sengu, epoch, until=denied + 2 * DOWN_AFTER)
     assert sengu.routed() == master.name, "what was fine before is served on"
     master.ask("ACL", "SETUSER", "default", "+info")
     eventually(lambda: sengu.state()["last_reason"] == "master_ok", what="status says that it is over")
