@@ -44,6 +44,15 @@ def journal(sengu):
     return sengu.directory / "state" / "journal"
 
 
+def group_without_journal(world):
+    """sengu knew the group, is stopped, and its journal is gone."""
+    group = group_with_data(world)
+    sengu = world.sengu(group)
+    sengu.stop()
+    journal(sengu).unlink()
+    return group, sengu
+
+
 def test_two_masters_at_the_first_start(world):
     group = group_with_data(world)
     first, second, third = group.nodes
@@ -59,10 +68,7 @@ def test_two_masters_at_the_first_start(world):
 
 
 def test_journal_deleted(world):
-    group = group_with_data(world)
-    sengu = world.sengu(group)
-    sengu.stop()
-    journal(sengu).unlink()
+    group, sengu = group_without_journal(world)
     sengu.start()
     assert sengu.wait_routed() == group.nodes[0].name
     assert sengu.events("+adopted") and sengu.state()["epoch"] == 1
@@ -72,10 +78,7 @@ def test_journal_deleted(world):
 
 def test_journal_deleted_and_the_master_dead(world):
     """Which node was the last master nobody knows for sure: the operator names one."""
-    group = group_with_data(world)
-    sengu = world.sengu(group)
-    sengu.stop()
-    journal(sengu).unlink()
+    group, sengu = group_without_journal(world)
     group.nodes[0].kill()
     expect_closed(closed(sengu), group, "group_unseen")
     chosen = group.nodes[2]
@@ -89,10 +92,7 @@ def test_journal_deleted_and_the_master_dead(world):
 
 def test_journal_deleted_and_a_replica_unseen(world):
     """Until it is seen: it might have been promoted."""
-    group = group_with_data(world)
-    sengu = world.sengu(group)
-    sengu.stop()
-    journal(sengu).unlink()
+    group, sengu = group_without_journal(world)
     group.nodes[2].kill()
     expect_closed(closed(sengu), group, "group_unseen")
     group.nodes[2].start()
