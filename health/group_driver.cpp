@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "health/redis/node.hpp"
+
 namespace sengu::health {
 namespace {
 
@@ -25,6 +27,14 @@ bool is_damaged(const Journal& journal, const std::string& group) {
          (journal.damaged().contains(Journal::unknown_group) && !journal.records().contains(group));
 }
 
+std::unique_ptr<ServerNode> make_node(boost::asio::io_context& io, const config::GroupSettings& settings, NodeId id,
+                                      const std::string& instance, ProbeCallbacks callbacks) {
+  redis::NodeOptions options{settings.nodes[index(id)].address,
+                             {settings.username, settings.password, redis::client_name(instance, settings.name)},
+                             settings.health.timeout};
+  return std::make_unique<redis::RedisNode>(io, std::move(options), std::move(callbacks));
+}
+
 }  // namespace
 
 GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
@@ -38,16 +48,13 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
       running_(std::make_shared<const int>(0)) {
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
     const NodeId node{static_cast<std::uint16_t>(i)};
-    redis::NodeOptions options{settings.nodes[i].address,
-                               {settings.username, settings.password, redis::client_name(instance, settings.name)},
-                               settings.health.timeout};
-    redis::NodeProbe::Callbacks callbacks{
+    ProbeCallbacks callbacks{
         [this, node](const Observation& seen) {
           ports_.measurements.probed(id_, node, seen);
           feed(ProbeDone{node, seen});
         },
         [this, node] { feed(ConnectionLost{node}); }};
-    nodes_.push_back(std::make_unique<redis::RedisNode>(ports_.io, std::move(options), std::move(callbacks)));
+    nodes_.push_back(make_node(ports_.io, settings, node, instance, std::move(callbacks)));
   }
 }
 

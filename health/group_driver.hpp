@@ -12,9 +12,9 @@
 
 #include "health/core/crash_switch.hpp"
 #include "health/core/group.hpp"
+#include "health/core/server_node.hpp"
 #include "health/journal.hpp"
 #include "health/ports.hpp"
-#include "health/redis/node.hpp"
 
 namespace sengu::health {
 
@@ -65,7 +65,7 @@ class GroupDriver {
   CrashSwitch crash_;
   boost::asio::steady_timer timer_;
   Time timer_due_{};
-  std::vector<std::unique_ptr<redis::RedisNode>> nodes_;   // by NodeId
+  std::vector<std::unique_ptr<ServerNode>> nodes_;         // by NodeId
   std::map<RequestId, Done> requests_;
   std::uint64_t last_request_ = 0;
   std::shared_ptr<const int> running_;                     // gone after stop(): late answers find nobody

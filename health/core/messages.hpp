@@ -21,15 +21,21 @@ enum class RequestId : std::uint64_t {};  // an operator's request
 /// May a failover go on where writes would be lost that another replica may still hold?
 enum class LossPolicy : std::uint8_t { keep_writes, accept_loss };
 
-/// What can be done to a server; each is one exchange with one deadline (health/redis/steps).
+/// What can be done to a server; each is one exchange with one deadline (health/redis/steps, health/mysql/steps).
 enum class Step : std::uint8_t {
-  fence,           // CLIENT PAUSE <ms> WRITE: bounded, undone by itself
-  unfence,         // CLIENT UNPAUSE
-  promote,         // REPLICAOF NO ONE, then CONFIG REWRITE
-  repoint,         // REPLICAOF <master>, then CONFIG REWRITE
-  demote,          // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE
+  fence,           // CLIENT PAUSE <ms> WRITE: bounded, undone by itself; MySQL: super_read_only=ON
+  unfence,         // CLIENT UNPAUSE; MySQL: read_only=OFF
+  promote,         // REPLICAOF NO ONE, then CONFIG REWRITE; MySQL: only with its relay log applied, RESET REPLICA ALL, writable
+  repoint,         // REPLICAOF <master>, then CONFIG REWRITE; MySQL: CHANGE REPLICATION SOURCE, with credentials where it has none
+  demote,          // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE; MySQL: fence, then repoint
   demote_emptied,  // as demote, and CLIENT KILL TYPE replica (safety.md §6.2)
-  rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (safety.md §2.4)
+  rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (safety.md §2.4); MySQL: the IO thread anew
+  // MySQL and MariaDB only
+  stop_receiving,  // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
+  start_receiving, // START REPLICA IO_THREAD
+  apply_received,  // waits until its relay log is applied; failed: not within the step's timeout
+  semi_sync_on,    // rpl_semi_sync_source_enabled=ON, on the master
+  semi_sync_off,   // ... OFF, on a replica: its applier would wait for an acknowledgement that nobody sends
 };
 std::string_view to_string(Step step);
 

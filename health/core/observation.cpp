@@ -63,6 +63,11 @@ std::string_view to_string(Step step) {
     case Step::demote: return "demote";
     case Step::demote_emptied: return "demote_emptied";
     case Step::rehandshake: return "rehandshake";
+    case Step::stop_receiving: return "stop_receiving";
+    case Step::start_receiving: return "start_receiving";
+    case Step::apply_received: return "apply_received";
+    case Step::semi_sync_on: return "semi_sync_on";
+    case Step::semi_sync_off: return "semi_sync_off";
   }
   return "?";
 }

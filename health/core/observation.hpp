@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/types.hpp"
+#include "health/core/gtid_set.hpp"
 #include "health/core/time.hpp"
 
 namespace sengu::health {
@@ -41,7 +42,38 @@ constexpr bool is_life(Outcome outcome) { return outcome <= Outcome::invalid; }
 std::string_view to_string(Outcome outcome);
 std::string_view to_string(Role role);
 
-/// What INFO says of one server, in the words of Redis' documentation of INFO.
+/// One side of semi-synchronous replication on one server.
+enum class SemiSync : std::uint8_t { absent, off, on };   // absent: no such variable (the plugin is not loaded)
+
+/// What only MySQL and MariaDB have. Variables and columns are named as in MySQL; MariaDB's are in health/mysql/dialect.
+struct SqlInfo {
+  enum class Flavour : std::uint8_t { mysql, mariadb };
+  Flavour flavour = Flavour::mysql;
+  GtidSet executed;                   // gtid_executed; MariaDB: gtid_binlog_state
+  GtidSet received;                   // executed, and what the relay log holds (Retrieved_Gtid_Set; Gtid_IO_Pos)
+  std::chrono::seconds uptime{0};     // Uptime: tells a restart, since server_uuid outlives it
+  // as a replica: a source is configured (ServerInfo::master.host is not empty)
+  bool receiving = false;             // the IO thread runs, or tries to connect
+  bool applying = false;              // the SQL thread runs
+  std::string receive_error;          // Last_IO_Errno and Last_IO_Error, for people; empty: none
+  std::string apply_error;            // Last_SQL_Errno and Last_SQL_Error
+  std::int64_t heartbeats = 0;        // received from the source
+  std::optional<Milliseconds> heartbeat_period;   // none where it is not known
+  std::chrono::seconds net_timeout{60};           // replica_net_timeout
+  std::optional<std::chrono::seconds> behind;     // Seconds_Behind_Source
+  // semi-synchronous replication
+  SemiSync semi_sync_source = SemiSync::absent;   // rpl_semi_sync_source_enabled
+  SemiSync semi_sync_replica = SemiSync::absent;  // rpl_semi_sync_replica_enabled
+  int semi_sync_clients = 0;                      // Rpl_semi_sync_source_clients
+  int semi_sync_waiting = 0;                      // Rpl_semi_sync_source_wait_sessions
+  bool semi_sync_after_sync = true;               // rpl_semi_sync_source_wait_point
+  // what a group of sengu's needs
+  bool gtids = true;                  // gtid_mode and enforce_gtid_consistency; MariaDB: gtid_strict_mode
+  bool binlog = true;                 // log_bin
+  bool logs_updates = true;           // log_replica_updates
+};
+
+/// What one server says of itself: Redis in INFO, whose words these are; of MySQL and MariaDB the rest is in `sql`.
 struct ServerInfo {
   Role role = Role::unknown;
   std::string run_id;
@@ -59,6 +91,9 @@ struct ServerInfo {
   std::optional<std::chrono::seconds> link_down_for;  // master_link_down_since_seconds; none while never up
   bool read_only = true;
   int priority = 100;                 // slave_priority; 0 = never promote
+  // of MySQL and MariaDB: run_id is server_uuid (MariaDB: server_id), offset is the number of transactions received, role is
+  // master only where it is writable and has no source, link_up that the IO thread is connected and heard its source lately
+  std::optional<SqlInfo> sql;
 };
 
 struct Observation {

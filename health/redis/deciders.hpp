@@ -2,18 +2,13 @@
 // long list then delays no probe. What the answer says is read by clients.hpp. Control thread only.
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "config/types.hpp"
+#include "health/core/server_node.hpp"
 #include "health/redis/link.hpp"
 
 namespace sengu::health::redis {
-
-/// `names` as DecidersTold has them; none where the server did not say, and then `text` is why (NOPERM, no answer, ...).
-using DecidersCallback = std::function<void(std::optional<std::vector<std::string>> names, std::string text)>;
 
 /// Asks `node` within `timeout` (connect, AUTH and CLIENT LIST together; a list over 16 MiB, some 40,000 clients, is not
 /// read), then calls `done` once, on the control thread, never from within. `own` are our other connections to it.

@@ -14,21 +14,18 @@ struct NodeOptions {
   Milliseconds probe_timeout{500};
 };
 
-class RedisNode {
+class RedisNode final : public ServerNode {
  public:
   RedisNode(boost::asio::io_context& io, NodeOptions options, NodeProbe::Callbacks callbacks);
-  ~RedisNode();
+  ~RedisNode() override;
   RedisNode(const RedisNode&) = delete;
   RedisNode& operator=(const RedisNode&) = delete;
 
   /// As NodeProbe::probe.
-  void probe(ProbeVia via) { probe_.probe(via); }
-  /// As run_step; `done` is not called once close() was.
-  void run(const RunStep& step, StepCallback done);
-  /// As redis::ask_deciders; `done` is not called once close() was.
-  void ask_deciders(Milliseconds timeout, DecidersCallback done);
-  /// No callback comes after it. Steps that were sent are carried out all the same.
-  void close();
+  void probe(ProbeVia via) override { probe_.probe(via); }
+  void run(const RunStep& step, StepCallback done) override;
+  void ask_deciders(Milliseconds timeout, DecidersCallback done) override;
+  void close() override;
 
  private:
   boost::asio::io_context& io_;

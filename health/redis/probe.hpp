@@ -6,11 +6,10 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 
-#include "health/core/messages.hpp"
+#include "health/core/server_node.hpp"
 #include "health/redis/link.hpp"
 
 namespace sengu::health::redis {
@@ -18,15 +17,7 @@ namespace sengu::health::redis {
 class NodeProbe final : private Link::Listener {
  public:
   /// Called on the control thread, never from within probe(). They may call probe() and close(), not the destructor.
-  struct Callbacks {
-    /// Each probe() ends with one. Probes that overlap share it where they wait for the same attempt, or where a side
-    /// connection is answered while the kept one still owes its answer. A late answer to an overdue question brings
-    /// one more: the same `asked`, `answered` when it came.
-    std::function<void(const Observation&)> on_observation;
-    /// The kept connection was ended by the server: once per connection, and before the observation of a probe that
-    /// was waiting on it. Not called for connections that were never answered in time, which end as an observation.
-    std::function<void()> on_connection_lost;
-  };
+  using Callbacks = ProbeCallbacks;
 
   /// `timeout`: of one probe, connect and answer together.
   NodeProbe(boost::asio::io_context& io, Endpoint node, Credentials credentials, Milliseconds timeout,

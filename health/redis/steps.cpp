@@ -123,6 +123,12 @@ asio::awaitable<Outcome> script(Exchange& exchange, const RunStep& step) {
       co_return co_await demote(exchange, step);
     case Step::rehandshake:
       co_return co_await command(exchange, words_of("CLIENT", "KILL", "TYPE", "master"));
+    case Step::stop_receiving:
+    case Step::start_receiving:
+    case Step::apply_received:
+    case Step::semi_sync_on:
+    case Step::semi_sync_off:
+      break;   // of MySQL
   }
   co_return Outcome{StepResult::failed, "no such step"};
 }

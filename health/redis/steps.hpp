@@ -3,18 +3,12 @@
 // and believes nothing: that a promotion worked is for a probe to observe. Control thread only.
 #pragma once
 
-#include <functional>
-#include <string>
-
 #include <boost/asio/io_context.hpp>
 
-#include "health/core/messages.hpp"
+#include "health/core/server_node.hpp"
 #include "health/redis/link.hpp"
 
 namespace sengu::health::redis {
-
-/// `text` is for people: the error of a failed step, or of a part that does not fail it ("CONFIG REWRITE: ...").
-using StepCallback = std::function<void(StepResult result, std::string text)>;
 
 /// Runs step.step against `node` within step.timeout from now (connect, AUTH and script together), then calls `done`
 /// once, on the control thread, never from within run_step. Nothing is sent after that instant, nor once this process

@@ -198,6 +198,8 @@ Reply RedisServer::carry_out(const Request& request, const Connection* from) {
     case Step::rehandshake:
       if (link_ == LinkState::up) upstream_lost(generation_, {});
       return {};
+    default:   // of MySQL
+      return {};
   }
   if (rewrite_works && request.step != Step::fence && request.step != Step::unfence) configured_ = follows_;
   return {};

@@ -222,6 +222,8 @@ void World::carry_out(const RunStep& step) {
       node.link_up = false;
       node.reconnect_at = now_ + partial_resync;
       break;
+    default:   // of MySQL
+      break;
   }
 }
 
