@@ -35,6 +35,8 @@ json::object node_object(const Snapshot& snapshot, const GroupView& view, std::s
   node["role"] = to_string(status.role);
   node["health"] = to_string(status.health);
   node["lag_bytes"] = status.lag_bytes ? json::value(*status.lag_bytes) : json::value(nullptr);
+  node["lag_transactions"] = status.lag_transactions ? json::value(*status.lag_transactions) : json::value(nullptr);
+  node["errant"] = status.errant.empty() ? json::value(nullptr) : json::value(status.errant);
   node["lag_seconds"] = status.lag_seconds ? json::value(*status.lag_seconds) : json::value(nullptr);
   node["sessions"] = traffic.sessions;
   node["sessions_total"] = traffic.sessions_total;

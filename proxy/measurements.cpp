@@ -9,14 +9,13 @@ using health::EventKind;
 
 namespace {
 
-/// The number behind "bytes=" in the payload of +lost-writes; 0 where there is none.
-std::uint64_t bytes_in(std::string_view text) {
-  constexpr std::string_view key = "bytes=";
+/// The number behind `key` ("bytes=") in the payload of +lost-writes; 0 where there is none.
+std::uint64_t number_in(std::string_view text, std::string_view key) {
   const auto at = text.find(key);
   if (at == std::string_view::npos) return 0;
-  std::uint64_t bytes = 0;
-  std::from_chars(text.data() + at + key.size(), text.data() + text.size(), bytes);
-  return bytes;
+  std::uint64_t number = 0;
+  std::from_chars(text.data() + at + key.size(), text.data() + text.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -43,7 +42,10 @@ void Measurements::take_event(health::GroupId id, const health::Event& event, he
     case EventKind::failover_abort_no_ack:
     case EventKind::failover_abort_no_good_slave: failover_aborted(group); break;
     case EventKind::switch_master: group.counts.last_switch = wall; break;
-    case EventKind::lost_writes: group.counts.lost_write_bytes += bytes_in(event.text); break;
+    case EventKind::lost_writes:
+      group.counts.lost_write_bytes += number_in(event.text, "bytes=");
+      group.counts.lost_write_transactions += number_in(event.text, "transactions=");
+      break;
     default: break;
   }
 }

@@ -117,6 +117,7 @@ void describe_control(const Snapshot& snapshot, Families& families) {
   auto failovers = counter("sengu_failovers_total", "Failovers by why they began and how they ended.");
   auto durations = histogram("sengu_failover_duration_seconds", "From the decision to the routed new master; aborted and resumed ones are not in it.");
   auto lost = counter("sengu_lost_write_bytes_total", "Writes that a returned master had and the new one has not.");
+  auto transactions = counter("sengu_lost_write_transactions_total", "Transactions that a returned MySQL master had and the new one has not.");
   for (const auto& view : snapshot.groups) {
     const auto group = label("group", view.settings->name);
     add(probes, {group}, view.counts.probe_duration);
@@ -126,8 +127,9 @@ void describe_control(const Snapshot& snapshot, Families& families) {
       add(failovers, {group, label("reason", to_string(key.first)), label("result", key.second)}, count);
     add(durations, {group}, view.counts.failover_duration);
     add(lost, {group}, view.counts.lost_write_bytes);
+    add(transactions, {group}, view.counts.lost_write_transactions);
   }
-  move_into(families, {&probes, &failures, &failovers, &durations, &lost});
+  move_into(families, {&probes, &failures, &failovers, &durations, &lost, &transactions});
 }
 
 void describe_traffic(const Snapshot& snapshot, Families& families) {

@@ -22,6 +22,7 @@ struct GroupCounts {
   DurationHistogram failover_duration;            // of those that ended with a new master and that this process began
   std::map<std::pair<health::Reason, std::string>, std::uint64_t> failovers;  // (reason, result "done" | "aborted")
   std::uint64_t lost_write_bytes = 0;
+  std::uint64_t lost_write_transactions = 0;
   std::optional<std::chrono::system_clock::time_point> last_switch;  // when the master changed, by the clock of that moment
 };
 

@@ -27,7 +27,7 @@ function el(tag,text,cls){const e=document.createElement(tag);if(text!==undefine
 const colour=w=>({open:"ok",up:"ok",held:"warn",closed:"bad",down:"bad",unusable:"bad"}[w]||"warn");
 function ago(now,then){let s=Math.max(0,(Date.parse(now)-Date.parse(then))/1000|0);
  return s<60?s+"s":s<3600?(s/60|0)+"m":s<86400?(s/3600|0)+"h":(s/86400|0)+"d"}
-function lag(n){const p=[];if(n.lag_bytes!==null)p.push(n.lag_bytes+" B");if(n.lag_seconds!==null)p.push(n.lag_seconds.toFixed(1)+" s");return p.join(", ")||"–"}
+function lag(n){const p=[];if(n.lag_bytes!==null)p.push(n.lag_bytes+" B");if(n.lag_transactions!==null)p.push(n.lag_transactions+" trx");if(n.lag_seconds!==null)p.push(n.lag_seconds.toFixed(1)+" s");return p.join(", ")||"–"}
 function group(g,now){const s=el("section");s.append(el("h2",g.name));
  s.append(el("span",g.route.state,"pill "+colour(g.route.state)));
  if(g.paused)s.append(el("span","paused","pill warn"));if(g.tilt)s.append(el("span","tilt","pill bad"));

@@ -55,6 +55,7 @@ std::string bytes_text(double bytes) {
 std::string lag_text(const json::value& node) {
   std::string lag;
   if (at(node, "lag_bytes").is_number()) lag = bytes_text(at(node, "lag_bytes").to_number<double>());
+  if (at(node, "lag_transactions").is_number()) lag = fmt::format("{} trx", at(node, "lag_transactions").to_number<std::int64_t>());
   if (at(node, "lag_seconds").is_number()) {
     if (!lag.empty()) lag += ", ";
     lag += fmt::format("{:.1f}s", at(node, "lag_seconds").to_number<double>());

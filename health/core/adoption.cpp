@@ -16,7 +16,7 @@ Adoption find_adoptable(const Knowledge& knowledge) {
     if (NodeId{static_cast<std::uint16_t>(i)} == *master) continue;
     if (!knowledge.follows(knowledge.nodes[i], *master)) return {std::nullopt, Reason::replica_of_stranger};
   }
-  if (!knowledge.record.replid.empty() && !of_history(*knowledge.node(*master).info, knowledge.record.replid)) {
+  if (!knowledge.record.replid.empty() && !of_history(*knowledge.node(*master).info, knowledge.record)) {
     return {std::nullopt, Reason::foreign_history};
   }
   return {master, Reason::adopted};

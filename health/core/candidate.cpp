@@ -1,5 +1,6 @@
 #include "health/core/candidate.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace sengu::health {
@@ -29,6 +30,16 @@ bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
   return knowledge.master && !knowledge.node(*knowledge.master).alive();
 }
 
+/// MySQL: what would not be applied, or would not reach the other replicas afterwards.
+Reason reject_by_replication(const ServerInfo& info) {
+  if (!info.sql) return Reason::none;
+  const SqlInfo& sql = *info.sql;
+  if (!sql.gtids || !sql.binlog || !sql.logs_updates) return Reason::no_binlog;
+  if (info.master.host.empty()) return Reason::none;   // a promotion that was begun, or a returned master
+  if (!sql.apply_error.empty()) return Reason::applier_error;
+  return sql.applying ? Reason::none : Reason::applier_stopped;
+}
+
 Reason reject_by_state(const NodeView& node) {
   if (!node.alive() || !node.info) return Reason::node_down;
   if (node.settings->priority == 0 || node.info->priority == 0) return Reason::priority_zero;
@@ -36,7 +47,7 @@ Reason reject_by_state(const NodeView& node) {
   if (*node.outcome == Outcome::loading || node.info->loading) return Reason::loading;
   if (*node.outcome != Outcome::ok) return Reason::node_down;
   if (!node.tracker.up()) return Reason::node_unconfirmed;
-  return Reason::none;
+  return reject_by_replication(*node.info);
 }
 
 /// The journal's master says replica (safety.md §4.3): it may be made a master again unless its data is gone. After a
@@ -54,6 +65,7 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
   if (!operator_takes_it && !held) return Reason::different_history;
   if (node.info->sync_in_progress && !full_sync_is_harmless(knowledge, choice.cause)) return Reason::full_sync_in_progress;
   if (choice.loss == LossPolicy::accept_loss) return Reason::none;
+  if (knowledge.master && !knowledge.follows(node, *knowledge.master) && !errant(knowledge.history, *node.info).empty()) return Reason::errant;
   if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
   const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);
   if (limit > 0 && held && knowledge.history_offset - held->offset > limit) return Reason::lag_limit;
@@ -70,14 +82,25 @@ Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
   return reject_by_data(knowledge, id, choice);
 }
 
-/// Greater is better: one that did not refuse lately, without writes of its own, most received, then the master that lost
+/// MySQL: nobody can say which of two is further where each holds what the other lacks.
+bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& reasons, NodeId best) {
+  const ServerInfo& chosen = *knowledge.node(best).info;
+  if (!chosen.sql) return false;
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (reasons[i] == Reason::none && lacks_what(chosen, knowledge.history, *knowledge.nodes[i].info)) return true;
+  }
+  return false;
+}
+
+/// Greater is better: one that did not refuse lately, without writes of its own, most received, least left to apply, then the master that lost
 /// its role, configured priority (lower is preferred), the old master's zone, at the top of a chain, place.
 auto rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   const bool same_zone =
       knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
-  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, knowledge.master == id, -node.settings->priority,
+  const std::int64_t applied = node.info->sql ? node.info->sql->executed.position() : 0;
+  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id, -node.settings->priority,
                     same_zone, knowledge.master && knowledge.follows_directly(node, *knowledge.master),
                     -static_cast<int>(index(id)));
 }
@@ -92,6 +115,11 @@ Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
     reasons.push_back(reject(knowledge, id, choice));
     if (reasons.back() != Reason::none) continue;
     if (!selection.candidate || rank(knowledge, id) > rank(knowledge, *selection.candidate)) selection.candidate = id;
+  }
+  const bool keep = choice.loss == LossPolicy::keep_writes;
+  if (keep && selection.candidate && replicas_diverged(knowledge, reasons, *selection.candidate)) {
+    std::replace(reasons.begin(), reasons.end(), Reason::none, Reason::replicas_diverged);
+    selection.candidate.reset();
   }
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     const NodeId id{static_cast<std::uint16_t>(i)};

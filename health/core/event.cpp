@@ -45,6 +45,10 @@ std::string_view to_string(EventKind kind) {
     case EventKind::other_decider_end: return "-other-decider";
     case EventKind::unusable: return "+unusable";
     case EventKind::unusable_end: return "-unusable";
+    case EventKind::errant: return "+errant";
+    case EventKind::errant_end: return "-errant";
+    case EventKind::applying: return "+applying";
+    case EventKind::applied: return "-applying";
   }
   return "?";
 }
@@ -60,6 +64,8 @@ bool is_warning(EventKind kind) {
     case EventKind::convert_to_slave:
     case EventKind::held:
     case EventKind::held_end:
+    case EventKind::applying:
+    case EventKind::applied:
       return false;
     default:
       return true;

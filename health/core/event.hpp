@@ -19,7 +19,7 @@ enum class EventKind : std::uint8_t {
   // ours
   held, held_end, unreachable, unreachable_end, rogue_master, amnesia, lost_writes, failover_refused,
   failover_abort_no_ack, failover_abort, adopted, pause, pause_end, journal_error, journal_error_end,
-  closed, step_failed, other_decider, other_decider_end, unusable, unusable_end,
+  closed, step_failed, other_decider, other_decider_end, unusable, unusable_end, errant, errant_end, applying, applied,
 };
 
 /// "+sdown", "-sdown", "+switch-master", ...

@@ -33,6 +33,7 @@ Testimony testimony(const Court& court, NodeId id, Time asked_since) {
   if (node.last_asked < asked_since) return node.alive() ? Testimony::pending : Testimony::unreachable;
   if (!node.alive()) return Testimony::unreachable;
   if (!node.info || node.info_asked < node.last_asked) return Testimony::unreachable;  // alive, but cannot say (BUSY, ...)
+  if (node.info->sql && !node.info->sql->receiving) return Testimony::unreachable;  // stopped, perhaps by us: it cannot hear
   if (node.info->link_up) {
     const bool fresh = witness.hears && *witness.hears + court.down_after >= court.now;
     return fresh ? Testimony::hears : Testimony::link_up;

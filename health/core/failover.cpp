@@ -20,16 +20,6 @@ void remember_server(JournalRecord& record, const std::string& server) {
   if (record.past_servers.size() > past_servers_max) record.past_servers.erase(record.past_servers.begin());
 }
 
-/// Nodes whose word is waited for: those that answered when last asked.
-bool survey_complete(const Knowledge& knowledge, const FailoverPlan& plan, Time since, Time now) {
-  const auto patience = since + knowledge.settings->health.timeout;
-  if (now >= patience) return true;
-  return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
-    const bool is_old_master = knowledge.master && &node == &knowledge.node(*knowledge.master);
-    return (is_old_master && plan.cause != Reason::master_is_replica) || !node.alive() || node.last_asked >= since;
-  });
-}
-
 /// The very server that the journal knows answers.
 bool old_master_lives(const Knowledge& knowledge) {
   if (!knowledge.master) return false;
@@ -37,22 +27,37 @@ bool old_master_lives(const Knowledge& knowledge) {
   return node.alive() && node.info && node.info->run_id == knowledge.record.server_id;
 }
 
+/// MySQL: what replicas have received stands still only once they stopped receiving. Under a living master that the operator
+/// replaces, its fence does that, and they are yet to catch up.
+bool must_stop_receiving(const Knowledge& knowledge, Reason cause) {
+  if (knowledge.settings->kind != config::Kind::mysql) return false;
+  return cause != Reason::operator_request || !old_master_lives(knowledge);
+}
+
+bool still_receives(const NodeView& node) {
+  return node.says(Role::replica) && node.info->sql && node.info->sql->receiving;
+}
+
+bool all_applied(const ServerInfo& info) { return !info.sql || info.sql->executed.contains(info.sql->received); }
+
 /// A replica whose old link still says "up" may hold bytes it has not read: its offset does not stand still yet. (An ordered
 /// failover, in the middle of which the master restarted, was found by the simulator.)
 bool offsets_stand_still(const Knowledge& knowledge, Reason cause) {
   const bool restarted = cause == Reason::server_changed || cause == Reason::master_emptied;
   const bool died_meanwhile = cause == Reason::operator_request && knowledge.master && !old_master_lives(knowledge);
-  if (!restarted && !died_meanwhile) return true;
+  if (knowledge.settings->kind == config::Kind::mysql || (!restarted && !died_meanwhile)) return true;
   return std::none_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
     return node.outcome == Outcome::ok && knowledge.follows_directly(node, *knowledge.master) && node.info->link_up &&
            node.info->replid == knowledge.history.replid;
   });
 }
 
-/// After silence, a replica whose link came up again speaks for the old master.
+/// After silence, a replica whose link came up again speaks for the old master. Not one of MySQL: its link is stopped, or may
+/// say "Yes" for a minute.
 bool a_replica_hears_it(const Knowledge& knowledge) {
   return std::any_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
-    return node.outcome == Outcome::ok && knowledge.follows_directly(node, *knowledge.master) && node.info->link_up;
+    return node.outcome == Outcome::ok && knowledge.follows_directly(node, *knowledge.master) && node.info->link_up &&
+           !node.info->sql;
   });
 }
 
@@ -82,6 +87,7 @@ std::string_view to_string(FailoverMachine::State state) {
     case FailoverMachine::State::idle: return "idle";
     case FailoverMachine::State::barrier: return "barrier";
     case FailoverMachine::State::survey: return "survey";
+    case FailoverMachine::State::applying: return "applying";
     case FailoverMachine::State::targeting: return "targeting";
     case FailoverMachine::State::promoting: return "promoting";
     case FailoverMachine::State::confirming: return "confirming";
@@ -102,8 +108,7 @@ void FailoverMachine::begin(const Context& context, const FailoverPlan& plan) {
   ++record.epoch;
   record.phase = Phase::switching;
   record.target.clear();
-  record.replid = context.knowledge.history.replid;
-  record.offset = context.knowledge.history_offset;
+  journal_history(record, context.knowledge.history, context.knowledge.history_offset);
   record.fenced = context.knowledge.master && plan.cause != Reason::master_is_replica;  // a replica takes no writes
   context.knowledge.master_verified = false;
   state_ = State::barrier;
@@ -181,7 +186,8 @@ bool FailoverMachine::deciders_told(const Context& context) const {
 std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& context) {
   const Knowledge& knowledge = context.knowledge;
   const bool told = deciders_told(context);
-  if (!survey_complete(knowledge, plan_, *observe_since_, context.now)) return std::nullopt;
+  stop_receivers(context);
+  if (!survey_complete(context)) return std::nullopt;
   if (fencing_ && context.now < fence_deadline_) return std::nullopt;
   const bool patient = context.now < *observe_since_ + knowledge.settings->health.timeout;
   if (patient && !offsets_stand_still(knowledge, plan_.cause)) return std::nullopt;
@@ -198,7 +204,74 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const Context& con
   }
   // Whom the operator named, and the old master is gone: what another still has would be lost unasked.
   if (planned && is_behind_another(knowledge, *candidate, choice)) return end(Reason::still_behind);
-  enter_targeting(context, *candidate);
+  if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate))) return end(Reason::step_failed);
+  if (knowledge.settings->kind == config::Kind::mysql) {
+    enter_applying(context, *candidate);
+  } else {
+    enter_targeting(context, *candidate);
+  }
+  return std::nullopt;
+}
+
+/// Whoever answers stops receiving before what they received is compared.
+void FailoverMachine::stop_receivers(const Context& context) {
+  if (!must_stop_receiving(context.knowledge, plan_.cause)) return;
+  for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
+    NodeView& node = context.knowledge.nodes[i];
+    if (node.step || !node.alive() || !still_receives(node)) continue;
+    if (node.info_asked < node.step_done || context.now < node.step_retry) continue;   // not seen since it was told
+    node.step = Step::stop_receiving;
+    node.stopped_by_us = true;
+    context.out.send(RunStep{NodeId{static_cast<std::uint16_t>(i)}, Step::stop_receiving, {},
+                             context.knowledge.settings->failover.step_timeout});
+  }
+}
+
+/// Nodes whose word is waited for: those that answered when last asked.
+bool FailoverMachine::survey_complete(const Context& context) const {
+  const Knowledge& knowledge = context.knowledge;
+  const bool must_stop = must_stop_receiving(knowledge, plan_.cause);
+  const Time patience = must_stop ? deadline_ : *observe_since_ + knowledge.settings->health.timeout;
+  if (context.now >= patience) return true;
+  return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {
+    const bool is_old_master = knowledge.master && &node == &knowledge.node(*knowledge.master);
+    if ((is_old_master && plan_.cause != Reason::master_is_replica) || !node.alive()) return true;
+    return node.last_asked >= *observe_since_ && !(must_stop && still_receives(node));
+  });
+}
+
+void FailoverMachine::enter_applying(const Context& context, NodeId target) {
+  state_ = State::applying;
+  target_ = target;
+  seen_target_ = *context.knowledge.node(target).info;
+  observe_since_.reset();
+  applying_since_ = applied_last_ = context.now;
+  applied_ = seen_target_.sql->executed.position();
+}
+
+void FailoverMachine::accept_loss() {
+  SENGU_ASSERT(state_ == State::applying);
+  plan_.loss = LossPolicy::accept_loss;
+}
+
+/// The relay log is thrown away by the promote: whatever it holds must be applied before (mysql.md §0.1). Waited for as long as
+/// it gets less.
+std::optional<FailoverMachine::Ended> FailoverMachine::apply(const Context& context) {
+  NodeView& node = context.knowledge.node(*target_);
+  if (node.info->run_id != seen_target_.run_id || node.sdown) return end(Reason::step_failed);
+  const bool applied = node.info->sql->executed.contains(seen_target_.sql->received) && all_applied(*node.info);
+  if (applied || plan_.loss == LossPolicy::accept_loss) {
+    enter_targeting(context, *target_);
+    return std::nullopt;
+  }
+  if (!node.info->sql->apply_error.empty()) return end(Reason::applier_error);
+  if (!node.info->sql->applying) return end(Reason::applier_stopped);
+  const std::int64_t position = node.info->sql->executed.position();
+  if (position > applied_) applied_last_ = context.now;
+  applied_ = std::max(applied_, position);
+  if (node.step || !node.alive() || node.info_asked < node.step_done || context.now < node.step_retry) return std::nullopt;
+  node.step = Step::apply_received;
+  context.out.send(RunStep{*target_, Step::apply_received, {}, context.knowledge.settings->failover.step_timeout});
   return std::nullopt;
 }
 
@@ -210,10 +283,15 @@ void FailoverMachine::enter_targeting(const Context& context, NodeId target) {
   JournalRecord& record = context.knowledge.record;
   record.phase = Phase::promoting;
   record.target = context.knowledge.node(target).settings->name;
-  if (!received(context.knowledge.history, seen_target_)) {
-    // The operator accepted its loss: a later run must know it by the history it has.
-    record.replid = seen_target_.replid;
-    record.offset = seen_target_.offset;
+  // A later run must know it by the history it has: of MySQL, whatever part of the group's; of Redis, its own, where the
+  // operator accepted the loss.
+  if (seen_target_.sql) {
+    if (plan_.loss == LossPolicy::accept_loss) seen_target_.sql->received = seen_target_.sql->executed;
+    History held = context.knowledge.history;
+    held.gtids = seen_target_.sql->received;
+    journal_history(record, held, seen_target_.offset);
+  } else if (!received(context.knowledge.history, seen_target_)) {
+    journal_history(record, history_of(seen_target_), seen_target_.offset);
   }
   write(context);
 }
@@ -223,7 +301,7 @@ void FailoverMachine::enter_promoting(const Context& context) {
   observe_since_ = context.now;
   const auto timeout = context.knowledge.settings->failover.step_timeout;
   deadline_ = context.now + promote_patience * timeout;
-  context.out.send(RunStep{*target_, Step::promote, {}, timeout, {}});
+  context.out.send(RunStep{*target_, Step::promote, {}, timeout, {}, plan_.loss});
 }
 
 void FailoverMachine::enter_confirming(const Context& context, NodeId master) {
@@ -237,11 +315,10 @@ void FailoverMachine::enter_confirming(const Context& context, NodeId master) {
   record.phase = Phase::steady;
   record.master = node.settings->name;
   record.server_id = node.info->run_id;
-  record.replid = node.info->replid;
-  record.offset = node.info->offset;
   record.target.clear();
   record.fenced = false;
   remember_server(record, record.server_id);
+  journal_history(record, history_of(*node.info), node.info->offset);
   deadline_ = context.now + journal_retry;
   write(context);
 }
@@ -262,6 +339,10 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
       }
       if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
       return survey(context);
+    case State::applying:
+      if (!context.may_act) return std::nullopt;
+      if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
+      return apply(context);
     case State::targeting:
       if (write_ == Write::failed) return end(Reason::journal_unwritable);
       if (!context.may_act) return std::nullopt;
@@ -291,7 +372,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::advance(const Context& co
 bool FailoverMachine::target_observed(const Context& context) const {
   const NodeView& node = context.knowledge.node(*target_);
   return node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= *observe_since_ &&
-         node.info->run_id == seen_target_.run_id && node.info->replid2 == seen_target_.replid;
+         goes_on_from(*node.info, seen_target_);
 }
 
 /// Another server answers under its name (a restart), or it took over another's data before it was promoted: what it was
@@ -300,7 +381,7 @@ bool FailoverMachine::target_is_lost(const Context& context) const {
   const NodeView& node = context.knowledge.node(*target_);
   if (node.info->run_id != seen_target_.run_id) return true;
   const bool promoted = state_ == State::promoting && node.says(Role::master) && node.info_asked >= *observe_since_;
-  if (promoted && node.info->replid2 != seen_target_.replid) return true;
+  if (promoted && !goes_on_from(*node.info, seen_target_)) return true;
   return promote_failed_ && node.last_asked >= *promote_failed_;
 }
 

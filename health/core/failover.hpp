@@ -5,9 +5,11 @@
 //   idle        adopt(), resume_promotion()                        confirming
 //   barrier     journal written and every worker acknowledged      survey
 //   barrier     journal unwritable                                 idle (journal_unwritable)
-//   survey      candidates seen again, a candidate is chosen       targeting
+//   survey      candidates seen again, a candidate is chosen       targeting; MySQL: applying
 //   survey      none eligible, or a replica hears the old master   idle (aborted)
 //   survey      another decider is connected to a node             idle (two_deciders)
+//   applying    everything that the target received is applied     targeting
+//   applying    its applier stopped, or it is another server       idle (applier_error, step_failed)
 //   barrier .. targeting  the old master answers again             idle (master_alive_again)
 //   targeting   journal written and every worker acknowledged      promoting
 //   promoting   the target is observed as master                   confirming
@@ -35,7 +37,7 @@ struct FailoverPlan {
 
 class FailoverMachine {
  public:
-  enum class State : std::uint8_t { idle, barrier, survey, targeting, promoting, confirming };
+  enum class State : std::uint8_t { idle, barrier, survey, applying, targeting, promoting, confirming };
 
   /// What the machine may look at and write to in one step.
   struct Context {
@@ -60,12 +62,17 @@ class FailoverMachine {
   /// Probes asked before this do not count; set in survey and promoting.
   std::optional<Time> wants_observations_since() const { return observe_since_; }
   Time deadline() const { return deadline_; }
+  /// In applying: when nobody received any more, and when something was last applied.
+  Time applying_since() const { return applying_since_; }
+  Time applied_last() const { return applied_last_; }
 
   void begin(const Context& context, const FailoverPlan& plan);
   /// Takes `node`, which was observed as master, under a new epoch: no promotion.
   void adopt(const Context& context, NodeId node, Reason reason);
   /// The target of an earlier run of sengu was observed as master under the journal's epoch.
   void resume_promotion(const Context& context, NodeId target);
+  /// The operator gives up what the target's relay log still holds. Requires state() == applying.
+  void accept_loss();
   void journal_written(const JournalWritten& written);
   void step_done(Time now, const StepDone& done);
   /// Goes as far as what is known allows. Ended once, when the machine comes to rest.
@@ -81,6 +88,10 @@ class FailoverMachine {
   void enter_survey(const Context& context);
   std::optional<Ended> survey(const Context& context);
   bool deciders_told(const Context& context) const;
+  void stop_receivers(const Context& context);
+  bool survey_complete(const Context& context) const;
+  void enter_applying(const Context& context, NodeId target);
+  std::optional<Ended> apply(const Context& context);
   void enter_targeting(const Context& context, NodeId target);
   void enter_promoting(const Context& context);
   void enter_confirming(const Context& context, NodeId master);
@@ -94,6 +105,9 @@ class FailoverMachine {
   Time deadline_{};
   Time fence_deadline_{};
   bool fencing_ = false;
+  Time applying_since_{};
+  Time applied_last_{};
+  std::int64_t applied_ = 0;                // how far the target was seen to have applied
   ServerInfo seen_target_;                  // when chosen; then when observed as master
   std::optional<Time> promote_failed_;      // the step's own answer
   Write write_ = Write::none;

@@ -20,6 +20,8 @@ constexpr auto promote_poll = 2ms;
 constexpr auto catch_up_poll = 5ms;
 constexpr auto doubt_lasts = 300ms;        // how long witnesses are polled at witness_poll
 constexpr auto journal_retry = 1s;
+constexpr auto apply_poll = 20ms;
+constexpr auto relay_log_patience = 30s;   // without progress: alarm (safety.md §4.4)
 
 }  // namespace
 
@@ -31,9 +33,11 @@ Group::State::State(const config::GroupSettings& group, std::optional<JournalRec
   if (journal) known.record = std::move(*journal);
   known.record.group = group.name;
   known.master = known.find_name(known.record.master);
-  known.history.replid = known.record.replid;
+  known.history = history_of(known.record, group.kind);
   known.history_offset = known.record.offset;
   known.resumed = known.record.phase != Phase::steady;
+  // An earlier run may have stopped them, in the failover that it did not end.
+  for (NodeView& node : known.nodes) node.stopped_by_us = known.resumed && group.kind == config::Kind::mysql;
 }
 
 FailoverMachine::Context Group::State::context() {
@@ -109,7 +113,10 @@ void Group::State::decide() {
     }
     if (machine.active()) run_machine();
   }
-  if (!machine.active()) mend();
+  if (!machine.active()) {
+    start_receivers();
+    mend();
+  }
   publish();
   retry_journal();
   probe_nodes();
@@ -125,7 +132,8 @@ void Group::State::run_machine() {
       machine_ended(*ended);
       return;
     }
-    if (machine.state() == before) return;
+    if (machine.state() == before) break;
+    report_relay_log(before);
     if (machine.state() == FailoverMachine::State::targeting) {
       emit_node(EventKind::selected_slave, *machine.target(), machine.plan().cause);
     } else if (machine.state() == FailoverMachine::State::promoting) {
@@ -133,6 +141,8 @@ void Group::State::run_machine() {
       promote_sent_to = machine.target();
     }
   }
+  const bool applying = machine.state() == FailoverMachine::State::applying;
+  if (applying && now >= machine.applied_last() + relay_log_patience) refuse(Reason::relay_log_stuck);
 }
 
 Route Group::State::route() const {
@@ -209,6 +219,7 @@ Duration Group::State::cadence(NodeId id) const {
   const NodeView& node = known.node(id);
   const Duration interval = settings->health.interval;
   const Duration soon = std::min<Duration>(interval, quick);
+  if (machine.state() == FailoverMachine::State::applying && machine.target() == id) return apply_poll;
   if (const auto since = machine.wants_observations_since()) {
     const bool promoting = machine.state() == FailoverMachine::State::promoting;
     if (promoting) return machine.target() == id ? promote_poll : interval;

@@ -58,9 +58,10 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   known.suspicion.reset();
   unreachable_reported.reset();
   emptied_since.reset();
-  if (promoted && from) last_tail = {*from, known.history_offset - (ended.master.second_offset - 1)};
+  if (promoted && from && !ended.master.sql) last_tail = {*from, known.history_offset - (ended.master.second_offset - 1)};
   // What was journalled counts, not what answers under this address by now.
-  known.history = {ended.master.replid, ended.master.replid2, ended.master.second_offset};
+  known.history = history_of(ended.master);
+  known.master_regressed = false;
   known.history_offset = ended.master.offset;
   known.keys_seen = ended.master.keys;
   aborts_in_a_row = 0;
@@ -163,7 +164,7 @@ void Group::State::name_unusable_master() {
 bool Group::State::target_took_over(std::optional<NodeId> target) const {
   if (!target) return false;
   const NodeView& node = known.node(*target);
-  return node.says(Role::master) && node.outcome == Outcome::ok && of_history(*node.info, known.record.replid);
+  return node.says(Role::master) && node.outcome == Outcome::ok && of_history(*node.info, known.record);
 }
 
 /// An earlier run ended in the middle of a failover: its death was a cut; look anew, then go on or go back.
@@ -340,6 +341,12 @@ void Group::State::operator_failover(const OperatorFailover& request) {
   const auto answer = [&](Reason reason, const std::string& more = {}) {
     out.send(Answer{request.request, false, std::string(describe(reason)) + more});
   };
+  const bool waits_for_relay_log = machine.state() == FailoverMachine::State::applying;
+  if (waits_for_relay_log && request.loss == LossPolicy::accept_loss && request.to.value_or(*machine.target()) == machine.target()) {
+    machine.accept_loss();
+    out.send(Answer{request.request, true, "what the relay log of " + known.node(*machine.target()).settings->name + " still holds is given up"});
+    return;
+  }
   if (machine.active()) return answer(Reason::failover_in_progress);
   if (!journal_ok) return answer(Reason::journal_unwritable);
   if (damaged && !request.to) return answer(Reason::journal_unwritable, "; name a node: failover GROUP --to NODE");
@@ -378,6 +385,24 @@ void Group::State::forget_left_replicas() {
   }
 }
 
+/// MySQL: a failover that was given up left them stopped; a semi-synchronous master would hang. Whatever the mode: this only
+/// undoes what we did ourselves.
+void Group::State::start_receivers() {
+  if (tilt_since || !known.master) return;
+  for (std::size_t i = 0; i < size(); ++i) {
+    NodeView& node = known.nodes[i];
+    if (!node.stopped_by_us || node.step || node.outcome != Outcome::ok || !node.info->sql) continue;
+    if (node.info_asked < node.step_done || now < node.step_retry) continue;   // not seen since it was told
+    if (node.says(Role::master) || node.info->master.host.empty()) {
+      node.stopped_by_us = false;
+      continue;
+    }
+    if (!known.follows(node, *known.master)) continue;   // to be repointed
+    node.step = Step::start_receiving;
+    out.send(RunStep{node_id(i), Step::start_receiving, {}, settings->failover.step_timeout});
+  }
+}
+
 void Group::State::mend() {
   if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
   if (published.state != RouteState::open || tilt_since || switched_unseen) return;
@@ -395,7 +420,8 @@ void Group::State::mend() {
   forget_left_replicas();
   if (mended) return;
   const bool all_follow = std::all_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
-    return &node == &master_view() || !node.alive() || (node.says(Role::replica) && !strays(known, node, now));
+    const bool quarantined = node.says(Role::replica) && !node.errant.empty();
+    return &node == &master_view() || !node.alive() || quarantined || (node.says(Role::replica) && !strays(known, node, now));
   });
   if (!all_follow) return;
   mended = true;

@@ -1,6 +1,7 @@
 // What happened to the group's nodes: observations, lost connections, finished steps, and its own clock. Changes what
 // is known; decides nothing.
 #include <algorithm>
+#include <utility>
 
 #include "health/core/group_state.hpp"
 
@@ -15,6 +16,13 @@ constexpr auto poll_once_more = 20ms;
 constexpr auto stall = 1s;               // tilt (safety.md §2.3)
 constexpr auto step_pause = 100ms;       // after a failed step, doubled each time
 constexpr auto longest_step_pause = 30s;
+
+/// MySQL: server_uuid outlives a restart, the time it has been up does not.
+bool restarted(const NodeView& before, const Observation& seen) {
+  constexpr auto jitter = 2s;   // Uptime has whole seconds
+  if (!before.info || !before.info->sql || !seen.info->sql) return false;
+  return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
+}
 
 }  // namespace
 
@@ -62,7 +70,8 @@ void Group::State::watch_use(NodeId id) {
 
 void Group::State::take_info(NodeId id, const Observation& seen) {
   NodeView& node = known.node(id);
-  const bool rebooted = node.info && node.info->run_id != seen.info->run_id;
+  const bool rebooted = node.info && (node.info->run_id != seen.info->run_id || restarted(node, seen));
+  if (known.master == id && has_regressed(node, seen)) known.master_regressed = true;
   const bool role_changed = node.info && node.info->role != seen.info->role;
   if (rebooted) {
     node.tracker.force_down();
@@ -98,6 +107,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
 
 void Group::State::take_master_info(const Observation& seen) {
   if (seen.info->run_id != known.record.server_id) return;  // server_changed() is derived from it
+  if (known.master_regressed) return;
   known.master_verified = seen.info->role == Role::master && !seen.info->loading;
   if (known.master_verified) role_lost_since.reset();
   clear_suspicion();
@@ -106,13 +116,44 @@ void Group::State::take_master_info(const Observation& seen) {
   known.history_offset = seen.info->offset;
   known.keys_seen = seen.info->keys;
   emptied_since.reset();
+  for (std::size_t i = 0; i < size(); ++i) judge_errant(node_id(i));
+}
+
+/// MySQL: the journal's server came back with less than it had, or a replica holds what it has not. It was restored, or lost
+/// its last writes in a crash of its host.
+bool Group::State::has_regressed(const NodeView& before, const Observation& seen) const {
+  const ServerInfo& info = *seen.info;
+  if (!info.sql || info.run_id != known.record.server_id || machine.active()) return false;
+  if (!before.info) return !of_history(info, known.record);
+  if (before.info->run_id == info.run_id && !info.sql->executed.contains(before.info->sql->executed)) return true;
+  if (!restarted(before, seen)) return false;
+  return std::any_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
+    return &node != &before && node.alive() && node.info && node.info_asked <= seen.asked && received(known.history, *node.info) &&
+           lacks_what(info, known.history, *node.info);
+  });
+}
+
+/// Beside a master that was asked later: read the other way round, a transaction that was written meanwhile would count as its
+/// reader's own (orchestrator#1305).
+void Group::State::judge_errant(NodeId id) {
+  NodeView& node = known.node(id);
+  if (!known.master || known.master == id || !known.master_verified || !node.info || !node.info->sql) return;
+  if (machine.active() || master_view().info_asked < node.info_asked) return;
+  GtidSet before = std::exchange(node.errant, errant(known.history, *node.info));
+  if (before == node.errant) return;
+  update_reader(id);
+  report_errant(id, before);
 }
 
 /// Redis gives a master without a backlog a new replication id when its first replica attaches: same server, same data.
 /// The journal follows, or a later run would know no candidate.
 void Group::State::follow_history(const ServerInfo& master) {
+  if (master.sql) {
+    known.history = history_of(master);   // the journal has a beginning of it, and whose transactions go on
+    return;
+  }
   if (known.history.replid == master.replid && known.record.replid == master.replid) return;
-  known.history = {master.replid, master.replid2, master.second_offset};
+  known.history = history_of(master);
   if (known.record.phase != Phase::steady || machine.active()) return;
   known.record.replid = master.replid;
   known.record.offset = master.offset;
@@ -129,13 +170,15 @@ void Group::State::take_replica_info(NodeId id) {
       emit_node(EventKind::slave_reconf_done, id, Reason::none);
     }
   }
+  if (node.info->sql && node.info->sql->receiving && node.info_asked >= node.step_done) node.stopped_by_us = false;
+  judge_errant(id);
   if (known.suspicion) hear_witness(id);
   // Restarted with a configuration that makes it a replica: it never said master again, and its tail is gone with the sync.
   if (!machine.active() && node.says(Role::replica)) report_last_tail(id);
   watch_rogue(id);
 }
 
-/// Proof that a replica hears the suspect: its offset grows, or its link came back after a re-handshake.
+/// Proof that a replica hears the suspect: it receives more, or a heartbeat, or its link came back after a re-handshake.
 void Group::State::hear_witness(NodeId id) {
   Witness& witness = known.suspicion->witnesses[index(id)];
   const NodeView& node = known.node(id);
@@ -144,7 +187,7 @@ void Group::State::hear_witness(NodeId id) {
     witness.hears.reset();
     return;
   }
-  const bool grows = witness.offset && node.info->offset > *witness.offset;
+  const bool grows = witness.progress && node.info->progress() > *witness.progress;
   const bool came_back = witness.rehandshaken && node.info_asked >= *witness.rehandshaken;
   if (grows || came_back) witness.hears = node.info_asked;
   // Growth that was seen before our own CLIENT KILL took effect does not end the question: the link is about to go down.
@@ -152,7 +195,7 @@ void Group::State::hear_witness(NodeId id) {
     witness.asked_actively.reset();
     witness.rehandshaken.reset();
   }
-  witness.offset = node.info->offset;
+  witness.progress = node.info->progress();
 }
 
 void Group::State::take_failure(NodeId id, const Observation& seen) {
@@ -218,7 +261,10 @@ void Group::State::step_done(const StepDone& done) {
   node.step_done = now;
   node.next_probe = now;
   machine.step_done(now, done);
-  if (done.step == Step::fence) return;  // one attempt, reached or not (safety.md §4.1)
+  // One attempt, reached or not (safety.md §4.1); but a returned master of MySQL is fenced until it is.
+  const bool returned = settings->kind == config::Kind::mysql && known.master != done.node && node.alive();
+  if (done.step == Step::fence && !returned) return;
+  if (done.step == Step::apply_received) return;   // whether it is applied is for a probe to see
   constexpr std::string_view rewrite = "CONFIG REWRITE";
   if (done.result == StepResult::done) {
     node.rewrite_error = done.text.starts_with(rewrite) ? done.text : std::string();
@@ -257,7 +303,7 @@ void Group::State::deciders_told(const DecidersTold& told) {
 /// A reader's generation changes with the role or the server behind it; a writable replica has none.
 void Group::State::update_reader(NodeId id) {
   NodeView& node = known.node(id);
-  const bool serves = node.says(Role::replica) && node.info->read_only;
+  const bool serves = node.says(Role::replica) && node.info->read_only && node.errant.empty();
   if (!serves) {
     node.reader_generation = 0;
     node.reader_server.clear();
@@ -273,7 +319,7 @@ void Group::State::update_reader(NodeId id) {
 bool Group::State::was_promoted_unseen(const NodeView& node) const {
   const ServerInfo& info = *node.info;
   if (node.replica_before_stall == info.run_id) return true;
-  return !known.history.replid.empty() && info.replid2 == known.history.replid && info.offset >= info.second_offset;
+  return left_history(info, known.history);
 }
 
 void Group::State::watch_rogue(NodeId id) {
@@ -293,7 +339,7 @@ void Group::State::watch_rogue(NodeId id) {
 
 bool Group::State::server_changed() const {
   const NodeView& node = known.node(*known.master);
-  return node.info && node.info->run_id != known.record.server_id;
+  return node.info && (node.info->run_id != known.record.server_id || known.master_regressed);
 }
 
 /// `deadline` is when this step was due at the latest: what lies beyond is the time that sengu itself was not run.

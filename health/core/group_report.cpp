@@ -105,6 +105,7 @@ void Group::State::report_lost_writes(NodeId id) {
   if (!known.master || !known.node(*known.master).info) return;
   const ServerInfo& master = *known.node(*known.master).info;
   const ServerInfo& old = *known.node(id).info;
+  if (old.sql) return;   // told beside the set (report_errant)
   if (old.replid == master.replid2) {
     emit_lost_writes(id, old.offset - (master.second_offset - 1));
   } else if (old.replid2 == master.replid) {   // made a master of its own out of the present history
@@ -123,6 +124,36 @@ void Group::State::report_last_tail(NodeId id) {
 
 void Group::State::emit_lost_writes(NodeId id, std::int64_t bytes, const std::string& how) {
   if (bytes > 0) emit_node(EventKind::lost_writes, id, Reason::switched, "bytes=" + std::to_string(bytes) + how);
+}
+
+void Group::State::report_relay_log(FailoverMachine::State before) {
+  using MachineState = FailoverMachine::State;
+  if (machine.state() == MachineState::applying) {
+    const ServerInfo& info = *known.node(*machine.target()).info;
+    const auto left = info.sql->received.without(info.sql->executed).count();
+    emit_node(EventKind::applying, *machine.target(), machine.plan().cause, "transactions=" + std::to_string(left));
+  } else if (before == MachineState::applying && machine.state() == MachineState::targeting) {
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - machine.applying_since());
+    emit_node(EventKind::applied, *machine.target(), Reason::none, "ms=" + std::to_string(waited.count()));
+  }
+}
+
+/// What a master that returns has beyond the present one is lost to the clients; what another has, somebody wrote there.
+void Group::State::report_errant(NodeId id, const GtidSet& before) {
+  const NodeView& node = known.node(id);
+  const std::string what = "transactions=" + std::to_string(node.errant.count()) + " gtids=" + node.errant.text();
+  const auto& masters = known.record.past_servers;
+  const bool was_master = std::find(masters.begin(), masters.end(), node.info->run_id) != masters.end();
+  if (node.errant.empty()) {
+    emit_node(EventKind::errant_end, id, Reason::none);
+  } else if (before.empty() || !known.follows(node, *known.master)) {
+    emit_node(EventKind::errant, id, Reason::none, what);
+    const auto lost = node.errant.without(before);
+    if (was_master) {
+      emit_node(EventKind::lost_writes, id, Reason::switched,
+                "transactions=" + std::to_string(lost.count()) + " gtids=" + lost.text());
+    }
+  }
 }
 
 void Group::State::report_deciders() {
@@ -154,11 +185,15 @@ NodeStatus Group::State::node_status(NodeId id, Time at) const {
   status.server_id = node.info->run_id;
   status.offset = node.info->offset;
   if (known.master == id || !node.says(Role::replica)) return status;
-  if (const auto held = received(known.history, *node.info)) {
+  status.errant = node.errant.text();
+  if (node.info->sql) {
+    status.lag_transactions = known.history.gtids.minus(node.info->sql->executed).count();
+  } else if (const auto held = received(known.history, *node.info)) {
     status.lag_bytes = std::max<std::int64_t>(0, known.history_offset - held->offset);
   }
   if (node.info->link_up && node.alive()) {
-    status.lag_seconds = 0;
+    const auto behind = node.info->sql ? node.info->sql->behind : std::nullopt;
+    status.lag_seconds = static_cast<double>(behind.value_or(std::chrono::seconds(0)).count());
   } else if (node.info->link_down_for) {
     const auto deaf_since = node.info_asked - *node.info->link_down_for;
     status.lag_seconds = std::chrono::duration<double>(at - deaf_since).count();

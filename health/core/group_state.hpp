@@ -55,6 +55,7 @@ struct Group::State {
   Reason why_hands_off() const;             // paused, manual, observe, tilt, journal, deciders
   Reason why_not_act(Reason cause) const;
   void forget_left_replicas();
+  void start_receivers();
   void mend();
   bool is_master_to_take(NodeId id, LossPolicy loss) const;
   void operator_failover(const OperatorFailover& request);
@@ -65,7 +66,9 @@ struct Group::State {
   void observe(NodeId id, const Observation& seen);
   void watch_use(NodeId id);
   void take_info(NodeId id, const Observation& seen);
+  bool has_regressed(const NodeView& before, const Observation& seen) const;
   void take_master_info(const Observation& seen);
+  void judge_errant(NodeId id);
   void follow_history(const ServerInfo& master);
   void take_replica_info(NodeId id);
   void hear_witness(NodeId id);
@@ -97,6 +100,8 @@ struct Group::State {
   void report_last_tail(NodeId id);
   void emit_lost_writes(NodeId id, std::int64_t bytes, const std::string& how = {});
   void report_deciders();
+  void report_relay_log(FailoverMachine::State before);
+  void report_errant(NodeId id, const GtidSet& before);
   std::string instance(NodeId id) const;    // Sentinel's "<type> <name> <ip> <port>[ @ <master> <ip> <port>]"
   std::string rejections(const Selection& selection) const;
   GroupStatus status(Time at) const;

@@ -56,6 +56,8 @@ std::string lower(std::string_view text) {
 
 bool is_mysql(std::string_view source) { return source.size() >= uuid_length; }
 
+std::string_view domain_of(std::string_view source) { return source.substr(0, source.find('-')); }
+
 }  // namespace
 
 std::optional<GtidSet> GtidSet::parse_mysql(std::string_view text) {
@@ -128,24 +130,68 @@ std::int64_t GtidSet::count() const {
   return sum;
 }
 
-bool GtidSet::contains(const GtidSet& other) const { return other.minus(*this).empty(); }
+std::int64_t GtidSet::position() const {
+  std::int64_t sum = 0;
+  std::map<std::string_view, std::int64_t> domains;
+  for (const auto& [source, ranges] : sources_) {
+    if (is_mysql(source)) {
+      for (const Range& range : ranges) sum += range.last - range.first + 1;
+    } else {
+      std::int64_t& last = domains[domain_of(source)];
+      last = std::max(last, ranges.back().last);
+    }
+  }
+  for (const auto& [domain, last] : domains) sum += last;
+  return sum;
+}
 
-bool GtidSet::meets(const GtidSet& other) const { return !common(other).empty(); }
+bool GtidSet::meets(const GtidSet& other) const {
+  return std::any_of(sources_.begin(), sources_.end(), [&](const auto& one) { return other.sources_.contains(one.first); });
+}
 
-GtidSet GtidSet::common(const GtidSet& other) const { return minus(minus(other)); }
+/// Of MariaDB, by domain: the last transaction up to which both have taken the same way.
+std::map<std::string_view, std::int64_t> GtidSet::common_points(const GtidSet& other) const {
+  std::map<std::string_view, std::int64_t> points;
+  for (const auto& [source, ranges] : sources_) {
+    const auto found = other.sources_.find(source);
+    if (is_mysql(source) || found == other.sources_.end()) continue;
+    std::int64_t& point = points[domain_of(source)];
+    point = std::max(point, std::min(ranges.back().last, found->second.back().last));
+  }
+  return points;
+}
+
+void GtidSet::drop_up_to(const std::map<std::string_view, std::int64_t>& points) {
+  for (auto source = sources_.begin(); source != sources_.end();) {
+    const auto point = points.find(domain_of(source->first));
+    Ranges& ranges = source->second;
+    if (!is_mysql(source->first) && point != points.end()) {
+      std::erase_if(ranges, [&](const Range& range) { return range.last <= point->second; });
+      if (!ranges.empty()) ranges.front().first = std::max(ranges.front().first, point->second + 1);
+    }
+    source = ranges.empty() ? sources_.erase(source) : std::next(source);
+  }
+}
 
 GtidSet GtidSet::minus(const GtidSet& other) const {
+  GtidSet left = without(other);
+  left.drop_up_to(common_points(other));
+  return left;
+}
+
+GtidSet GtidSet::without(const GtidSet& other) const {
   GtidSet left;
   for (const auto& [source, ranges] : sources_) {
     const auto found = other.sources_.find(source);
+    if (found == other.sources_.end()) {
+      left.sources_.emplace(source, ranges);
+      continue;
+    }
     for (Range range : ranges) {
-      if (found != other.sources_.end()) {
-        for (const Range& hole : found->second) {
-          if (hole.last < range.first || range.first > range.last) continue;
-          if (hole.first > range.last) break;
-          if (hole.first > range.first) left.add(source, {range.first, hole.first - 1});
-          range.first = hole.last + 1;
-        }
+      for (const Range& hole : found->second) {
+        if (hole.last < range.first || hole.first > range.last) continue;
+        if (hole.first > range.first) left.add(source, {range.first, hole.first - 1});
+        range.first = hole.last + 1;
       }
       if (range.first <= range.last) left.add(source, range);
     }

@@ -23,13 +23,20 @@ class GtidSet {
   static std::optional<GtidSet> parse_mariadb(std::string_view text);
 
   bool empty() const { return sources_.empty(); }
-  /// How many transactions. MariaDB numbers them per domain, so a server's count includes the gaps that others left.
+  /// How many transactions are named. Of MariaDB use it for a difference: in a whole set the numbers that other servers
+  /// have taken count twice.
   std::int64_t count() const;
-  bool contains(const GtidSet& other) const;
-  bool meets(const GtidSet& other) const;   // they share a transaction
+  /// How far the set has come: the number of transactions; MariaDB: the last sequence numbers of all domains added up. Of two
+  /// sets one of which contains the other, the greater one is further.
+  std::int64_t position() const;
+  bool contains(const GtidSet& other) const { return other.minus(*this).empty(); }
+  bool meets(const GtidSet& other) const;   // they share a source
   void add(const GtidSet& other);
+  /// MariaDB: in each domain, what lies beyond the last transaction that both have. A server that was set up from a backup does
+  /// not name the masters of before, and has their transactions all the same.
   GtidSet minus(const GtidSet& other) const;
-  GtidSet common(const GtidSet& other) const;
+  /// Without just those that are named; of MySQL the same as minus().
+  GtidSet without(const GtidSet& other) const;
   std::size_t sources() const { return sources_.size(); }
   /// Those that the server wrote itself. `server`: a server_uuid, or a MariaDB server id.
   GtidSet written_by(std::string_view server) const;
@@ -50,6 +57,8 @@ class GtidSet {
   using Ranges = std::vector<Range>;     // in order, apart by one at least
 
   void add(const std::string& source, Range range);
+  std::map<std::string_view, std::int64_t> common_points(const GtidSet& other) const;
+  void drop_up_to(const std::map<std::string_view, std::int64_t>& points);
 
   std::map<std::string, Ranges> sources_;  // "<uuid>[:<tag>]" or "<domain>-<server id>"; none is empty
 };

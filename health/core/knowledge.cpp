@@ -36,20 +36,11 @@ bool Knowledge::follows(const NodeView& view, NodeId wanted) const {
   return false;
 }
 
-bool of_history(const ServerInfo& info, const std::string& replid) {
-  return !replid.empty() && (info.replid == replid || info.replid2 == replid);
-}
-
-std::optional<Received> received(const History& history, const ServerInfo& info) {
-  const auto until = [&](std::int64_t end) { return Received{std::min(info.offset, end - 1), info.offset >= end}; };
-  if (history.replid.empty()) return std::nullopt;
-  if (info.replid == history.replid) return Received{info.offset, false};
-  if (info.replid2 == history.replid) return until(info.second_offset);
-  if (!history.parent.empty() && info.replid == history.parent) return until(history.parent_until);
-  return std::nullopt;
-}
-
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
+  if (returned.sql) {
+    const auto held = received(knowledge.history, returned);
+    return !held || held->offset * 2 < knowledge.history_offset;
+  }
   std::uint64_t best = knowledge.keys_seen.value_or(0);
   bool anything_known = knowledge.keys_seen.has_value();
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "health/core/history.hpp"
 #include "health/core/messages.hpp"
 #include "health/core/observation.hpp"
 #include "health/core/tracker.hpp"
@@ -79,6 +80,8 @@ struct NodeView {
   bool unseen = true;                 // since the start, or since a stall of ours
   std::optional<std::string> replica_before_stall;  // its run id, where it was a replica then
   bool well_before_stall = false;
+  bool stopped_by_us = false;         // MySQL: its IO thread; it is started again where its source stays what it is
+  GtidSet errant;                     // MySQL: beside a master that was seen later
   bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
 
   Deciders deciders;
@@ -89,17 +92,10 @@ struct NodeView {
 
 /// How a replica stands to the suspicion against its master.
 struct Witness {
-  std::optional<std::int64_t> offset; // its offset when first asked after the suspicion began (bytes)
+  std::optional<std::int64_t> progress;  // what it had heard when last asked after the suspicion began
   std::optional<Time> asked_actively; // rehandshake sent
   std::optional<Time> rehandshaken;   // rehandshake done
   std::optional<Time> hears;          // last proof that it hears the master
-};
-
-/// A replication id, and the one it went on from: a replica that stopped there holds a beginning of this history.
-struct History {
-  std::string replid;
-  std::string parent;                 // master_replid2 of the master when it took over; empty: none
-  std::int64_t parent_until = 0;      // first offset that is no longer the parent's (second_repl_offset)
 };
 
 /// The master is not in order since `began`.
@@ -116,7 +112,8 @@ struct Knowledge {
   std::optional<NodeId> master;       // record.master as an index; none while the group has none
   bool master_verified = false;       // it was seen as the very server of the record, over the present connection
   History history;                    // what the group's writes are in: candidates must share it
-  std::int64_t history_offset = 0;    // last offset of the master seen in it (bytes)
+  std::int64_t history_offset = 0;    // last offset of the master seen in it (bytes; transactions)
+  bool master_regressed = false;      // MySQL: the same server, and it lacks what it, or a replica, had: as if it were another
   std::optional<std::uint64_t> keys_seen;  // the master's keys when last seen; none since sengu started
   std::optional<Suspicion> suspicion;
   bool resumed = false;               // the record told of a failover in progress
@@ -133,18 +130,6 @@ struct Knowledge {
   /// ... or through a chain of this group's nodes.
   bool follows(const NodeView& node, NodeId master) const;
 };
-
-/// The server was in this history, now (replid) or before its own promotion (replid2).
-bool of_history(const ServerInfo& info, const std::string& replid);
-
-/// How much of the group's history a server holds.
-struct Received {
-  std::int64_t offset = 0;            // the last byte of the history it has
-  bool diverged = false;              // it has bytes of its own beyond that
-};
-/// None where it shares no history. Offsets are comparable only through this (safety.md §5): a node that was a master
-/// for a while counts bytes that are not the group's.
-std::optional<Received> received(const History& history, const ServerInfo& info);
 
 /// A new server under the master's name without (most of) its data (safety.md §6.1).
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);

@@ -64,7 +64,14 @@ enum class ProbeVia : std::uint8_t { kept_connection, fresh_connection };
 struct Probe { NodeId node; ProbeVia via; };
 struct Publish { Serial serial; Route route; };
 struct WriteJournal { Serial serial; JournalRecord record; };
-struct RunStep { NodeId node; Step step; Endpoint master; Milliseconds timeout; Milliseconds pause; };
+struct RunStep {
+  NodeId node;
+  Step step;
+  Endpoint master{};                    // of repoint and demote
+  Milliseconds timeout{};
+  Milliseconds pause{};                 // of a fence, where the server knows such a thing
+  LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
+};
 struct AskDeciders { NodeId node; Milliseconds timeout; };   // each ends with one DecidersTold
 struct Emit { Event event; };
 struct Answer { RequestId request; bool ok; std::string text; };

@@ -94,6 +94,9 @@ struct ServerInfo {
   // of MySQL and MariaDB: run_id is server_uuid (MariaDB: server_id), offset is the number of transactions received, role is
   // master only where it is writable and has no source, link_up that the IO thread is connected and heard its source lately
   std::optional<SqlInfo> sql;
+
+  /// Grows with whatever it hears of its master.
+  std::int64_t progress() const { return offset + (sql ? sql->heartbeats : 0); }
 };
 
 struct Observation {

@@ -44,6 +44,11 @@ std::string_view to_string(Reason reason) {
     case Reason::lag_limit: return "lag_limit";
     case Reason::full_sync_in_progress: return "full_sync_in_progress";
     case Reason::duplicate_server: return "duplicate_server";
+    case Reason::applier_stopped: return "applier_stopped";
+    case Reason::applier_error: return "applier_error";
+    case Reason::no_binlog: return "no_binlog";
+    case Reason::errant: return "errant";
+    case Reason::replicas_diverged: return "replicas_diverged";
     case Reason::outranked: return "outranked";
     case Reason::group_unseen: return "group_unseen";
     case Reason::two_masters: return "two_masters";
@@ -63,6 +68,7 @@ std::string_view to_string(Reason reason) {
     case Reason::no_ack: return "no_ack";
     case Reason::step_failed: return "step_failed";
     case Reason::still_behind: return "still_behind";
+    case Reason::relay_log_stuck: return "relay_log_stuck";
     case Reason::master_alive_again: return "master_alive_again";
     case Reason::adopted: return "adopted";
     case Reason::amnesia_wait_over: return "amnesia_wait_over";
@@ -111,6 +117,11 @@ std::string_view describe(Reason reason) {
     case Reason::lag_limit: return "further behind than max_lag_bytes";
     case Reason::full_sync_in_progress: return "in the middle of a full sync";
     case Reason::duplicate_server: return "two nodes are one server";
+    case Reason::applier_stopped: return "its SQL thread does not run";
+    case Reason::applier_error: return "its SQL thread has an error";
+    case Reason::no_binlog: return "log_bin, log_replica_updates or GTIDs are off";
+    case Reason::errant: return "it has transactions of its own and does not follow the master";
+    case Reason::replicas_diverged: return "each of two replicas holds transactions that the other lacks";
     case Reason::outranked: return "another is better";
     case Reason::group_unseen: return "part of the group was never seen";
     case Reason::two_masters: return "more than one node says master";
@@ -130,6 +141,7 @@ std::string_view describe(Reason reason) {
     case Reason::no_ack: return "a worker did not acknowledge the cut";
     case Reason::step_failed: return "a step failed";
     case Reason::still_behind: return "the candidate is behind; its loss was not accepted (--accept-loss)";
+    case Reason::relay_log_stuck: return "the candidate's relay log is not applied any further";
     case Reason::master_alive_again: return "the old master answered again";
     case Reason::adopted: return "adopted as found";
     case Reason::amnesia_wait_over: return "no replica came back within amnesia_wait";

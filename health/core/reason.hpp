@@ -51,6 +51,11 @@ enum class Reason : std::uint8_t {
   lag_limit,
   full_sync_in_progress,
   duplicate_server,         // two nodes with one server id
+  applier_stopped,          // MySQL: the SQL thread does not run
+  applier_error,            // ... or stopped with an error
+  no_binlog,                // MySQL: log_bin, log_replica_updates or GTIDs are off
+  errant,                   // MySQL: transactions of its own, and it does not follow the master
+  replicas_diverged,        // MySQL: each of two candidates holds what the other lacks
   outranked,                // eligible, another is better
   // why a route is closed or an adoption refused
   group_unseen,             // part of the group was never observed
@@ -71,6 +76,7 @@ enum class Reason : std::uint8_t {
   no_ack,                   // a worker did not acknowledge the cut
   step_failed,
   still_behind,             // the candidate did not catch up with the fenced master in time
+  relay_log_stuck,          // MySQL: the candidate's relay log is not applied any further
   master_alive_again,       // the old master answered before the promote: rolled back
   adopted,
   amnesia_wait_over,

@@ -29,6 +29,7 @@ bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
 
 bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
   const ServerInfo& master = *knowledge.node(*knowledge.master).info;
+  if (node.info->sql) return false;   // a replica that follows an empty master is not wiped
   return node.says(Role::master) && (node.info->keys == 0 || node.info->keys * 2 < master.keys);
 }
 
@@ -57,7 +58,20 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   return ward;
 }
 
+/// A returned master is fenced at first contact; what has transactions of its own stays as it is, for people to repair.
+std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
+  const ServerInfo& info = *node.info;
+  if (node.says(Role::master)) return Step::fence;
+  if (strays(knowledge, node, now)) {
+    if (!errant(knowledge.history, info).empty()) return info.read_only ? std::nullopt : std::optional(Step::fence);
+    return info.master.host.empty() ? Step::demote : Step::repoint;
+  }
+  if (info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
+  return std::nullopt;
+}
+
 std::optional<Step> mend(Ward& ward, const NodeView& node) {
+  if (node.info->sql) return mend_sql(ward.knowledge, node, ward.now);
   if (node.says(Role::master)) {
     if (!is_emptied_rogue(ward.knowledge, node)) return Step::demote;
     return ward.all_others_follow ? std::optional(Step::demote_emptied) : std::nullopt;
@@ -77,17 +91,6 @@ bool strays(const Knowledge& knowledge, const NodeView& node, Time now) {
   const NodeView& source = knowledge.node(*knowledge.master_of(node));
   const bool is_gone = source.sdown && now - source.silent_since >= knowledge.settings->health.down_after;
   return source.left_replicas || (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
-}
-
-bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue) {
-  if (rogue.keys == 0) return false;
-  if (rogue.replid == master.replid2) return rogue.offset >= master.second_offset;
-  return rogue.replid != master.replid;
-}
-
-bool would_wipe(const ServerInfo& master, const ServerInfo& node) {
-  const bool related = of_history(node, master.replid) || of_history(master, node.replid);
-  return !related && node.keys > 0 && master.keys * 2 < node.keys;
 }
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {

@@ -20,11 +20,4 @@ std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now);
 /// the death of the replica between cut off for down_after.
 bool strays(const Knowledge& knowledge, const NodeView& node, Time now);
 
-/// A master that is not ours holds what the routed one may not have: bytes beyond the point of the switch, or, restarted,
-/// a history of its own. Nobody can tell more of it; rejoin_delay keeps it for people to look at (safety.md §6.1).
-bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue);
-
-/// Following `master` would replace the node's data by much less of another history.
-bool would_wipe(const ServerInfo& master, const ServerInfo& node);
-
 }  // namespace sengu::health

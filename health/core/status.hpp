@@ -21,8 +21,10 @@ struct NodeStatus {
   Role role = Role::unknown;
   Health health = Health::unknown;
   Outcome last_outcome = Outcome::l7_timeout;
-  std::optional<std::int64_t> offset;        // of its replication, as last seen (bytes); none before the first INFO
+  std::optional<std::int64_t> offset;        // of its replication, as last seen (bytes; transactions); none before the first answer
   std::optional<std::int64_t> lag_bytes;     // behind the master's last seen offset, same history only
+  std::optional<std::int64_t> lag_transactions;  // the same of MySQL: not applied yet, received or not
+  std::string errant;                        // MySQL: the GTID set of its own; empty: none
   std::optional<double> lag_seconds;         // age of the last sign of the master's link; 0 while the link is up
   Time since{};                              // of role and health
   bool rogue = false;
