@@ -219,7 +219,8 @@ void FailoverMachine::stop_receivers(const Context& context) {
   for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
     NodeView& node = context.knowledge.nodes[i];
     if (node.step || !node.alive() || !still_receives(node)) continue;
-    if (node.info_asked < node.step_done || context.now < node.step_retry) continue;   // not seen since it was told
+    const bool waits = node.step_failures > 0 && context.now < node.step_retry;
+    if (waits || node.info_asked < node.step_done) continue;   // not seen since it was told
     node.step = Step::stop_receiving;
     node.stopped_by_us = true;
     context.out.send(RunStep{NodeId{static_cast<std::uint16_t>(i)}, Step::stop_receiving, {},
@@ -269,7 +270,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::apply(const Context& cont
   const std::int64_t position = node.info->sql->executed.position();
   if (position > applied_) applied_last_ = context.now;
   applied_ = std::max(applied_, position);
-  if (node.step || !node.alive() || node.info_asked < node.step_done || context.now < node.step_retry) return std::nullopt;
+  if (node.step || !node.alive() || node.info_asked < node.step_done) return std::nullopt;
   node.step = Step::apply_received;
   context.out.send(RunStep{*target_, Step::apply_received, {}, context.knowledge.settings->failover.step_timeout});
   return std::nullopt;

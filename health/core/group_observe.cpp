@@ -138,7 +138,7 @@ bool Group::State::has_regressed(const NodeView& before, const Observation& seen
 void Group::State::judge_errant(NodeId id) {
   NodeView& node = known.node(id);
   if (!known.master || known.master == id || !known.master_verified || !node.info || !node.info->sql) return;
-  if (machine.active() || master_view().info_asked < node.info_asked) return;
+  if (machine.active() || !node.alive() || master_view().info_asked < node.info_asked) return;
   GtidSet before = std::exchange(node.errant, errant(known.history, *node.info));
   if (before == node.errant) return;
   update_reader(id);

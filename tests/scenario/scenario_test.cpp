@@ -80,6 +80,7 @@ class Scenario {
     if (verb == "knows-no-fence") { model.knows_no_fence = true; return; }
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
     if (verb == "decider") { model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest}; return; }
+    if (verb == "applier") return set_applier(model, rest);
     if (verb == "deafen") return world_->deafen(node);
     if (verb == "answers") {
       model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;
@@ -88,8 +89,15 @@ class Scenario {
     FAIL("unknown command: " << verb);
   }
 
+  static void set_applier(ModelNode& model, const std::string& how) {
+    model.sql.applying = how != "stopped" && how != "error";
+    model.sql.apply_error = how == "error" ? "1032 Can't find record" : "";
+    if (how.ends_with("s")) model.sql.applies_after = duration_of(how);
+  }
+
   void set(const std::string& key, const std::string& value) {
     if (key == "nodes") settings_ = group_of(std::stoi(value));
+    else if (key == "kind") settings_.kind = value == "mysql" ? config::Kind::mysql : config::Kind::redis;
     else if (key == "priority-b") settings_.nodes[1].priority = std::stoi(value);
     else if (key == "priority-c") settings_.nodes[2].priority = std::stoi(value);
     else if (key == "max_lag_bytes") settings_.failover.max_lag_bytes = std::stoull(value);

@@ -20,20 +20,21 @@ void World::violation(const std::string& what) {
 }
 
 void World::check_step(const RunStep& step) {
-  const bool acts = step.step != Step::rehandshake && step.step != Step::unfence;
+  const bool acts = step.step != Step::rehandshake && step.step != Step::unfence && step.step != Step::start_receiving;
   const GroupStatus now_status = group_->status(now_);
   const bool unasked = !operator_acts && (now_status.paused || settings_->failover.mode == config::Mode::observe);
   if (acts && (unasked || now_status.tilt)) violation("a step in pause, observe mode or tilt");
   const bool others = std::any_of(nodes.begin(), nodes.end(), [](const ModelNode& node) {
     return node.running && node.reachable && !node.frozen && !node.deciders.empty();
   });
-  if (acts && step.step != Step::fence && others && !operator_acts) violation("a step beside another decider");
+  if (acts && step.step != Step::fence && step.step != Step::stop_receiving && others && !operator_acts) violation("a step beside another decider");
 }
 
 void World::check_promote(int target) {
   if (applied_.live != 0 || applied_.state == RouteState::open) violation("promoted before the cut was acknowledged");
   if (!durable_ || durable_->target != name(target)) violation("promoted before the journal names the target");
   if (loss_accepted) return;
+  if (is_sql()) return check_promote_sql(target);
   const ModelNode& chosen = nodes[at(target)];
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const ModelNode& other = nodes[i];
@@ -59,7 +60,7 @@ void World::check_route(const Route& route) {
 
 /// Nobody is routed to a master that has lost what a replica still holds, unless there was nothing to be done.
 void World::check_data(int routed, Reason reason) {
-  if (reason == Reason::amnesia_wait_over || reason == Reason::operator_request) return;
+  if (is_sql() || reason == Reason::amnesia_wait_over || reason == Reason::operator_request) return;
   if (reason != Reason::process_death && reason != Reason::master_emptied && reason != Reason::resumed &&
       reason != Reason::server_changed && reason != Reason::silence && reason != Reason::adopted) {
     return;  // not the opening after a change

@@ -51,6 +51,7 @@ World::World(const config::GroupSettings& settings) : settings_(&settings) {
     node.link_up = i != 0;
     node.priority = settings.nodes[i].priority;
   }
+  if (is_sql()) begin_sql();
   log_since_ = now_;
 }
 
@@ -147,6 +148,7 @@ ServerInfo World::info_of(int index) const {
     info.sync_in_progress = node.syncing;
     if (!node.link_up) info.link_down_for = 0s;
   }
+  if (is_sql()) tell_sql(index, info);
   return info;
 }
 
@@ -182,7 +184,7 @@ void World::execute(const RunStep& step) {
   if (step.step == Step::promote) check_promote(number(step.node));
   const ModelNode& node = nodes[at(number(step.node))];
   const bool silent = !node.reachable || node.frozen;
-  after(silent ? Duration(step.timeout) : Duration(round_trip), [step, life = life_](World& world) {
+  after(silent ? Duration(step.timeout) : answers_after(step), [step, life = life_](World& world) {
     const ModelNode& target = world.nodes[at(number(step.node))];
     StepResult result = StepResult::done;
     if (!target.running || !target.reachable) {
@@ -197,6 +199,7 @@ void World::execute(const RunStep& step) {
 }
 
 void World::carry_out(const RunStep& step) {
+  if (is_sql()) return carry_out_sql(step);
   const int index = number(step.node);
   ModelNode& node = nodes[at(index)];
   const auto master_index = [&] {
@@ -222,7 +225,7 @@ void World::carry_out(const RunStep& step) {
       node.link_up = false;
       node.reconnect_at = now_ + partial_resync;
       break;
-    default:   // of MySQL
+    default:
       break;
   }
 }
@@ -269,7 +272,11 @@ void World::replicate() {
   for (std::size_t hops = 0; hops < nodes.size(); ++hops) {
     for (ModelNode& node : nodes) {
       if (!node.running || node.frozen || node.follows < 0) continue;
-      ModelNode& master = nodes[at(node.follows)];
+      const ModelNode& master = nodes[at(node.follows)];
+      if (is_sql()) {
+        replicate_sql(node, master);
+        continue;
+      }
       if (!master.running || master.frozen) continue;
       if (node.link_up) {
         node.offset = master.offset;
@@ -322,6 +329,7 @@ void World::kill(int index) {
 }
 
 void World::restart(int index, Memory memory) {
+  if (is_sql()) return restart_sql(index, memory);
   ModelNode& node = nodes[at(index)];
   node.running = true;
   ++node.runs;
@@ -342,6 +350,9 @@ void World::cut_path(int index) { nodes[at(index)].reachable = false; }
 void World::heal_path(int index) { nodes[at(index)].reachable = true; }
 
 void World::write(int index, int count) {
+  ModelSql& sql = nodes[at(index)].sql;
+  if (is_sql()) sql.executed.add(*GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written + 1, sql.written + count)));
+  sql.written += count;
   nodes[at(index)].keys += static_cast<std::uint64_t>(count);
   nodes[at(index)].offset += count * 40;
   replicate();
@@ -359,6 +370,9 @@ void World::make_master_by_hand(int index) {
   node.follows = -1;
   node.link_up = false;
   node.syncing = false;
+  node.sql.writable = true;
+  node.sql.relay_log.clear();
+  node.sql.received = node.sql.executed;
   node.replid2 = node.replid;
   node.second_offset = node.offset + 1;
   node.replid = fmt::format("{}-promoted-at-{}", name(index), node.replid2);

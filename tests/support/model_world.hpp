@@ -1,4 +1,4 @@
-// A modelled Redis group under a virtual clock, with the real Group in the middle: it carries out the group's commands
+// A modelled Redis or MySQL group under a virtual clock, with the real Group in the middle: it carries out the group's commands
 // as servers, workers and journal would, and checks the invariants of design §2 after every step. Scenarios and the
 // exhaustive test drive it; copying a world branches it.
 #pragma once
@@ -18,7 +18,24 @@ using health::Time;
 /// How a server comes back.
 enum class Memory : std::uint8_t { kept, lost };
 
+/// What only a server of MySQL has (model_sql.cpp).
+struct ModelSql {
+  struct Batch { Time due{}; health::GtidSet gtids; };
+  std::string uuid;
+  int written = 0;                 // transactions of its own
+  health::GtidSet executed, received;
+  std::vector<Batch> relay_log;    // received, not applied yet
+  health::Duration applies_after{0};
+  bool writable = false;
+  bool receiving = true;           // the IO thread
+  bool applying = true;            // the SQL thread
+  std::string apply_error;
+  health::SemiSync source = health::SemiSync::absent;
+  Time started{};
+};
+
 struct ModelNode {
+  ModelSql sql;
   bool running = true;
   bool frozen = false;
   bool reachable = true;           // from sengu; the nodes always hear each other
@@ -60,6 +77,7 @@ class World {
   void deafen(int node);           // its link to its master goes down and stays so
   void make_master_by_hand(int node);
   void follow_by_hand(int node, int master) { follow(node, master); }
+  void restart_sql(int node, Memory memory);
   void client_kill(int node);      // sengu's kept connection only
   void restart_sengu();
   void damage_journal();           // both slots: found at the next restart
@@ -95,6 +113,15 @@ class World {
   void drop_link(int node);
   void replicate();
   void sync(ModelNode& node, const ModelNode& master);
+  // of MySQL
+  bool is_sql() const { return settings_->kind == config::Kind::mysql; }
+  void begin_sql();
+  void carry_out_sql(const health::RunStep& step);
+  health::Duration answers_after(const health::RunStep& step) const;
+  void replicate_sql(ModelNode& node, const ModelNode& master);
+  void apply_sql(ModelNode& node);
+  void tell_sql(int node, health::ServerInfo& info) const;
+  void check_promote_sql(int target);
   health::ServerInfo info_of(int node) const;
   void check_step(const health::RunStep& step);
   void check_promote(int target);
