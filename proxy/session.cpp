@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "config/assert.hpp"
+#include "proxy/refusal.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -25,11 +26,6 @@ constexpr int max_discards = 64;           // reads of a refused client in one g
 /// Our own shortage says nothing about the node.
 bool is_local(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
-}
-
-std::string refusal(config::Kind kind, Reason reason) {
-  if (kind != config::Kind::redis) return {};  // a tcp group has no words of its own
-  return "-ERR sengu: " + std::string(health::describe(reason)) + "\r\n";
 }
 
 }  // namespace
@@ -253,7 +249,7 @@ void Session::refuse(Reason reason) {
   state_ = State::refusing;
   reason_ = reason;
   context_.counters[group_].refused[static_cast<std::size_t>(reason)].add(1);
-  const std::string text = refusal(settings().kind, reason);
+  const std::string text = refusal(settings(), reason, context_.table->groups[health::index(group_)].route.reason);
   const int client = relay_.fd(Peer::client);
   // A fresh socket takes so short a text whole, or the client is gone.
   if (!text.empty() && ::send(client, text.data(), text.size(), MSG_NOSIGNAL) < 0) return finish(SessionEnd::refused, reason);
