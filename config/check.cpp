@@ -1,12 +1,14 @@
 // One function per rule. A value that could not be read is empty here and has its finding already.
 #include "config/check.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
 #include <fmt/format.h>
 
-#include "config/reader.hpp"
+#include "config/schema.hpp"
+#include "config/words.hpp"
 
 namespace sengu::config {
 namespace {
@@ -150,18 +152,67 @@ void check_health(const Draft::Group& group, Problems& problems) {
   item_at(*table, "group.health", key, problems).problem("down_after must not be shorter than timeout");
 }
 
+/// Written, and not as the empty text that means none; also where it could not be read.
+bool is_given(const Value& table, std::string_view key) {
+  const Value* value = table.find(key);
+  return value != nullptr && !(value->type == Type::string && value->text.empty());
+}
+
+/// Whether a word is absent, or one that could be read: else what follows from it is not known.
+template <class E>
+bool is_known(const Value& table, std::string_view key, const Words<E>& words) {
+  const Value* written = table.find(key);
+  return written == nullptr || std::ranges::any_of(words, [&](const Word<E>& word) {
+           return written->type == Type::string && written->text == word.text && word.value;
+         });
+}
+
+void check_needs(const Draft::Group& group, std::string_view key, std::string_view other, Problems& problems) {
+  const Value* value = group.source->find(key);
+  const bool wanted = value != nullptr && value->type == Type::string && !value->text.empty();
+  if (wanted && !is_given(*group.source, other))
+    item_at(*group.source, "group", key, problems).problem(fmt::format("needs {} as well", other));
+}
+
 void check_log_in(const Draft::Group& group, Problems& problems) {
-  const Value* file = group.source->find("password_file");
-  if (group.settings.username.empty() || (file != nullptr && !(file->type == Type::string && file->text.empty()))) return;
-  item_at(*group.source, "group", "username", problems).problem("needs password_file as well");
+  check_needs(group, "username", "password_file", problems);
+  check_needs(group, "replication_username", "replication_password_file", problems);
+  check_needs(group, "replication_password_file", "replication_username", problems);
+}
+
+void check_tls(const Draft::Group& group, Problems& problems) {
+  check_needs(group, "cert_file", "key_file", problems);
+  check_needs(group, "key_file", "cert_file", problems);
+  if (!is_known(*group.source, "tls", tls_words)) return;
+  const Tls mode = group.settings.tls.mode;
+  for (const auto key : {"ca_file", "cert_file", "key_file"})
+    if (mode == Tls::off && is_given(*group.source, key))
+      item_at(*group.source, "group", key, problems).problem("is of no use with tls = \"off\"");
+  // Whoever names a CA thinks that it is asked for.
+  if ((mode == Tls::prefer || mode == Tls::require) && is_given(*group.source, "ca_file"))
+    item_at(*group.source, "group", "ca_file", problems).problem("certificates are checked with tls = \"verify\" only");
+}
+
+/// The table within a group that a finding's key is of; none where it is not there.
+const Value* table_of(const Draft::Group& group, std::string_view name) {
+  if (name == "group") return group.source;
+  const Value* table = group.source->find(name.substr(name.find('.') + 1));
+  return table != nullptr && table->type == Type::table ? table : nullptr;
+}
+
+void check_kind(const Draft::Group& group, Problems& problems) {
+  if (!is_known(*group.source, "kind", kind_words)) return;
+  for (const KindKey& one : keys_of_one_kind()) {
+    const Value* table = table_of(group, one.table);
+    if (one.kind == group.settings.kind || table == nullptr || table->find(one.key) == nullptr) continue;
+    item_at(*table, one.table, one.key, problems).problem(one.kind == Kind::mysql ? "is of MySQL groups" : "is of Redis groups");
+  }
 }
 
 void check_admin(const Draft& draft, Problems& problems) {
   const AdminSettings& admin = draft.settings.admin;
   const Value* table = draft.source->find("admin");
-  const Value* file = table == nullptr ? nullptr : table->find("password_file");
-  const bool wants_password = file != nullptr && !(file->type == Type::string && file->text.empty());
-  if (wants_password) return;  // given, or a finding already
+  if (table != nullptr && is_given(*table, "password_file")) return;  // or a finding already
   if (!is_loopback(admin.listen))
     main_item(draft, "admin", "listen", problems).problem("must be a loopback address unless password_file is given");
   if (admin.auth_required == AuthRequired::all)
@@ -185,6 +236,8 @@ void check(const Draft& draft, std::vector<Problem>& problems) {
     check_nodes(group, problems);
     check_health(group, problems);
     check_log_in(group, problems);
+    check_tls(group, problems);
+    check_kind(group, problems);
   }
 }
 

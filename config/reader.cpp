@@ -14,6 +14,7 @@ namespace sengu::config {
 namespace {
 
 constexpr std::size_t longest_password = 4096;
+constexpr std::size_t longest_certificates = 16 * 1024 * 1024;  // every CA of a system is a quarter of one
 constexpr std::size_t longest_name = 128;  // three of them fit into a slot of the journal
 
 std::string_view type_text(Type type) {
@@ -135,6 +136,16 @@ std::optional<std::string> read_name(const Item& item, std::string_view more) {
   } else {
     return text;
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_path(const Item& item) {
+  const auto written = read_text(item);
+  if (!written || written->empty()) return written;
+  const auto path = std::filesystem::absolute(std::filesystem::path(*item.value().file).parent_path() / *written);
+  const auto error = read_file(path, longest_certificates).error;
+  if (error.empty()) return path.lexically_normal().string();
+  item.problem(fmt::format("\"{}\": {}", *written, error));
   return std::nullopt;
 }
 

@@ -59,6 +59,9 @@ std::optional<std::string> read_name(const Item& item, std::string_view more);
 /// The contents of the file that the value names, less one trailing newline. A path is relative to the file it is
 /// written in; "" means none and gives an empty secret.
 std::optional<Secret> read_password_file(const Item& item);
+/// The absolute path of a file that can be read now, from a path relative to the file it is written in; "" means none and
+/// stays so.
+std::optional<std::string> read_path(const Item& item);
 
 /// What to say about a key that is not in the list.
 std::string unknown_key(std::string_view key, const std::vector<std::string_view>& known);

@@ -2,6 +2,8 @@
 // bad idea. Defaults are not here: a key that is absent leaves what settings.hpp says.
 #include "config/schema.hpp"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -77,6 +79,15 @@ Key<T> password_file(std::string_view name, Secret T::*member) {
           {}};
 }
 
+template <class T>
+Key<T> path(std::string_view name, std::string TlsPolicy::*member) {
+  return {name,
+          [=](const Item& item, T& into) {
+            if (const auto value = read_path(item)) into.tls.*member = *value;
+          },
+          [=](const T& from) { return quoted(from.tls.*member); }};
+}
+
 template <class E>
 std::optional<E> read_word(const Item& item, const Words<E>& words) {
   const auto written = read_text(item);
@@ -94,6 +105,13 @@ std::optional<E> read_word(const Item& item, const Words<E>& words) {
   return std::nullopt;
 }
 
+template <class E>
+std::string print_word(E value, const Words<E>& words) {
+  for (const Word<E>& candidate : words)
+    if (candidate.value == value) return quoted(candidate.text);
+  return {};
+}
+
 template <class T, class E>
 Key<T> word(std::string_view name, E T::*member, const Words<E>& words) {
   return {name,
@@ -101,9 +119,7 @@ Key<T> word(std::string_view name, E T::*member, const Words<E>& words) {
             if (const auto value = read_word(item, words)) into.*member = *value;
           },
           [member, &words](const T& from) {
-            for (const Word<E>& candidate : words)
-              if (candidate.value == from.*member) return quoted(candidate.text);
-            return std::string();
+            return print_word(from.*member, words);
           }};
 }
 
@@ -160,8 +176,20 @@ std::string print_allow(const GroupSettings& group) {
   return "[" + list + "]";
 }
 
-void read_tls(const Item& item, GroupSettings&) { read_word(item, tls_words); }
-std::string print_tls(const GroupSettings&) { return quoted("off"); }
+void read_tls(const Item& item, GroupSettings& group) {
+  if (const auto mode = read_word(item, tls_words)) group.tls.mode = *mode;
+}
+
+std::string print_tls(const GroupSettings& group) { return print_word(group.tls.mode, tls_words); }
+
+void read_query(const Item& item, HealthPolicy& health) {
+  const auto statement = read_text(item);
+  if (!statement) return;
+  health.query = *statement;
+  if (statement->find(';') != std::string::npos) item.problem("must be a single statement, without \";\"");
+}
+
+std::string print_query(const HealthPolicy& health) { return quoted(health.query); }
 
 }  // namespace
 
@@ -230,13 +258,13 @@ const Keys<GroupSettings>& group_keys() {
       {"nodes", read_short_nodes, {}},
       text("username", &T::username),
       password_file("password_file", &T::password),
-      later<T>("replication_username"),
-      later<T>("replication_password_file"),
-      later<T>("semi_sync"),
+      text("replication_username", &T::replication_username),
+      password_file("replication_password_file", &T::replication_password),
+      word("semi_sync", &T::semi_sync, semi_sync_words),
       {"tls", read_tls, print_tls},
-      later<T>("ca_file"),
-      later<T>("cert_file"),
-      later<T>("key_file"),
+      path<T>("ca_file", &TlsPolicy::ca_file),
+      path<T>("cert_file", &TlsPolicy::cert_file),
+      path<T>("key_file", &TlsPolicy::key_file),
       duration("connect_timeout", &T::connect_timeout, some_delay),
       later<T>("idle_timeout"),
       later<T>("drain_grace"),
@@ -266,7 +294,7 @@ const Keys<HealthPolicy>& health_keys() {
       duration("down_after", &T::down_after, some_delay),
       integer("rise", &T::rise, {1, 1000}),
       duration("loading_timeout", &T::loading_timeout, some_delay),
-      later<T>("query"),
+      {"query", read_query, print_query},
   };
   return keys;
 }
@@ -299,6 +327,23 @@ const Keys<NodeSettings>& node_keys() {
       integer("priority", &T::priority, {0, 1'000'000}),
   };
   return keys;
+}
+
+std::span<const KindKey> keys_of_one_kind() {
+  static constexpr std::array keys{
+      KindKey{"group", "replication_username", Kind::mysql},
+      KindKey{"group", "replication_password_file", Kind::mysql},
+      KindKey{"group", "semi_sync", Kind::mysql},
+      KindKey{"group.health", "query", Kind::mysql},
+      KindKey{"group.failover", "max_lag_bytes", Kind::redis},
+  };
+  return keys;
+}
+
+bool has_key(Kind kind, std::string_view table, std::string_view key) {
+  return std::ranges::none_of(keys_of_one_kind(), [&](const KindKey& one) {
+    return one.table == table && one.key == key && one.kind != kind;
+  });
 }
 
 }  // namespace sengu::config

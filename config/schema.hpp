@@ -2,6 +2,8 @@
 // not supported yet stands there without a reader. Knows no file and no rule that spans two keys.
 #pragma once
 
+#include <span>
+
 #include "config/reader.hpp"
 #include "config/settings.hpp"
 
@@ -15,6 +17,16 @@ const Keys<GroupSettings>& group_keys();
 const Keys<HealthPolicy>& health_keys();
 const Keys<FailoverPolicy>& failover_keys();
 const Keys<NodeSettings>& node_keys();
+
+/// A key that groups of one kind have, and others have not. `table`: "group", "group.health" or "group.failover".
+struct KindKey {
+  std::string_view table;
+  std::string_view key;
+  Kind kind;
+};
+std::span<const KindKey> keys_of_one_kind();
+/// Whether groups of this kind have the key; most are of every kind.
+bool has_key(Kind kind, std::string_view table, std::string_view key);
 
 /// A text in TOML's double quotes.
 std::string quoted(std::string_view text);

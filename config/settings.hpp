@@ -20,6 +20,8 @@ enum class Authority { local, etcd, sentinel };
 enum class OnProcessDeath { now, down_after };
 enum class AuthRequired { operate, all };
 enum class Announce { vip, backend };
+enum class Tls { off, prefer, require, verify };
+enum class SemiSync { automatic, off };
 enum class LogFormat { text, json };
 enum class LogLevel { debug, info, warning, error };
 enum class LogSessions { all, errors, none };
@@ -30,6 +32,7 @@ struct HealthPolicy {
   Milliseconds down_after = 3s;        // silence since the last reply that counts as down
   int rise = 2;                        // good probes before a node takes readers or may be chosen
   Milliseconds loading_timeout = 60s;  // alive but loading for longer: alarm, failover if allowed
+  std::string query = "SHOW DATABASES";  // MySQL: asked in each probe too, a single statement; empty: none
 };
 
 struct FailoverPolicy {
@@ -41,9 +44,17 @@ struct FailoverPolicy {
   int parallel_syncs = 1;              // replicas repointed at once
   Milliseconds cooldown = 30s;
   Milliseconds step_timeout = 1s;
-  std::uint64_t max_lag_bytes = 0;     // 0 = no limit
+  std::uint64_t max_lag_bytes = 0;     // Redis; 0 = no limit
   Milliseconds amnesia_wait = 30s;     // hold before routing an emptied master that has no replica
   Milliseconds rejoin_delay{0};        // how long a returned master's extra tail is kept before it is repointed
+};
+
+/// How sengu itself talks to the servers of a group. Files are absolute paths, of PEM; empty where not given.
+struct TlsPolicy {
+  Tls mode = Tls::off;                 // prefer: clear text where the server has no TLS; require: any certificate will do
+  std::string ca_file;                 // verify: who may have signed the server's certificate; empty: the system's CAs
+  std::string cert_file;               // what sengu shows where the server asks; with its chain
+  std::string key_file;                // its key; given with cert_file, and only then
 };
 
 struct NodeSettings {
@@ -62,6 +73,10 @@ struct GroupSettings {
   std::vector<NodeSettings> nodes;
   std::string username;                // empty: AUTH with a password only
   Secret password;                     // empty: no AUTH
+  TlsPolicy tls;
+  std::string replication_username;    // MySQL: as whom a replica connects to its master, where it has to be told
+  Secret replication_password;         // MySQL
+  SemiSync semi_sync = SemiSync::automatic;  // MySQL: whether the semi-sync roles follow the master
   Milliseconds connect_timeout = 1s;
   std::size_t max_connections = 0;     // 0 = no limit of its own
   std::vector<Network> allow;          // empty = everyone

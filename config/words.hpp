@@ -18,7 +18,7 @@ struct Word {
 template <class E>
 using Words = std::vector<Word<E>>;
 
-inline const Words<Kind> kind_words{{"redis", Kind::redis}, {"mysql", {}}, {"tcp", {}}};
+inline const Words<Kind> kind_words{{"redis", Kind::redis}, {"mysql", Kind::mysql}, {"tcp", {}}};
 inline const Words<Mode> mode_words{{"auto", Mode::automatic}, {"manual", Mode::manual}, {"observe", Mode::observe}};
 inline const Words<Authority> authority_words{{"local", Authority::local}, {"etcd", {}}, {"sentinel", {}}};
 inline const Words<OnProcessDeath> on_process_death_words{{"now", OnProcessDeath::now},
@@ -31,7 +31,8 @@ inline const Words<LogLevel> log_level_words{
 inline const Words<LogSessions> log_sessions_words{
     {"all", LogSessions::all}, {"errors", LogSessions::errors}, {"none", LogSessions::none}};
 
-enum class Tls { off };
-inline const Words<Tls> tls_words{{"off", Tls::off}, {"prefer", {}}, {"require", {}}, {"verify", {}}};
+inline const Words<Tls> tls_words{
+    {"off", Tls::off}, {"prefer", Tls::prefer}, {"require", Tls::require}, {"verify", Tls::verify}};
+inline const Words<SemiSync> semi_sync_words{{"auto", SemiSync::automatic}, {"off", SemiSync::off}};
 
 }  // namespace sengu::config

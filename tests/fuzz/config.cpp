@@ -30,7 +30,7 @@ class MemoryFile {
 };
 
 bool reads_other_files(std::string_view text) {
-  for (const std::string_view word : {"include", "password_file", "\\u", "\\U"})
+  for (const std::string_view word : {"include", "_file", "\\u", "\\U"})
     if (text.find(word) != std::string_view::npos) return true;
   return false;
 }

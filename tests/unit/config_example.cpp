@@ -66,3 +66,23 @@ TEST_CASE("config example: its commented lines load as well") {
   }
   CHECK(problems_of(text) == Lines{});
 }
+
+TEST_CASE("config example: a MySQL group of it loads as well") {
+  std::string text = example_text();
+  const auto change = [&](const std::string& line, const std::string& by) {
+    const auto at = text.find("\n" + line);
+    REQUIRE_MESSAGE(at != std::string::npos, line);
+    text.replace(at + 1, line.size(), by);
+  };
+  change("kind = \"redis\"", "kind = \"mysql\"");
+  change("max_lag_bytes", "# max_lag_bytes");
+  for (const std::string line : {"semi_sync = \"auto\"", "query = \"SHOW DATABASES\""}) change("# " + line, line);
+  Folder folder;
+  folder.write("sengu.toml", text);
+  REQUIRE(folder.problems() == Lines{});
+  const Settings shown = *folder.load().settings;
+  change("semi_sync", "# semi_sync");
+  change("query", "# query");
+  folder.write("sengu.toml", text);
+  CHECK(print(shown) == print(*folder.load().settings));
+}

@@ -147,6 +147,63 @@ TEST_CASE("config print: what is printed loads again to the same, and holds no s
   CHECK(print(*again.settings) == without);
 }
 
+static const std::string mysql_group = R"(
+[[group]]
+name = "orders"
+kind = "mysql"
+listen = "127.0.0.1:3306"
+nodes = ["10.0.0.11:3306", "10.0.0.12:3306"]
+username = "monitor"
+password_file = "group.password"
+replication_username = "replica"
+replication_password_file = "replica.password"
+semi_sync = "off"
+tls = "verify"
+ca_file = "tls/ca.pem"
+cert_file = "tls/cert.pem"
+key_file = "tls/../tls/key.pem"
+[group.health]
+query = "SELECT 1"
+)";
+
+TEST_CASE("config load: a MySQL group, and TLS with files beside the file that names them") {
+  Folder folder;
+  folder.write("sengu.toml", mysql_group);
+  for (const char* name : {"group.password", "replica.password", "tls/ca.pem", "tls/cert.pem", "tls/key.pem"}) folder.write(name, "s3cret\n");
+  REQUIRE(folder.problems() == Lines{});
+  const Settings settings = *folder.load().settings;
+  const GroupSettings& g = settings.groups.at(0);
+  CHECK(g.kind == Kind::mysql);
+  CHECK(g.replication_username == "replica");
+  CHECK(g.replication_password.value == "s3cret");
+  CHECK(g.semi_sync == SemiSync::off);
+  CHECK(g.health.query == "SELECT 1");
+  CHECK(g.tls.mode == Tls::verify);
+  CHECK(g.tls.ca_file == folder.path() / "tls/ca.pem");
+  CHECK(g.tls.cert_file == folder.path() / "tls/cert.pem");
+  CHECK(g.tls.key_file == folder.path() / "tls/key.pem");
+  const std::string printed = print(settings);
+  CHECK(printed.find("s3cret") == std::string::npos);
+  CHECK(printed.find("# replication_password_file = \"***\"\n") != std::string::npos);
+  CHECK(printed.find("query = \"SELECT 1\"\n") != std::string::npos);
+  CHECK(printed.find("max_lag_bytes") == std::string::npos);
+}
+
+TEST_CASE("config print: a MySQL group loads again to the same, from anywhere") {
+  Folder folder, elsewhere;
+  std::string text = mysql_group;
+  for (const char* line : {"username = \"monitor\"\n", "replication_username = \"replica\"\n", "replication_password_file = \"replica.password\"\n"})
+    text.erase(text.find(line), std::string(line).size());
+  text.erase(text.find("password_file = \"group.password\"\n"), 33);
+  folder.write("sengu.toml", text);
+  for (const char* name : {"tls/ca.pem", "tls/cert.pem", "tls/key.pem"}) folder.write(name, "x");
+  REQUIRE(folder.problems() == Lines{});
+  const std::string printed = print(*folder.load().settings);
+  elsewhere.write("sengu.toml", printed);
+  REQUIRE(elsewhere.problems() == Lines{});
+  CHECK(print(*elsewhere.load().settings) == printed);
+}
+
 static std::string group_named(const std::string& name, int port) {
   return "[[group]]\nname = \"" + name + "\"\nlisten = \"127.0.0.1:" + std::to_string(port) + "\"\nnodes = [\"10.0.0.1:6379\"]\n";
 }

@@ -99,12 +99,7 @@ TEST_CASE("config problems: what is required of a group") {
 }
 
 TEST_CASE("config problems: values that are not supported yet") {
-  for (const char* kind : {"mysql", "tcp"})
-    CHECK(problems_after_group("kind = \"" + std::string(kind) + "\"\n") ==
-          Lines{"sengu.toml:5: group.kind: \"" + std::string(kind) + "\" is not supported yet"});
-  for (const char* tls : {"prefer", "require", "verify"})
-    CHECK(problems_after_group("tls = \"" + std::string(tls) + "\"\n") ==
-          Lines{"sengu.toml:5: group.tls: \"" + std::string(tls) + "\" is not supported yet"});
+  CHECK(problems_after_group("kind = \"tcp\"\n") == Lines{"sengu.toml:5: group.kind: \"tcp\" is not supported yet"});
   for (const char* authority : {"etcd", "sentinel"})
     CHECK(problems_after_group("[group.failover]\nauthority = \"" + std::string(authority) + "\"\n") ==
           Lines{"sengu.toml:6: group.failover.authority: \"" + std::string(authority) + "\" is not supported yet"});
@@ -112,13 +107,11 @@ TEST_CASE("config problems: values that are not supported yet") {
 }
 
 TEST_CASE("config problems: keys that are not supported yet") {
-  for (const std::string key : {"replication_username", "replication_password_file", "semi_sync", "ca_file", "cert_file", "key_file",
-                                "idle_timeout", "drain_grace", "max_connections_per_source", "connect_rate_per_source", "release_rate",
+  for (const std::string key : {"idle_timeout", "drain_grace", "max_connections_per_source", "connect_rate_per_source", "release_rate",
                                 "proxy_protocol_in", "proxy_protocol_out", "check", "send", "expect", "routing"})
     CHECK(problems_after_group(key + " = 1\n") == Lines{"sengu.toml:5: group." + key + ": not supported yet"});
   for (const std::string section : {"hooks", "cluster", "sentinel", "vip"})
     CHECK(problems_after_group("[" + section + "]\n") == Lines{"sengu.toml:5: " + section + ": not supported yet"});
-  CHECK(problems_after_group("[group.health]\nquery = \"\"\n") == Lines{"sengu.toml:6: group.health.query: not supported yet"});
   CHECK(problems_after_group("[proxy]\nresolve_interval = \"30s\"\n") == Lines{"sengu.toml:6: proxy.resolve_interval: not supported yet"});
 }
 
@@ -252,4 +245,67 @@ TEST_CASE("config problems: sections of the wrong type") {
         Lines{"sengu.toml:4: group.nodes: must be an array, not a string"});
   CHECK(problems_of("[proxy]\nname = 1979-05-27\nstate_dir = \"\"\n" + minimal) ==
         Lines{"sengu.toml:2: proxy.name: must be a string, not a date or time", "sengu.toml:3: proxy.state_dir: must not be empty"});
+}
+
+TEST_CASE("config problems: TLS") {
+  Folder folder;
+  const auto with = [&](const std::string& lines) {
+    folder.write("sengu.toml", minimal + lines);
+    return folder.problems();
+  };
+  folder.write("file.pem", "x");
+  for (const std::string mode : {"off", "prefer", "require", "verify"}) CHECK(with("tls = \"" + mode + "\"\n") == Lines{});
+  CHECK(with("tls = \"on\"\nca_file = \"file.pem\"\n") ==
+        Lines{"sengu.toml:5: group.tls: \"on\" is none of \"off\", \"prefer\", \"require\", \"verify\""});
+  for (const std::string key : {"ca_file", "cert_file", "key_file"}) {
+    const std::string at = "sengu.toml:6: group." + key + ": ";
+    const auto given = [&](const std::string& path) {   // with a partner, so that this is all there is to say
+      const std::string partner = key == "cert_file" ? "key_file" : "cert_file";
+      return with("tls = \"verify\"\n" + key + " = \"" + path + "\"\n" +
+                  (key == "ca_file" ? "" : partner + " = \"file.pem\"\n"));
+    };
+    CHECK(given("file.pem") == Lines{});
+    CHECK(given("missing") == Lines{at + "\"missing\": No such file or directory"});
+    CHECK(given(".") == Lines{at + "\".\": is a directory"});
+  }
+  CHECK(with("cert_file = \"file.pem\"\nkey_file = \"file.pem\"\nca_file = \"file.pem\"\n") ==
+        Lines{"sengu.toml:5: group.cert_file: is of no use with tls = \"off\"",
+              "sengu.toml:6: group.key_file: is of no use with tls = \"off\"",
+              "sengu.toml:7: group.ca_file: is of no use with tls = \"off\""});
+  CHECK(with("cert_file = \"\"\nkey_file = \"\"\nca_file = \"\"\n") == Lines{});
+  CHECK(with("tls = \"require\"\ncert_file = \"file.pem\"\n") == Lines{"sengu.toml:6: group.cert_file: needs key_file as well"});
+  CHECK(with("tls = \"require\"\nkey_file = \"file.pem\"\n") == Lines{"sengu.toml:6: group.key_file: needs cert_file as well"});
+  for (const std::string mode : {"prefer", "require"})
+    CHECK(with("tls = \"" + mode + "\"\nca_file = \"file.pem\"\n") ==
+          Lines{"sengu.toml:6: group.ca_file: certificates are checked with tls = \"verify\" only"});
+}
+
+TEST_CASE("config problems: keys of the other kind of group") {
+  const std::string mysql = "kind = \"mysql\"\n";
+  CHECK(problems_after_group(mysql + "semi_sync = \"off\"\n[group.health]\nquery = \"SELECT 1\"\n") == Lines{});
+  CHECK(problems_after_group(mysql + "[group.failover]\nmax_lag_bytes = 0\n") ==
+        Lines{"sengu.toml:7: group.failover.max_lag_bytes: is of Redis groups"});
+  CHECK(problems_after_group("semi_sync = \"off\"\nreplication_username = \"\"\nreplication_password_file = \"\"\n"
+                             "[group.health]\nquery = \"\"\n") ==
+        Lines{"sengu.toml:5: group.semi_sync: is of MySQL groups", "sengu.toml:6: group.replication_username: is of MySQL groups",
+              "sengu.toml:7: group.replication_password_file: is of MySQL groups", "sengu.toml:9: group.health.query: is of MySQL groups"});
+  CHECK(problems_after_group("kind = \"tcp\"\nsemi_sync = \"off\"\n") == Lines{"sengu.toml:5: group.kind: \"tcp\" is not supported yet"});
+}
+
+TEST_CASE("config problems: keys of MySQL groups") {
+  Folder folder;
+  const auto with = [&](const std::string& lines) {
+    folder.write("sengu.toml", minimal + "kind = \"mysql\"\n" + lines);
+    return folder.problems();
+  };
+  folder.write("password", "x");
+  CHECK(with("semi_sync = \"on\"\n") == Lines{"sengu.toml:6: group.semi_sync: \"on\" is none of \"auto\", \"off\""});
+  CHECK(with("replication_username = \"r\"\n") ==
+        Lines{"sengu.toml:6: group.replication_username: needs replication_password_file as well"});
+  CHECK(with("replication_password_file = \"password\"\n") ==
+        Lines{"sengu.toml:6: group.replication_password_file: needs replication_username as well"});
+  CHECK(with("replication_username = \"r\"\nreplication_password_file = \"missing\"\n") ==
+        Lines{"sengu.toml:7: group.replication_password_file: password file \"missing\": No such file or directory"});
+  CHECK(with("[group.health]\nquery = \"SELECT 1; SELECT 2\"\n") ==
+        Lines{"sengu.toml:7: group.health.query: must be a single statement, without \";\""});
 }
