@@ -17,14 +17,14 @@ def program():
     return os.environ.get("SENGU_REDIS_SERVER", "redis-server")
 
 
-def spawn(arguments, log, **options):
+def spawn(arguments, log, privileges=(), **options):
     """A child that dies with this process, and not before it by the terminal's Ctrl-C.
 
-    setpriv (util-linux) execs: the pid is the child's own.
+    setpriv (util-linux) execs: the pid is the child's own. `privileges`: more of its options.
     """
     with open(log, "ab") as out:
-        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                stdout=out, stderr=out, start_new_session=True, **options)
+        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *privileges, *map(str, arguments)],
+                                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **options)
 
 
 class RedisServer:
