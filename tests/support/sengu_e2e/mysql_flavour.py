@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # Small, and not safe against a power cut: a kill -9 of the process loses nothing that the kernel was given.
 COMMON = ["--no-defaults", "--skip-name-resolve", "--max-connections=200", "--innodb-buffer-pool-size=8M",
           "--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=OFF", "--performance-schema=OFF",
-          "--log-bin=bin", "--binlog-format=ROW", "--sync-binlog=0", "--relay-log=relay",
+          "--log-bin=bin", "--sync-binlog=0", "--relay-log=relay",
           "--read-only=ON"]   # whoever is master was made so: nobody writes to a server that merely started
 
 INITIALISE = ["--innodb-doublewrite=OFF", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve"]
@@ -57,6 +57,7 @@ class MySql(Flavour):
     semi_sync = "rpl_semi_sync_source"    # the master's half; the other one is on from the start
     semi_sync_replica = "rpl_semi_sync_replica"
     executed = "gtid_executed"
+    read_only = "super_read_only"         # sets read_only too; both are cleared by read_only=OFF
     wait = "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)"   # 0 = applied
     union = "SELECT GTID_SUBTRACT(CONCAT_WS(',', NULLIF(%s, ''), NULLIF(%s, '')), '')"   # of what came and what is executed
 
@@ -94,7 +95,7 @@ class MariaDb(Flavour):
     identified = "BY"
     monitor_grants = ["GRANT SLAVE MONITOR, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, READ_ONLY ADMIN, RELOAD, "
                       "CONNECTION ADMIN ON *.* TO monitor@'%'"]
-    options = [*COMMON, "--innodb-log-file-size=4M", "--aria-pagecache-buffer-size=1M", "--key-buffer-size=1M",
+    options = [*COMMON, "--innodb-log-file-size=4M", "--aria-pagecache-buffer-size=1M", "--key-buffer-size=1M", "--binlog-format=ROW",
                "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--slave-net-timeout=2"]
     without_tls = []
     statements = {"start": "START SLAVE", "stop": "STOP SLAVE", "reset": "RESET SLAVE ALL",
@@ -106,6 +107,7 @@ class MariaDb(Flavour):
     semi_sync = "rpl_semi_sync_master"
     semi_sync_replica = "rpl_semi_sync_slave"
     executed = "gtid_binlog_pos"
+    read_only = "read_only"
     wait = "SELECT MASTER_GTID_WAIT(%s, %s)"
     union = "SELECT COALESCE(NULLIF(%s, ''), %s)"   # a position holds all that came before it
 

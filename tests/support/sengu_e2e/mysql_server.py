@@ -88,7 +88,7 @@ class MySqlServer:
     def _options(self):
         options = [*self.flavour.options, f"--bind-address={self.address}", f"--port={self.port}",
                    f"--server-id={self.server_id}", f"--report-host={self.address}", f"--report-port={self.port}",
-                   f"--datadir={self.data}", f"--socket={self._socket}", f"--pid-file={self.scratch}/pid"]
+                   f"--datadir={self.data}", f"--socket={self._socket}"]
         if self.semi_sync is not None:
             options += self.flavour.semi_sync_options(self.semi_sync)
         if self.tls == "off":
@@ -240,7 +240,7 @@ class MySqlServer:
 
     def become_replica_of(self, master):
         flavour = self.flavour
-        self.run(*([flavour.statements["stop"]] if self.replica_status() else ["SET GLOBAL read_only=ON"]),
+        self.run(*([flavour.statements["stop"]] if self.replica_status() else [f"SET GLOBAL {flavour.read_only}=ON"]),
                  *([f"SET GLOBAL {flavour.semi_sync}_enabled=OFF"] if self.semi_sync is not None else []),
                  flavour.change_source(master.address, master.port, master.has_tls), flavour.statements["start"])
 
@@ -257,7 +257,7 @@ class MySqlServer:
 
     def break_applying(self, master):
         """It ends with an applier error (1062): the master writes a row that only this replica had already."""
-        self.run("SET sql_log_bin=0", "INSERT INTO test.w VALUES ('applier-error', 0)")
+        self._quietly("INSERT INTO test.w VALUES ('applier-error', 0)")
         master.run("INSERT INTO test.w VALUES ('applier-error', 0)")
         eventually(lambda: self.replica_status().sql_errno, 20, f"an applier error on {self.name}")
 
@@ -267,11 +267,21 @@ class MySqlServer:
     def full(self):
         """1040 for everyone but one with CONNECTION_ADMIN at a time."""
         with self.connect() as operator, contextlib.ExitStack() as taken:
+            refused_in_a_row = 0   # the place of one who has just gone is free a little later
+
+            def full():
+                nonlocal refused_in_a_row
+                try:
+                    taken.enter_context(self.connect("app"))
+                    refused_in_a_row = 0
+                except SqlError as refusal:
+                    assert refusal.number == 1040, refusal
+                    refused_in_a_row += 1
+                return refused_in_a_row == 5
             allowed = operator.value("SELECT @@GLOBAL.max_connections")
             operator.query("SET GLOBAL max_connections=10")
             try:
-                while not self.refuses(1040):
-                    taken.enter_context(self.connect("app"))
+                eventually(full, 20, f"{self.name} is full")
                 yield
             finally:
                 operator.query("SET GLOBAL max_connections=%s", allowed)
@@ -279,14 +289,14 @@ class MySqlServer:
     @contextlib.contextmanager
     def password_changed(self, user="monitor", password="changed"):
         """1045 for that user."""
-        self.run(*self._quietly(f"ALTER USER {user}@'%' IDENTIFIED BY '{password}'"))
+        self._quietly(f"ALTER USER {user}@'%' IDENTIFIED BY '{password}'")
         yield
-        self.run(*self._quietly(f"ALTER USER {user}@'%' IDENTIFIED BY '{user}'"))
+        self._quietly(f"ALTER USER {user}@'%' IDENTIFIED BY '{user}'")
 
-    def _quietly(self, *statements):
+    def _quietly(self, statement):
         """On this server alone, also if it is a replica, and without a GTID."""
         was = "ON" if self.variable("read_only") else "OFF"
-        return ["SET sql_log_bin=0", "SET GLOBAL read_only=OFF", *statements, f"SET GLOBAL read_only={was}"]
+        self.run("SET sql_log_bin=0", "SET GLOBAL read_only=OFF", statement, f"SET GLOBAL {self.flavour.read_only}={was}")
 
     def refuses(self, number, user="app"):
         try:

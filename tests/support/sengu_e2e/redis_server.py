@@ -205,6 +205,8 @@ class RedisServer:
 class RedisGroup:
     """nodes[0] starts as master, the others as its replicas."""
 
+    kind = "redis"
+
     def __init__(self, block, directory, count=3, first_host=11, **options):
         self.nodes = [RedisServer(f"{block}.{first_host + i}", Path(directory) / f"redis{i + 1}", **options)
                       for i in range(count)]

@@ -53,8 +53,9 @@ class Connection:
         self.close()
 
     def close(self):
-        """Without a word to the server: also a connection whose server is frozen closes at once."""
-        self._peer._force_close()
+        """At once, also where the server is frozen."""
+        if self._peer.open:
+            self._peer.close()
 
     def interrupt(self):
         """From another thread: what waits on this connection ends with an error."""
