@@ -1,5 +1,8 @@
 """The ground under the MySQL tests, without sengu: that servers, writers and accounts of both flavours do what they say."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -252,4 +255,8 @@ def test_a_server_dies_with_its_test(tmp_path, flavour):
         with open(f"/proc/{server}/cmdline", encoding="utf-8") as command:
             assert "--datadir=" in command.read()
         owner.kill()
-    eventually(lambda: not Path(f"/proc/{server}").exists(), 10, "mysqld is gone")
+    try:
+        eventually(lambda: not Path(f"/proc/{server}").exists(), 10, "mysqld is gone")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
