@@ -5,6 +5,8 @@ import os
 import pytest
 
 from sengu_e2e import Namespace, RedisGroup, RouteWatch, Sengu, Tap, Writers, claim_block
+from sengu_e2e.mysql_clients import MySqlWriters
+from sengu_e2e.mysql_server import MySqlGroup
 
 
 class World:
@@ -21,14 +23,28 @@ class World:
         self.groups.append(group)
         return group.start()
 
+    def mysql(self, flavour, count=3, **options):
+        """flavour: "mysql" or "mariadb"."""
+        group = MySqlGroup(self.block, self.directory, flavour, count, **options)
+        self.groups.append(group)
+        return group.start()
+
     def sengu(self, servers=None, start=True, ready=True, subdirectory="sengu", **options):
-        nodes = servers.addresses if servers else ()
-        proxy = Sengu(self.block, self.directory / subdirectory, nodes, **options)
+        nodes, kind = (servers.addresses, servers.kind) if servers else ((), "redis")
+        proxy = Sengu(self.block, self.directory / subdirectory, nodes, **{"kind": kind, **options})
         self.proxies.append(proxy)
         return proxy.start(ready) if start else proxy
 
     def writers(self, proxy, count=4, **options):
+        if proxy.kind == "mysql":
+            return self.sql_writers(proxy.vip, count, **options)
         writers = Writers(proxy.vip, count, **options).start()
+        self.ended.extend(writer.abandon for writer in writers.all)
+        return writers
+
+    def sql_writers(self, host, count=4, kind=MySqlWriters, **options):
+        """To a VIP or to a server's own address. kind=LibraryWriters: on libmysqlclient."""
+        writers = kind(host, count, **options).start()
         self.ended.extend(writer.abandon for writer in writers.all)
         return writers
 
@@ -70,10 +86,12 @@ def network():
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failed test shows what sengu logged."""
+    """A failed test shows what sengu logged, and the servers of MySQL groups."""
     outcome = yield
     report = outcome.get_result()
     world = getattr(item, "funcargs", {}).get("world")
     if report.when == "call" and report.failed and world:
         for proxy in world.proxies:
             report.sections.append((f"sengu log ({proxy.log})", proxy.log_tail(60)))
+        for node in (node for group in world.groups if group.kind == "mysql" for node in group.nodes if node.log.exists()):
+            report.sections.append((f"server log ({node.log})", node.log_tail(15)))

@@ -1,6 +1,7 @@
-"""What the e2e tests, the demo and the benches share: real Redis servers, a real sengu, clients that keep accounts.
+"""What the e2e tests, the demo and the benches share: real servers, a real sengu, clients that keep accounts.
 
-Standard library only, so that the demo needs nothing but python3. Nothing here sleeps to wait for a state: it polls
+Standard library only, but for what speaks to MySQL servers (sql, mysql_server, mysql_clients: PyMySQL), which is imported by
+its own name. Nothing here sleeps to wait for a state: it polls
 with a deadline (`eventually`). Children die with the process that started them.
 """
 

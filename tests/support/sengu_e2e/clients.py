@@ -125,8 +125,10 @@ class Writer(Worker):
 class Writers:
     """Several writers at once."""
 
+    kind = Writer
+
     def __init__(self, host, count=4, prefix="w", **options):
-        self.all = [Writer(host, f"{prefix}{i}", **options) for i in range(count)]
+        self.all = [self.kind(host, f"{prefix}{i}", **options) for i in range(count)]
 
     def start(self):
         for writer in self.all:

@@ -19,25 +19,32 @@ def binary():
     return Path(os.environ.get("SENGU_BINARY", ROOT / "build/release/sengu"))
 
 
+PORTS = {"redis": (6379, 6380), "mysql": (3306, 3307)}   # of `listen` and of `read_listen`
+
+
 class Sengu:
-    """One group by default. `health`, `failover`, `group`, `proxy`: more keys of those tables, as Python values."""
+    """One group by default. `health`, `failover`, `group`, `proxy`: more keys of those tables, as Python values.
+
+    A group of kind "mysql" gets the users of mysql_data.py: monitor for sengu itself, repl for its replicas.
+    """
 
     def __init__(self, block, directory, nodes=(), name="g", readers=False, host=10, health=None, failover=None,
-                 group=None, proxy=None, node_tables=None, prefix=()):
+                 group=None, proxy=None, node_tables=None, prefix=(), kind="redis"):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.vip = f"{block}.{host}"
+        self.vip, self.kind = f"{block}.{host}", kind
         self.admin_address = f"{self.vip}:26379"
         self.group_name = name
         self.config = self.directory / "sengu.toml"
         self.log = self.directory / "sengu.log"
         self.prefix = list(prefix)
         self.process = None
-        listeners = {"listen": f"{self.vip}:6379"}
+        self.port, read_port = PORTS[kind]
+        listeners = {"listen": f"{self.vip}:{self.port}"}
         if readers:
-            listeners["read_listen"] = f"{self.vip}:6380"
-        group_keys = {"name": name, "kind": "redis", **listeners, **({} if node_tables else {"nodes": list(nodes)}),
-                      **(group or {})}
+            listeners["read_listen"] = f"{self.vip}:{read_port}"
+        group_keys = {"name": name, "kind": kind, **listeners, **({} if node_tables else {"nodes": list(nodes)}),
+                      **(self._accounts() if kind == "mysql" else {}), **(group or {})}
         self.config.write_text("\n".join([
             table("proxy", {"name": "e2e", "workers": 2, "state_dir": str(self.directory / "state"),
                             "stop_grace": "1s", **(proxy or {})}),
@@ -48,6 +55,15 @@ class Sengu:
             table("group.failover", {"cooldown": "1s", **(failover or {})}),
             *[table("[group.node]", node) for node in node_tables or ()]]))
         (self.directory / "state").mkdir(exist_ok=True)
+
+    def _accounts(self):
+        """The keys that name sengu's users on the servers; each one's password is its name."""
+        files = {user: self.directory / f"{user}.password" for user in ("monitor", "repl")}
+        for user, file in files.items():
+            file.write_text(user + "\n")
+            file.chmod(0o600)
+        return {"username": "monitor", "password_file": str(files["monitor"]),
+                "replication_username": "repl", "replication_password_file": str(files["repl"])}
 
     # -- the process
 

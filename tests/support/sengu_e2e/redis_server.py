@@ -17,14 +17,14 @@ def program():
     return os.environ.get("SENGU_REDIS_SERVER", "redis-server")
 
 
-def spawn(arguments, log, **options):
+def spawn(arguments, log, privileges=(), **options):
     """A child that dies with this process, and not before it by the terminal's Ctrl-C.
 
-    setpriv (util-linux) execs: the pid is the child's own.
+    setpriv (util-linux) execs: the pid is the child's own. `privileges`: more of its options.
     """
     with open(log, "ab") as out:
-        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                stdout=out, stderr=out, start_new_session=True, **options)
+        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *privileges, *map(str, arguments)],
+                                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **options)
 
 
 class RedisServer:
@@ -204,6 +204,8 @@ class RedisServer:
 
 class RedisGroup:
     """nodes[0] starts as master, the others as its replicas."""
+
+    kind = "redis"
 
     def __init__(self, block, directory, count=3, first_host=11, **options):
         self.nodes = [RedisServer(f"{block}.{first_host + i}", Path(directory) / f"redis{i + 1}", **options)
