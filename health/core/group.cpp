@@ -115,6 +115,7 @@ void Group::State::decide() {
   }
   if (!machine.active()) {
     start_receivers();
+    switch_semi_sync_on();
     mend();
   }
   publish();
@@ -176,9 +177,10 @@ Route Group::State::route() const {
     return wanted;
   }
   wanted.live = wanted.epoch;
+  if (awaits_semi_sync()) wanted.reason = Reason::semi_sync_off;
   wanted.suspended = looks_anew();
   if (wanted.suspended && tilt_since) wanted.reason = Reason::tilt;
-  if (wanted.suspended || known.suspicion || !known.master_verified || !all_asked()) return wanted;
+  if (wanted.suspended || known.suspicion || !known.master_verified || !all_asked() || awaits_semi_sync()) return wanted;
   wanted.state = RouteState::open;
   wanted.master = known.master;
   return wanted;

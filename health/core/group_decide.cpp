@@ -403,6 +403,25 @@ void Group::State::start_receivers() {
   }
 }
 
+/// A master that restarted without a failover has lost the flag (orchestrator#1270), and the group's writes would be
+/// acknowledged by it alone. Nobody new is let in until it is on; but where it cannot be switched on, that is only a finding.
+bool Group::State::awaits_semi_sync() const {
+  constexpr int tries = 3;
+  if (settings->semi_sync != config::SemiSync::automatic || !known.master_verified || why_hands_off() != Reason::none) return false;
+  const NodeView& master = master_view();
+  if (!master.says(Role::master) || !master.info->sql || master.step_failures >= tries) return false;
+  return master.info->sql->semi_sync_replica == SemiSync::on && master.info->sql->semi_sync_source == SemiSync::off;
+}
+
+void Group::State::switch_semi_sync_on() {
+  if (!known.master || known.suspicion || !awaits_semi_sync()) return;
+  NodeView& master = master_view();
+  const bool told = master.step || master.info_asked < master.step_done;
+  if (told || (master.step_failures > 0 && now < master.step_retry)) return;
+  master.step = Step::semi_sync_on;
+  out.send(RunStep{*known.master, Step::semi_sync_on, {}, settings->failover.step_timeout});
+}
+
 void Group::State::mend() {
   if (!known.master || !known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
   if (published.state != RouteState::open || tilt_since || switched_unseen) return;

@@ -56,6 +56,8 @@ struct Group::State {
   Reason why_not_act(Reason cause) const;
   void forget_left_replicas();
   void start_receivers();
+  bool awaits_semi_sync() const;
+  void switch_semi_sync_on();
   void mend();
   bool is_master_to_take(NodeId id, LossPolicy loss) const;
   void operator_failover(const OperatorFailover& request);

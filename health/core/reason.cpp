@@ -12,6 +12,7 @@ std::string_view to_string(Reason reason) {
     case Reason::master_silent: return "master_silent";
     case Reason::master_loading: return "master_loading";
     case Reason::master_busy: return "master_busy";
+    case Reason::semi_sync_off: return "semi_sync_off";
     case Reason::master_unusable: return "master_unusable";
     case Reason::process_death: return "process_death";
     case Reason::server_changed: return "server_changed";
@@ -85,6 +86,7 @@ std::string_view describe(Reason reason) {
     case Reason::master_silent: return "the master does not answer";
     case Reason::master_loading: return "the master is loading its data";
     case Reason::master_busy: return "the master runs a script";
+    case Reason::semi_sync_off: return "semi-synchronous replication is being switched on";
     case Reason::master_unusable: return "the master answers with an error";
     case Reason::process_death: return "the master process is gone";
     case Reason::server_changed: return "another server answers under the master's address";

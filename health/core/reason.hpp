@@ -16,6 +16,7 @@ enum class Reason : std::uint8_t {
   master_silent,            // no byte for a probe timeout, not yet for down_after
   master_loading,
   master_busy,
+  semi_sync_off,            // MySQL: it is being switched on on the master
   master_unusable,          // it answers, but with an error (NOAUTH, NOPERM, MASTERDOWN, ...)
   // why a master counts as dead
   process_death,            // refused twice, witnesses agree

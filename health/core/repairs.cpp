@@ -66,7 +66,8 @@ std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, T
     if (!errant(knowledge.history, info).empty()) return info.read_only ? std::nullopt : std::optional(Step::fence);
     return info.master.host.empty() ? Step::demote : Step::repoint;
   }
-  if (info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
+  const bool follows_the_master = knowledge.settings->semi_sync == config::SemiSync::automatic;
+  if (follows_the_master && info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
   return std::nullopt;
 }
 

@@ -51,6 +51,8 @@ class Scenario {
     if (verb == "pause") return world_->input(health::OperatorPause{health::RequestId{1}});
     if (verb == "resume") return world_->input(health::OperatorResume{health::RequestId{1}});
     if (verb == "damage-journal") return world_->damage_journal();
+    if (verb == "read-only-restarts") { world_->restarts_read_only = word == "on"; return; }
+    if (verb == "semi-sync") return semi_sync();
     if (verb == "journal") { world_->journal_works = word == "works"; return; }
     if (verb == "failover") {
       std::optional<health::NodeId> to;
@@ -87,6 +89,13 @@ class Scenario {
       return;
     }
     FAIL("unknown command: " << verb);
+  }
+
+  void semi_sync() {
+    for (auto& node : world_->nodes) {
+      node.sql.replica = health::SemiSync::on;
+      node.sql.source = health::SemiSync::off;
+    }
   }
 
   static void set_applier(ModelNode& model, const std::string& how) {

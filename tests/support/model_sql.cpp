@@ -48,6 +48,7 @@ void World::tell_sql(int index, ServerInfo& info) const {
   sql.applying = node.follows >= 0 && node.sql.applying;
   sql.apply_error = node.sql.apply_error;
   sql.semi_sync_source = node.sql.source;
+  sql.semi_sync_replica = node.sql.replica;
   info.role = node.follows < 0 && node.sql.writable ? Role::master : Role::replica;
   info.run_id = node.sql.uuid;
   info.version = "9.7.0";
@@ -92,7 +93,10 @@ void World::carry_out_sql(const RunStep& step) {
   switch (step.step) {
     case Step::fence: node.sql.writable = false; break;
     case Step::unfence: node.sql.writable = true; break;
-    case Step::promote: make_master_by_hand(static_cast<int>(index(step.node))); break;
+    case Step::promote:
+      make_master_by_hand(static_cast<int>(index(step.node)));
+      if (node.sql.replica == SemiSync::on) node.sql.source = SemiSync::on;
+      break;
     case Step::repoint:
     case Step::demote:
     case Step::demote_emptied:
@@ -117,11 +121,12 @@ void World::carry_out_sql(const RunStep& step) {
   }
 }
 
-/// With read_only=ON in its configuration, as the manual asks for.
+/// As the manual asks for: read_only=ON in its configuration.
 void World::restart_sql(int index, Memory memory) {
   ModelNode& node = nodes[at(index)];
   node.running = true;
-  node.sql.writable = false;
+  node.sql.writable = restarts_read_only ? false : node.follows < 0;
+  if (node.sql.source == SemiSync::on) node.sql.source = SemiSync::off;   // set while it ran
   node.sql.started = now_;
   node.link_up = false;
   node.reconnect_at = now_ + reconnect;

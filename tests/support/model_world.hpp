@@ -30,7 +30,8 @@ struct ModelSql {
   bool receiving = true;           // the IO thread
   bool applying = true;            // the SQL thread
   std::string apply_error;
-  health::SemiSync source = health::SemiSync::absent;
+  health::SemiSync source = health::SemiSync::absent;   // the two sides of semi-synchronous replication
+  health::SemiSync replica = health::SemiSync::absent;
   Time started{};
 };
 
@@ -93,6 +94,7 @@ class World {
   std::vector<ModelNode> nodes;
   std::vector<std::string> violations;
   bool journal_works = true;
+  bool restarts_read_only = true;  // MySQL, by its configuration
   bool loss_accepted = false;      // by the operator: what he takes is no violation
   bool operator_acts = false;      // ... told sengu to: what follows from it is no violation of pause or observe
 
