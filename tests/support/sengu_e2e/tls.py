@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Authority:
-    """`ca_file` is what clients verify with. One key serves all its servers: these are tests."""
+    """`ca_file` is what clients verify with. Its certificates are good for 30 days."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
