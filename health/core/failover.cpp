@@ -164,11 +164,16 @@ void FailoverMachine::enter_survey(const Context& context) {
   if (old_master.refusals > 0 || old_master.step) return;  // nobody there to fence
   // One attempt within a fifth of the probe timeout (safety.md §4.1); half of that where it has been silent for
   // down_after already, since the cut is the barrier and the fence is for those who bypass us.
-  const auto patience = policy.health.timeout / (plan_.cause == Reason::silence ? 10 : 5);
+  auto patience = policy.health.timeout / (plan_.cause == Reason::silence ? 10 : 5);
+  auto timeout = policy.health.timeout / 5;
+  // A living MySQL master first lets go what waits for an acknowledgement, which takes up to a second; then it stands still.
+  if (policy.kind == config::Kind::mysql && old_master_lives(context.knowledge)) {
+    patience = timeout = policy.failover.step_timeout;
+    deadline_ += patience;
+  }
   fence_deadline_ = context.now + patience;
   fencing_ = true;
-  context.out.send(RunStep{*context.knowledge.master, Step::fence, {}, policy.health.timeout / 5,
-                           3 * policy.failover.step_timeout});
+  context.out.send(RunStep{*context.knowledge.master, Step::fence, {}, timeout, 3 * policy.failover.step_timeout});
 }
 
 /// Whoever answers is asked once before a promote who else may decide (safety.md §7), and not waited for for long.

@@ -58,13 +58,21 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   return ward;
 }
 
+/// Sessions that wait for an acknowledgement hold transactions that its GTIDs do not name yet (tried on MySQL 9.7): a fence
+/// lets them go, and then the set is whole.
+bool is_fenced(const ServerInfo& info) {
+  return info.read_only && info.sql->semi_sync_source != SemiSync::on && info.sql->semi_sync_waiting == 0;
+}
+
 /// A returned master is fenced at first contact; what has transactions of its own stays as it is, for people to repair.
 std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
   const ServerInfo& info = *node.info;
   if (node.says(Role::master)) return Step::fence;
   if (strays(knowledge, node, now)) {
+    const bool returned = info.master.host.empty();
+    if (returned && !is_fenced(info)) return Step::fence;
     if (!errant(knowledge.history, info).empty()) return info.read_only ? std::nullopt : std::optional(Step::fence);
-    return info.master.host.empty() ? Step::demote : Step::repoint;
+    return returned ? Step::demote : Step::repoint;
   }
   const bool follows_the_master = knowledge.settings->semi_sync == config::SemiSync::automatic;
   if (follows_the_master && info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
