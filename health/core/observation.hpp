@@ -55,6 +55,7 @@ struct SqlInfo {
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
   bool receiving = false;             // the IO thread runs, or tries to connect
   bool applying = false;              // the SQL thread runs
+  int other_channels = 0;             // further sources (channels, MariaDB: connections), which are ignored
   std::string receive_error;          // Last_IO_Errno and Last_IO_Error, for people; empty: none
   std::string apply_error;            // Last_SQL_Errno and Last_SQL_Error
   std::int64_t heartbeats = 0;        // received from the source
@@ -68,6 +69,7 @@ struct SqlInfo {
   int semi_sync_waiting = 0;                      // Rpl_semi_sync_source_wait_sessions
   bool semi_sync_after_sync = true;               // rpl_semi_sync_source_wait_point
   // what a group of sengu's needs
+  bool super_read_only = true;        // false: MySQL with read_only alone, which lets SUPER users write. MariaDB has no such variable
   bool gtids = true;                  // gtid_mode and enforce_gtid_consistency; MariaDB: gtid_strict_mode
   bool binlog = true;                 // log_bin
   bool logs_updates = true;           // log_replica_updates

@@ -1,0 +1,92 @@
+// One connection to one MySQL or MariaDB server over libmysqlclient (Debian's is MariaDB Connector/C), with plain blocking
+// calls. The only place that knows mysql.h. Belongs to one thread; interrupt() and what is said of the progress may be
+// called from any. Knows nothing of what is asked.
+//
+// The library's timeouts are whole seconds and do not cover everything (mysql.md §2). It lets us wait for it
+// (MARIADB_OPT_IO_WAIT): there we keep a descriptor of our own, over which interrupt() ends whatever blocks, in a
+// TLS handshake too, and there we read the greeting before the library answers it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "health/core/time.hpp"
+#include "health/mysql/options.hpp"
+#include "health/mysql/table.hpp"
+
+struct st_mysql;
+
+namespace sengu::health::mysql {
+
+class Client {
+ public:
+  static constexpr std::chrono::seconds connect_timeout{1};
+  /// A frozen server accepts and says nothing. Each connection that is given up there counts against this host when the
+  /// server wakes (max_connect_errors, 1129): so it is not given up as soon as it is overdue.
+  static constexpr std::chrono::seconds greeting_timeout{5};
+  /// The longest answer to one statement that is read, over all its rows.
+  static constexpr std::size_t max_answer_bytes = 4 * 1024 * 1024;
+
+  explicit Client(Login login);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // --- on the thread that owns it; a Progress::ready connection is one with autocommit and without SQL modes ---
+  std::optional<Failure> connect();
+  /// Requires a connection that is ready. A failure that is not from the server leaves it unusable.
+  Reply query(const std::string& statement);
+  /// Readable while nothing was asked: the server ended the connection, or is out of step. Requires ready.
+  int descriptor() const { return own_fd_; }
+  /// As the server numbers its connections.
+  std::uint64_t id() const;
+  void close();
+
+  // --- on any thread ---
+  /// Ends what blocks, and all that comes later. The connection is reset: what the server has not read yet it may never
+  /// read, what it has it carries out.
+  void interrupt();
+  bool interrupted() const { return interrupted_.load(); }
+  Progress progress() const { return progress_.load(); }
+  /// When this server was heard last; the epoch where never.
+  Time last_heard() const { return Time(Duration(last_heard_.load())); }
+
+ private:
+  struct Waiting;
+
+  static int wait_for_library(int fd, char is_read, int timeout);
+  int wait(int fd, short events, int timeout);
+  bool adopt(int fd);
+  int finish_connect(int fd);
+  int await_greeting(int fd);
+  int fail_connect(int error);
+  void set_options();
+  void set_tls();
+  Failure failure() const;
+  Failure refused(std::string why) const;
+  std::optional<Failure> read_rows(Table& table);
+  void hear();
+  void drop_descriptor();
+
+  const Login login_;
+  st_mysql* handle_ = nullptr;
+  std::atomic<Progress> progress_{Progress::connecting};
+  std::atomic<std::int64_t> last_heard_{0};
+  std::atomic<bool> interrupted_{false};
+  std::mutex mutex_;          // of own_fd_, between its owner and interrupt()
+  int own_fd_ = -1;           // a duplicate: the library closes its own without a word, and the number is used again
+  int connect_error_ = 0;
+  bool no_tls_offered_ = false;
+};
+
+/// Once before the first Client, from one thread; end_library() after the last, from any.
+void begin_library();
+void end_library();
+/// Around all use of Clients on a thread.
+void begin_library_thread();
+void end_library_thread();
+
+}  // namespace sengu::health::mysql

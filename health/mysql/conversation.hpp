@@ -1,0 +1,94 @@
+// The thread's side of a Link: connects, answers questions one after another, and between them watches the idle
+// connection. Owns the Client and its thread's time; knows no timer and decides nothing. What comes of it goes to the
+// Link by its mailbox.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "health/core/observation.hpp"
+#include "health/mysql/client.hpp"
+#include "health/mysql/interview.hpp"
+#include "health/mysql/mailbox.hpp"
+#include "health/mysql/threads.hpp"
+
+namespace sengu::health::mysql {
+
+/// What came of one question, as far as the thread knows.
+struct Answer {
+  Outcome outcome = Outcome::ok;
+  std::string text;
+  std::optional<ServerInfo> info;
+  Time at{};
+};
+
+/// Who holds the lock by which two deciders see each other (safety.md §7).
+struct LockHolder {
+  std::uint64_t connection = 0;   // 0: not known, `text` says why
+  std::string account;            // "user@host" of the holder, where the server tells
+  std::string text;
+};
+
+/// Called on the control thread.
+class Listens {
+ public:
+  virtual ~Listens() = default;
+  virtual void on_connected(std::uint64_t connection) = 0;
+  virtual void on_answered(Answer answer) = 0;
+  virtual void on_lock_holder(LockHolder holder) = 0;
+  enum class End : std::uint8_t { by_server, by_us };
+  /// The connection ended, and the thread with it. `answer`: in the middle of a question.
+  virtual void on_ended(End end, std::optional<Answer> answer) = 0;
+};
+
+class Conversation final : public Job {
+ public:
+  /// Begins with a question. `query` as Interview takes it.
+  Conversation(boost::asio::io_context& io, Login login, std::string query);
+  ~Conversation() override;
+
+  // --- control thread ---
+  void open(std::weak_ptr<Listens> listens) { mailbox_.open(std::move(listens)); }
+  void ask();
+  void ask_lock_holder();
+  /// Nothing is heard of it any more; the thread ends soon.
+  void close();
+  Progress progress() const { return client_.progress(); }
+  bool heard_since(Time time) const { return client_.last_heard() >= time; }
+  Time last_heard() const { return client_.last_heard(); }
+
+  void run() override;
+  void stop() override;
+
+ private:
+  enum class Task : std::uint8_t { none, probe, lock_holder };
+
+  void want(Task task);
+  void wake();
+  Task next_task();
+  Task take_task();
+  bool stopped();
+  bool answer(Task task);
+  bool answer_probe();
+  bool answer_lock_holder();
+  LockHolder find_lock_holder();
+  void end(std::optional<Answer> answer);
+
+  Client client_;
+  Interview interview_;
+  Mailbox<Listens> mailbox_;
+  int wake_fd_;                // eventfd: something is wanted
+  std::mutex mutex_;
+  std::deque<Task> wanted_{Task::probe};
+  bool stopped_ = false;
+  bool busy_ = true;           // in a call that only interrupt() ends
+  bool holds_lock_ = false;    // the thread's own
+};
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,86 @@
+// The words in which a server of one flavour and version is asked and told: MySQL 5.7 to 9, MariaDB 10.3 and later. Pure:
+// text in, statements out; health/mysql/script says in which order. Sources: MySQL Reference Manual 5.7, 8.0 and 9 ("SQL
+// Statements for Controlling Replication Servers"), MariaDB's, and mysql.md.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "health/core/observation.hpp"
+#include "health/mysql/options.hpp"
+
+namespace sengu::health::mysql {
+
+struct Version {
+  int major = 0, minor = 0, patch = 0;
+  auto operator<=>(const Version&) const = default;
+};
+
+/// Which transactions a replica is to fetch from where.
+struct Source {
+  Endpoint address;
+  bool had_source = true;    // it has one configured: its user, password and TLS options are kept
+  bool reaches_by_tls = false;   // the connection between the two is encrypted, as it is configured on the replica
+  std::string username;      // for one that had none
+  Secret password;
+};
+
+class Dialect {
+ public:
+  using Flavour = SqlInfo::Flavour;
+
+  /// From `version` as the server says it: "8.0.36-28", "10.11.19-MariaDB-log", "5.5.5-10.3.39-MariaDB". None where there
+  /// is no version in it.
+  static std::optional<Dialect> of(std::string_view version);
+
+  Flavour flavour() const { return flavour_; }
+  bool is_mariadb() const { return flavour_ == Flavour::mariadb; }
+  /// Without what MariaDB puts before it for the sake of old clients.
+  const std::string& version() const { return text_; }
+
+  // --- asking; every flavour understands the first two ---
+  static const std::string& variables();      // role and settings, by their old and new names
+  static const std::string& counters();       // Uptime and semi-sync
+  std::string transactions() const;           // whole sets: SHOW VARIABLES cuts at 1,024 characters
+  std::string replication() const;            // one row per source
+  /// Of the default source, from performance_schema. Empty for MariaDB, which tells it in replication().
+  std::string heartbeats() const;
+
+  // --- telling ---
+  std::string fence() const;
+  std::string unfence() const;
+  std::string stop_receiving() const;
+  std::string start_receiving() const;
+  std::string stop_replication() const;
+  std::string start_replication() const;
+  std::string forget_source() const;
+  /// MariaDB before 10.10, for one that was a master: where in the history it stands. Empty elsewhere.
+  std::string adopt_own_position() const;
+  std::string change_source(const Source& source) const;
+  /// Answers with one field: "0" when all of `transactions` is applied; another number, or NULL: it is not.
+  /// `transactions` as the server itself writes them.
+  std::string await_applied(std::string_view transactions, Milliseconds patience) const;
+  /// `state`: ON or OFF.
+  static std::string set_global(std::string_view variable, std::string_view state);
+
+  // --- the words of the answers ---
+  /// A column of replication(): `rest` after Source_, Replica_ or what the version calls them.
+  std::string source_column(std::string_view rest) const;
+  std::string replica_column(std::string_view rest) const;
+  std::string behind_column() const;
+
+ private:
+  Dialect(Flavour flavour, Version version, std::string text) : flavour_(flavour), version_(version), text_(std::move(text)) {}
+  bool mysql_since(Version version) const { return !is_mariadb() && version_ >= version; }
+  std::string replica_word() const;
+  std::string default_channel() const;
+
+  Flavour flavour_;
+  Version version_;
+  std::string text_;
+};
+
+}  // namespace sengu::health::mysql

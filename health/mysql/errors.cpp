@@ -1,0 +1,71 @@
+#include "health/mysql/errors.hpp"
+
+#include <cerrno>
+
+namespace sengu::health::mysql {
+
+namespace {
+
+// Of the client library (errmsg.h). Written down here so that nothing but the client knows its headers.
+constexpr unsigned first_of_library = 2000, last_of_library = 2999;
+constexpr unsigned version_error = 2007, handshake_error = 2012, malformed_packet = 2027, plugin_not_loaded = 2059, plugin_error = 2061,
+                   plugin_not_allowed = 2058;
+
+Outcome classify_connect(int error) {
+  if (error == ECONNREFUSED) return Outcome::l4_refused;
+  return error == ETIMEDOUT ? Outcome::l4_timeout : Outcome::l4_error;
+}
+
+Outcome classify_library(const Failure& failure) {
+  switch (failure.number) {
+    case version_error:
+    case handshake_error:
+    case malformed_packet:
+      return Outcome::invalid;
+    case plugin_not_allowed:
+    case plugin_not_loaded:
+    case plugin_error:
+      return Outcome::noauth;
+    default:
+      // 2013, 2006 and the like: in the middle of the login the greeting was life; later it is the end of a connection.
+      return failure.at == Progress::ready ? Outcome::l7_closed : Outcome::error;
+  }
+}
+
+Outcome classify_server(unsigned number) {
+  switch (number) {
+    case 1044:   // access denied to a database
+    case 1045:   // access denied
+    case 1251:   // the server wants an authentication that the library does not know
+    case 1698:   // access denied (no password)
+    case 1820:   // the password must be changed first
+    case 1862:   // the password has expired
+    case 3118:   // the account is locked (MySQL)
+    case 3955:   // the account is blocked after wrong passwords (MySQL)
+    case 4151:   // the account is locked (MariaDB)
+      return Outcome::noauth;
+    case 1142:   // a table's privilege
+    case 1143:   // a column's
+    case 1227:   // "you need (at least one of) the ... privilege(s)"
+    case 1370:   // a routine's
+      return Outcome::noperm;
+    default:
+      return Outcome::error;
+  }
+}
+
+}  // namespace
+
+Outcome classify(const Failure& failure) {
+  if (is_from_server(failure)) return classify_server(failure.number);
+  if (failure.number < first_of_library || failure.number > last_of_library) return Outcome::error;
+  if (failure.at == Progress::connecting) return classify_connect(failure.connect_error);
+  if (failure.at == Progress::connected) return failure.connect_error == ETIMEDOUT ? Outcome::l7_timeout : Outcome::l7_closed;
+  return classify_library(failure);
+}
+
+std::string describe(const Failure& failure) {
+  return failure.number == 0 ? failure.text : std::to_string(failure.number) + " " + failure.text;
+}
+
+}  // namespace sengu::health::mysql

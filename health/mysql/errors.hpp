@@ -1,0 +1,17 @@
+// What a failed connect or statement says of the server: error numbers of MySQL, MariaDB and the client library, sorted
+// (mysql.md §2). Pure.
+#pragma once
+
+#include "health/core/observation.hpp"
+#include "health/mysql/table.hpp"
+
+namespace sengu::health::mysql {
+
+/// Whatever comes from a server that greeted is life: full (1040), our host blocked (1129), a wrong password (1045) or
+/// certificate (2026) are the operator's to mend, and never a reason to call it dead.
+Outcome classify(const Failure& failure);
+
+/// "1045 Access denied for user ...", or sengu's own words without a number.
+std::string describe(const Failure& failure);
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,21 @@
+// The first packet of a MySQL or MariaDB server, as far as it says whether TLS is to be had (protocol documentation,
+// "Protocol::HandshakeV10"). Pure. Looked at before the client library answers it: the library would log in in clear text
+// where a server, or somebody before it, leaves the flag out (mysql.md §2).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sengu::health::mysql {
+
+enum class TlsOffer : std::uint8_t {
+  unknown,       // the packet is not whole yet
+  offered,
+  absent,
+  not_a_greeting,  // an error packet, which the client library reports, or nonsense
+};
+
+/// `bytes` are the first that came.
+TlsOffer read_greeting(std::string_view bytes);
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,68 @@
+#include "health/mysql/interview.hpp"
+
+#include "health/mysql/errors.hpp"
+
+namespace sengu::health::mysql {
+
+namespace {
+
+/// True where it was answered; else `said` ends with the failure.
+bool take(const Ask& ask, const std::string& statement, Table& table, Statement& said) {
+  auto reply = ask(statement);
+  if (reply.ok()) {
+    table = std::move(reply.table);
+    return true;
+  }
+  said.outcome = classify(*reply.failure);
+  said.text = describe(*reply.failure);
+  said.failure = std::move(reply.failure);
+  return false;
+}
+
+Statement& end(Statement& said, Outcome outcome, std::string text) {
+  said.outcome = outcome;
+  said.text = std::move(text);
+  said.info.reset();
+  return said;
+}
+
+}  // namespace
+
+/// The variables come before the replication status: what is received then never looks applied before it is.
+Statement Interview::ask(const Ask& ask) {
+  Statement said;
+  auto& tables = said.tables;
+  if (!take(ask, Dialect::variables(), tables.variables, said)) return said;
+  said.dialect = Dialect::of(tables.variables.value_of("version").value_or(""));
+  if (!said.dialect) return end(said, Outcome::invalid, "a version that cannot be read");
+  if (!take(ask, said.dialect->transactions(), tables.transactions, said)) return said;
+  if (!take(ask, said.dialect->replication(), tables.replication, said)) return said;
+  if (!take(ask, Dialect::counters(), tables.counters, said)) return said;
+  if (!ask_heartbeats(ask, said)) return said;
+  auto report = read_report(*said.dialect, tables);
+  if (!report.info) return end(said, Outcome::invalid, std::move(report.problem));
+  said.info = std::move(report.info);
+  Table ignored;
+  if (query_.empty() || take(ask, query_, ignored, said)) return said;
+  if (is_from_server(*said.failure)) return end(said, Outcome::error, "health.query: " + said.text);
+  said.info.reset();
+  return said;
+}
+
+/// False where the connection is gone. No grant, or nothing there: asked once, and not again on this connection.
+bool Interview::ask_heartbeats(const Ask& ask, Statement& said) {
+  const auto statement = said.dialect->heartbeats();
+  if (statement.empty() || no_heartbeats_ || !default_source(*said.dialect, said.tables.replication)) return true;
+  auto reply = ask(statement);
+  if (!reply.ok() && !is_from_server(*reply.failure)) {
+    said.outcome = classify(*reply.failure);
+    said.text = describe(*reply.failure);
+    said.failure = std::move(reply.failure);
+    return false;
+  }
+  no_heartbeats_ = !reply.ok() || reply.table.rows.empty();
+  said.tables.heartbeats = std::move(reply.table);
+  return true;
+}
+
+}  // namespace sengu::health::mysql

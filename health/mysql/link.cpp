@@ -1,0 +1,145 @@
+#include "health/mysql/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/assert.hpp"
+
+namespace sengu::health::mysql {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
+Link::Link(asio::io_context& io, const Login& login, const std::string& query, Milliseconds timeout, Listener& listener)
+    : timer_(io), work_(io.get_executor()), conversation_(std::make_shared<Conversation>(io, login, query)), timeout_(timeout),
+      listener_(&listener) {}
+
+Link::~Link() { close(); }
+
+std::shared_ptr<Link> Link::open(asio::io_context& io, const Login& login, const std::string& query, Milliseconds timeout,
+                                 Listener& listener) {
+  const std::shared_ptr<Link> self(new Link(io, login, query, timeout, listener));
+  self->self_ = self;
+  self->conversation_->open(std::shared_ptr<Listens>(self, self.get()));
+  self->begin_question();
+  if (!start_thread(self->conversation_)) {
+    asio::post(io, [self] { self->on_ended(End::by_us, Answer{Outcome::l4_error, "no thread for a connection", std::nullopt, Clock::now()}); });
+  }
+  return self;
+}
+
+void Link::close() {
+  phase_ = Phase::ended;
+  listener_ = nullptr;
+  lock_callbacks_.clear();
+  timer_.cancel();
+  work_.reset();
+  conversation_->close();
+}
+
+void Link::begin_question() {
+  phase_ = Phase::asking;
+  graced_ = false;
+  asked_ = Clock::now();
+  start_timer(asked_ + timeout_);
+}
+
+void Link::ask() {
+  SENGU_ASSERT(idle());
+  first_question_ = false;
+  begin_question();
+  conversation_->ask();
+}
+
+void Link::wait_again() {
+  SENGU_ASSERT(overdue());
+  begin_question();
+}
+
+void Link::ask_lock_holder(LockCallback done) {
+  lock_callbacks_.push_back(std::move(done));
+  if (lock_callbacks_.size() == 1) conversation_->ask_lock_holder();
+}
+
+void Link::on_lock_holder(LockHolder holder) {
+  for (const auto& done : std::exchange(lock_callbacks_, {})) done(holder);
+}
+
+void Link::on_answered(Answer answer) {
+  if (phase_ != Phase::asking && phase_ != Phase::overdue) return;
+  auto seen = observe(answer.outcome, std::move(answer.text), answer.at);
+  seen.info = std::move(answer.info);
+  phase_ = Phase::idle;
+  in_use_ = true;
+  timer_.cancel();
+  listener_->on_answer(*this, seen);
+}
+
+void Link::on_ended(End how, std::optional<Answer> answer) {
+  if (phase_ == Phase::ended) return;
+  const bool of_use = in_use_ || (phase_ == Phase::overdue && conversation_->progress() != Progress::connecting);
+  std::optional<Observation> seen;
+  if (answer && phase_ == Phase::asking) seen = observe(answer->outcome, std::move(answer->text), answer->at);
+  if (how == End::by_us) return end(of_use ? LinkEnd::dropped : LinkEnd::failed, std::move(seen));
+  end(of_use ? LinkEnd::lost : LinkEnd::failed, std::move(seen));
+}
+
+void Link::start_timer(Time at) {
+  timer_due_ = at;
+  timer_.expires_at(at);
+  timer_.async_wait([weak = self_](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->on_timer();
+  });
+}
+
+void Link::on_timer() {
+  const auto now = Clock::now();
+  // A wait that had already fired when the timer was moved or the question answered still comes here.
+  if (phase_ == Phase::ended || phase_ == Phase::idle || now < timer_due_) return;
+  if (phase_ == Phase::overdue) return on_give_up();
+  if (now > timer_due_ + late_timer && !graced_) {
+    graced_ = true;  // we slept: an answer may be on its way
+    return start_timer(now + grace);
+  }
+  phase_ = Phase::overdue;
+  const auto seen = overdue_observation();
+  start_timer(std::max(asked_, conversation_->last_heard()) + give_up);
+  listener_->on_overdue(*this, seen);
+}
+
+Observation Link::overdue_observation() const {
+  const auto now = Clock::now();
+  if (conversation_->progress() == Progress::connecting) return observe(Outcome::l4_timeout, "connect timed out", now);
+  if (conversation_->heard_since(asked_)) return observe(Outcome::error, "slow reply", now);
+  return observe(Outcome::l7_timeout, "no reply", now);
+}
+
+void Link::on_give_up() {
+  const auto due = std::max(asked_, conversation_->last_heard()) + give_up;
+  if (Clock::now() < due) return start_timer(due);
+  end(LinkEnd::dropped, std::nullopt);
+}
+
+void Link::end(LinkEnd how, std::optional<Observation> seen) {
+  auto* listener = std::exchange(listener_, nullptr);
+  close();
+  listener->on_end(*this, how, seen);
+}
+
+Observation Link::observe(Outcome outcome, std::string text, Time answered) const {
+  Observation seen;
+  seen.outcome = outcome;
+  seen.asked = asked_;
+  seen.answered = answered;
+  seen.fresh_connection = first_question_;
+  seen.text = std::move(text);
+  return seen;
+}
+
+}  // namespace sengu::health::mysql

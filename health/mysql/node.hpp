@@ -1,0 +1,35 @@
+// One MySQL or MariaDB server as the monitor sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe
+// and run_step behind one object with one set of options. Control thread only.
+#pragma once
+
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+
+#include "health/core/server_node.hpp"
+#include "health/mysql/options.hpp"
+#include "health/mysql/probe.hpp"
+
+namespace sengu::health::mysql {
+
+class MySqlNode final : public ServerNode {
+ public:
+  MySqlNode(boost::asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks);
+  ~MySqlNode() override;
+  MySqlNode(const MySqlNode&) = delete;
+  MySqlNode& operator=(const MySqlNode&) = delete;
+
+  /// As NodeProbe::probe.
+  void probe(ProbeVia via) override { probe_.probe(via); }
+  void run(const RunStep& step, StepCallback done) override;
+  void ask_deciders(Milliseconds timeout, DecidersCallback done) override;
+  void close() override;
+
+ private:
+  boost::asio::io_context& io_;
+  const NodeOptions options_;
+  NodeProbe probe_;
+  std::shared_ptr<const int> open_ = std::make_shared<const int>(0);  // reset by close(); steps look at it
+};
+
+}  // namespace sengu::health::mysql

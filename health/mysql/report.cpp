@@ -1,0 +1,186 @@
+#include "health/mysql/report.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "health/mysql/text.hpp"
+
+namespace sengu::health::mysql {
+
+namespace {
+
+using Text = std::optional<std::string_view>;
+
+std::string_view or_empty(const Text& text) { return text.value_or(std::string_view()); }
+
+/// MariaDB 12 has more words for read_only than ON.
+bool is_on(const Text& value) { return value && !value->empty() && *value != "OFF" && *value != "0"; }
+
+template <typename Number>
+std::optional<Number> number_in(const Text& text) {
+  Number number{};
+  if (!text) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+/// "0.500" seconds; none for 0, which means no heartbeats, and for what is no such number.
+std::optional<Milliseconds> period_in(const Text& text) {
+  constexpr double longest = 4294967;   // what the servers allow
+  const auto seconds = number_in<double>(text);
+  if (!seconds || !(*seconds > 0) || *seconds > longest) return std::nullopt;
+  return Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+}
+
+std::optional<std::chrono::seconds> seconds_in(const Text& text) {
+  constexpr std::int64_t longest = std::int64_t{1} << 40;
+  const auto count = number_in<std::int64_t>(text);
+  if (!count || *count < 0 || *count > longest) return std::nullopt;
+  return std::chrono::seconds(*count);
+}
+
+Text first_of(const Table& table, std::string_view name, std::string_view old_name) {
+  const auto value = table.value_of(name);
+  return value ? value : table.value_of(old_name);
+}
+
+SemiSync semi_sync(const Text& value) {
+  if (!value) return SemiSync::absent;
+  return is_on(value) ? SemiSync::on : SemiSync::off;
+}
+
+std::string error_text(const Text& number, const Text& text) {
+  if (!number || *number == "0" || number->empty()) return {};
+  return printable(std::string(*number) + " " + std::string(or_empty(text)));
+}
+
+/// Journalled, so that nothing longer or stranger may pass.
+bool read_id(std::string_view value, std::string& id) {
+  constexpr std::size_t longest = 64;
+  id.clear();
+  for (const char c : value) {
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (!((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '-')) return false;
+    id += lower;
+  }
+  return !id.empty() && id.size() <= longest;
+}
+
+bool read_variables(const Dialect& dialect, const Table& variables, ServerInfo& info) {
+  auto& sql = *info.sql;
+  info.version = dialect.version();
+  info.read_only = is_on(variables.value_of("read_only"));
+  sql.super_read_only = dialect.is_mariadb() || is_on(variables.value_of("super_read_only"));
+  sql.gtids = dialect.is_mariadb() ? is_on(variables.value_of("gtid_strict_mode"))
+                                   : variables.value_of("gtid_mode") == "ON" && variables.value_of("enforce_gtid_consistency") == "ON";
+  sql.binlog = is_on(variables.value_of("log_bin"));
+  sql.logs_updates = is_on(first_of(variables, "log_replica_updates", "log_slave_updates"));
+  sql.net_timeout = seconds_in(first_of(variables, "replica_net_timeout", "slave_net_timeout")).value_or(sql.net_timeout);
+  const auto names = semi_sync_names(variables);
+  sql.semi_sync_source = semi_sync(variables.value_of(names.source));
+  sql.semi_sync_replica = semi_sync(variables.value_of(names.replica));
+  const auto point = first_of(variables, "rpl_semi_sync_source_wait_point", "rpl_semi_sync_master_wait_point");
+  sql.semi_sync_after_sync = !point || *point == "AFTER_SYNC";
+  return read_id(or_empty(variables.value_of(dialect.is_mariadb() ? "server_id" : "server_uuid")), info.run_id);
+}
+
+void read_counters(const Table& counters, SqlInfo& sql) {
+  const auto count = [&](std::string_view name, std::string_view old_name) {
+    return std::max(0, number_in<int>(first_of(counters, name, old_name)).value_or(0));
+  };
+  sql.uptime = seconds_in(counters.value_of("Uptime")).value_or(sql.uptime);
+  sql.semi_sync_clients = count("Rpl_semi_sync_source_clients", "Rpl_semi_sync_master_clients");
+  sql.semi_sync_waiting = count("Rpl_semi_sync_source_wait_sessions", "Rpl_semi_sync_master_wait_sessions");
+}
+
+/// MariaDB: what is in the binary log, and what was applied without being written there (log_slave_updates off, or
+/// gtid_slave_pos set by hand): together what this server has executed.
+bool read_transactions(const Dialect& dialect, const Table& transactions, SqlInfo& sql) {
+  if (transactions.rows.empty()) return false;
+  if (!dialect.is_mariadb()) {
+    const auto set = GtidSet::parse_mysql(or_empty(transactions.find(0, "executed")));
+    if (set) sql.executed = *set;
+    return set.has_value();
+  }
+  for (const auto* column : {"binlog", "applied", "current"}) {
+    const auto set = GtidSet::parse_mariadb(or_empty(transactions.find(0, column)));
+    if (!set) return false;
+    sql.executed.add(*set);
+  }
+  return true;
+}
+
+bool read_received(const Dialect& dialect, const Tables& tables, std::size_t row, SqlInfo& sql) {
+  const auto text = or_empty(tables.replication.find(row, dialect.is_mariadb() ? "Gtid_IO_Pos" : "Retrieved_Gtid_Set"));
+  const auto set = dialect.is_mariadb() ? GtidSet::parse_mariadb(text) : GtidSet::parse_mysql(text);
+  if (set) sql.received.add(*set);
+  return set.has_value();
+}
+
+void read_heartbeats(const Dialect& dialect, const Tables& tables, std::size_t row, SqlInfo& sql) {
+  const auto& table = dialect.is_mariadb() ? tables.replication : tables.heartbeats;
+  const auto at = dialect.is_mariadb() ? row : 0;
+  sql.heartbeats = number_in<std::int64_t>(table.find(at, dialect.is_mariadb() ? "Slave_received_heartbeats" : "received")).value_or(0);
+  sql.heartbeat_period = period_in(table.find(at, dialect.is_mariadb() ? "Slave_heartbeat_period" : "period"));
+}
+
+bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row, ServerInfo& info) {
+  auto& sql = *info.sql;
+  const auto& table = tables.replication;
+  const auto port = number_in<std::uint16_t>(table.find(row, dialect.source_column("Port")));
+  const auto receiving = or_empty(table.find(row, dialect.replica_column("IO_Running")));
+  if (!port) return false;
+  info.master = {std::string(or_empty(table.find(row, dialect.source_column("Host")))), *port};
+  info.link_up = receiving == "Yes";
+  sql.receiving = !receiving.empty() && receiving != "No";   // Yes, Connecting, Preparing
+  sql.applying = table.find(row, dialect.replica_column("SQL_Running")) == "Yes";
+  sql.receive_error = error_text(table.find(row, "Last_IO_Errno"), table.find(row, "Last_IO_Error"));
+  sql.apply_error = error_text(table.find(row, "Last_SQL_Errno"), table.find(row, "Last_SQL_Error"));
+  sql.behind = seconds_in(table.find(row, dialect.behind_column()));
+  read_heartbeats(dialect, tables, row, sql);
+  return read_received(dialect, tables, row, sql);
+}
+
+bool has_source(const Dialect& dialect, const Table& replication, std::size_t row) {
+  return !or_empty(replication.find(row, dialect.source_column("Host"))).empty();
+}
+
+}  // namespace
+
+SemiSyncNames semi_sync_names(const Table& variables) {
+  const auto present = [&](const char* name, const char* old_name) -> std::string {
+    if (variables.value_of(name)) return name;
+    return variables.value_of(old_name) ? old_name : "";
+  };
+  return {present("rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled"),
+          present("rpl_semi_sync_replica_enabled", "rpl_semi_sync_slave_enabled")};
+}
+
+std::optional<std::size_t> default_source(const Dialect& dialect, const Table& replication) {
+  const auto* name = dialect.is_mariadb() ? "Connection_name" : "Channel_Name";
+  for (std::size_t row = 0; row < replication.rows.size(); ++row) {
+    if (or_empty(replication.find(row, name)).empty() && has_source(dialect, replication, row)) return row;
+  }
+  return std::nullopt;
+}
+
+Report read_report(const Dialect& dialect, const Tables& tables) {
+  ServerInfo info;
+  auto& sql = info.sql.emplace();
+  sql.flavour = dialect.flavour();
+  if (!read_variables(dialect, tables.variables, info)) return {std::nullopt, "no server_uuid or server_id"};
+  if (!read_transactions(dialect, tables.transactions, sql)) return {std::nullopt, "a set of transactions that cannot be read"};
+  read_counters(tables.counters, sql);
+  sql.received = sql.executed;
+  const auto source = default_source(dialect, tables.replication);
+  for (std::size_t row = 0; row < tables.replication.rows.size(); ++row) {
+    if (row != source && has_source(dialect, tables.replication, row)) ++sql.other_channels;
+  }
+  if (source && !read_replica(dialect, tables, *source, info)) return {std::nullopt, "a replication status that cannot be read"};
+  info.role = source || info.read_only ? Role::replica : Role::master;
+  info.offset = sql.received.count();
+  return {std::move(info), {}};
+}
+
+}  // namespace sengu::health::mysql

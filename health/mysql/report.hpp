@@ -1,0 +1,35 @@
+// What a server's answers say of it: rows to ServerInfo. Pure; statements are dialect's.
+#pragma once
+
+#include <string>
+
+#include "health/core/observation.hpp"
+#include "health/mysql/dialect.hpp"
+#include "health/mysql/table.hpp"
+
+namespace sengu::health::mysql {
+
+/// The answers to the statements of the same names.
+struct Tables {
+  Table variables, transactions, replication, counters;
+  Table heartbeats;   // empty where it was not asked
+};
+
+struct Report {
+  std::optional<ServerInfo> info;   // none: `problem` says what could not be read
+  std::string problem;
+};
+
+/// `link_up` is that the IO thread says Yes, no more; SourceWatch knows since when the source is silent.
+Report read_report(const Dialect& dialect, const Tables& tables);
+
+/// The variables by which semi-sync is switched on this server, as it calls them; empty where it has none.
+struct SemiSyncNames {
+  std::string source, replica;
+};
+SemiSyncNames semi_sync_names(const Table& variables);
+
+/// The row of the default source in the answer to Dialect::replication(); none where no source is configured.
+std::optional<std::size_t> default_source(const Dialect& dialect, const Table& replication);
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,205 @@
+#include "health/mysql/script.hpp"
+
+#include <algorithm>
+
+#include "health/mysql/errors.hpp"
+#include "health/mysql/interview.hpp"
+#include "health/mysql/text.hpp"
+
+namespace sengu::health::mysql {
+
+namespace {
+
+constexpr unsigned lock_wait_timeout = 1205;
+constexpr unsigned syntax_error = 1064;        // quotes the statement, with what is secret in it
+
+/// The words of a statement before what may be secret or long.
+std::string label(const std::string& statement) {
+  constexpr std::size_t longest = 60;
+  auto end = std::min({statement.find(" FOR CHANNEL"), statement.find('('), statement.find('\''), longest});
+  if (statement.starts_with("CHANGE")) end = statement.find(" TO ");
+  return statement.substr(0, end);
+}
+
+class Script {
+ public:
+  Script(const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left)
+      : options_(options), ask_(ask), time_left_(time_left) {}
+
+  StepOutcome run(const RunStep& step) { return perform(step) ? StepOutcome{StepResult::done, {}} : StepOutcome{StepResult::failed, text_}; }
+
+ private:
+  bool perform(const RunStep& step);
+  bool fence();
+  bool rehandshake();
+  bool apply_received();
+  bool promote();
+  bool repoint(const Endpoint& master);
+  bool demote(const Endpoint& master);
+  bool follow(const Endpoint& master);
+  bool switch_source_side(SemiSync wanted);
+
+  bool read();
+  bool tell(const std::string& statement);
+  bool fail(std::string text);
+  bool everything_is_applied();
+  bool leave_source();
+
+  const ServerInfo& info() const { return *said_.info; }
+  const SqlInfo& sql() const { return *said_.info->sql; }
+  const Dialect& words() const { return *said_.dialect; }
+  bool has_source() const { return !info().master.host.empty(); }
+  std::int64_t unapplied() const { return sql().received.minus(sql().executed).count(); }
+
+  const NodeOptions& options_;
+  const Ask& ask_;
+  const std::function<Milliseconds()>& time_left_;
+  Statement said_;      // what the server said of itself last
+  unsigned error_ = 0;  // number of the last failure
+  std::string text_;
+};
+
+bool Script::fail(std::string text) {
+  text_ = std::move(text);
+  return false;
+}
+
+bool Script::read() {
+  said_ = Interview().ask(ask_);
+  return said_.info ? true : fail("probe: " + said_.text);
+}
+
+bool Script::tell(const std::string& statement) {
+  if (statement.empty()) return true;
+  const auto reply = ask_(statement);
+  if (reply.ok()) return true;
+  error_ = reply.failure->number;
+  const auto why = error_ == syntax_error ? std::string("1064 syntax error") : describe(*reply.failure);
+  if (error_ == 0) return fail(why);   // not sent
+  return fail(label(statement) + ": " + without_secret(why, options_.replication_password.value));
+}
+
+bool Script::perform(const RunStep& step) {
+  if (!read()) return false;
+  switch (step.step) {
+    case Step::fence: return fence();
+    case Step::unfence: return tell(words().unfence());
+    case Step::promote: return promote();
+    case Step::repoint: return repoint(step.master);
+    case Step::demote:
+    case Step::demote_emptied: return demote(step.master);
+    case Step::rehandshake: return rehandshake();
+    case Step::stop_receiving: return !has_source() || tell(words().stop_receiving());
+    case Step::start_receiving: return !has_source() || tell(words().start_receiving());
+    case Step::apply_received: return apply_received();
+    case Step::semi_sync_on: return switch_source_side(SemiSync::on);
+    case Step::semi_sync_off: return switch_source_side(SemiSync::off);
+  }
+  return fail("no such step");
+}
+
+/// A commit that waits for a semi-sync acknowledgement holds it up, for ever where nobody acknowledges; the session's
+/// lock_wait_timeout bounds it, and the text says why.
+bool Script::fence() {
+  if (tell(words().fence())) return true;
+  if (error_ == lock_wait_timeout && sql().semi_sync_waiting > 0) {
+    text_ += " (" + std::to_string(sql().semi_sync_waiting) + " sessions wait for a semi-sync acknowledgement)";
+  }
+  return false;
+}
+
+/// With a running applier and an unapplied relay log this loses nothing on either flavour, be the source alive or frozen
+/// (tests/unit/mysql_steps_real_test.cpp).
+bool Script::rehandshake() {
+  if (!has_source()) return fail("it has no source");
+  return tell(words().stop_receiving()) && tell(words().start_receiving());
+}
+
+bool Script::apply_received() {
+  if (!has_source() || unapplied() == 0) return true;
+  if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
+  if (!sql().applying) return fail("the applier does not run");
+  const auto all = unapplied();
+  const auto* column = words().is_mariadb() ? "Gtid_IO_Pos" : "";
+  const auto position = said_.tables.replication.find(default_source(words(), said_.tables.replication).value_or(0), column);
+  const auto target = words().is_mariadb() ? std::string(position.value_or("")) : sql().received.text();
+  const auto margin = std::min(Milliseconds(100), time_left_() / 4);   // to hear its answer, and to ask how many are left
+  const auto reply = ask_(words().await_applied(target, time_left_() - margin));
+  if (!reply.ok()) return fail("await: " + describe(*reply.failure));
+  if (!read()) return false;
+  if (reply.table.find(0, "answer") == "0" && unapplied() == 0) return true;
+  const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;
+  return fail(std::to_string(unapplied()) + " of " + std::to_string(all) + " transactions left" + why);
+}
+
+bool Script::everything_is_applied() {
+  if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
+  if (unapplied() == 0) return true;
+  return fail(std::to_string(unapplied()) + " received transactions are not applied");
+}
+
+/// RESET ... ALL drops the relay log: looked at before the applier is stopped, and once more between the two, in case
+/// somebody else let it receive again. An applier that is stopped with nothing left is a promotion that was interrupted.
+bool Script::leave_source() {
+  if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
+  if (!everything_is_applied()) return false;
+  if (!tell(words().stop_replication()) || !read()) return false;
+  if (sql().receiving) return fail("it receives again");
+  return everything_is_applied() && tell(words().forget_source());
+}
+
+bool Script::promote() {
+  if (has_source() && !leave_source()) return false;
+  if (options_.semi_sync == SemiSyncPolicy::automatic && sql().semi_sync_replica == SemiSync::on &&
+      !switch_source_side(SemiSync::on)) {
+    return false;
+  }
+  return tell(words().unfence());   // last: from here on it takes writes
+}
+
+bool Script::switch_source_side(SemiSync wanted) {
+  if (sql().semi_sync_source == wanted) return true;
+  const auto names = semi_sync_names(said_.tables.variables);
+  if (names.source.empty()) {
+    return wanted == SemiSync::off || fail("no rpl_semi_sync_source_enabled: the semi-sync source plugin is not loaded");
+  }
+  return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
+}
+
+/// What was received and not applied goes with the relay log, on either flavour. With GTIDs it is fetched again as far
+/// as the new source has it; what that one does not have must not be applied here either: it would be errant.
+bool Script::follow(const Endpoint& master) {
+  const auto row = default_source(words(), said_.tables.replication);
+  if (row && info().master == master && sql().receiving && sql().applying) return true;
+  Source source{master, row.has_value(), false, options_.replication_username, options_.replication_password};
+  const auto mode = options_.login.tls.mode;
+  source.reaches_by_tls = row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes"
+                              : mode == Tls::require || mode == Tls::verify;
+  if (!row && source.username.empty()) return fail("needs replication_username: it has no source configured whose account could be kept");
+  if (row && !tell(words().stop_replication())) return false;
+  if (!row && !tell(words().adopt_own_position())) return false;
+  return tell(words().change_source(source)) && tell(words().start_replication());
+}
+
+/// The source's side of semi-sync goes off afterwards: it takes MySQL up to a second, and nothing waits for it.
+bool Script::repoint(const Endpoint& master) {
+  return follow(master) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
+}
+
+/// Commits that wait for an acknowledgement would keep the fence out: then semi-sync goes off first, and they end, here
+/// where nobody is routed any more.
+bool Script::demote(const Endpoint& master) {
+  const bool source_side = sql().semi_sync_source == SemiSync::on;
+  const bool fenced = fence();
+  if (!fenced && (error_ != lock_wait_timeout || !source_side)) return false;
+  if (source_side && !switch_source_side(SemiSync::off)) return false;
+  return (fenced || fence()) && follow(master);
+}
+
+}  // namespace
+
+StepOutcome carry_out(const RunStep& step, const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left) {
+  return Script(options, ask, time_left).run(step);
+}
+
+}  // namespace sengu::health::mysql

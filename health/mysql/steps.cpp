@@ -1,0 +1,147 @@
+#include "health/mysql/steps.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "config/assert.hpp"
+#include "health/mysql/client.hpp"
+#include "health/mysql/errors.hpp"
+#include "health/mysql/mailbox.hpp"
+#include "health/mysql/script.hpp"
+#include "health/mysql/threads.hpp"
+
+namespace sengu::health::mysql {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto beat = 100ms;
+constexpr auto stalled_after = 1s;   // as in the decision (safety.md §2.3): what was decided before it is void
+constexpr auto* too_late = "no answer in time";
+constexpr auto* stalled = "sengu itself was stalled";
+
+/// Hears how a step ended. Called on the control thread.
+class StepOwner {
+ public:
+  virtual ~StepOwner() = default;
+  virtual void on_outcome(StepOutcome outcome) = 0;
+};
+
+/// The thread's side. A process that was stopped may find its answer before it finds its time over, and would go on with
+/// what has been given up elsewhere: so the clock is looked at before each statement.
+class StepJob final : public Job {
+ public:
+  StepJob(asio::io_context& io, NodeOptions options, RunStep step, Time began)
+      : options_(std::move(options)), step_(std::move(step)), deadline_(began + step_.timeout), mailbox_(io), awake_(began),
+        client_(options_.login) {}
+
+  void open(std::weak_ptr<StepOwner> owner) { mailbox_.open(std::move(owner)); }
+  /// The control thread runs: says so at least with every `beat`.
+  void awake(Time now) { awake_ = now; }
+  Time deadline() const { return deadline_; }
+  bool logged_in() const { return client_.progress() == Progress::ready; }
+  /// Why nothing more may be sent; null where it may.
+  const char* why_not(Time now) const {
+    if (now >= deadline_) return too_late;
+    return now - awake_.load() >= beat + stalled_after ? stalled : nullptr;
+  }
+  void close() {
+    mailbox_.close();
+    stop();
+  }
+
+  void stop() override { client_.interrupt(); }
+  void run() override {
+    auto outcome = perform();
+    client_.close();
+    mailbox_.send([outcome = std::move(outcome)](StepOwner& owner) mutable { owner.on_outcome(std::move(outcome)); });
+  }
+
+ private:
+  StepOutcome perform() {
+    if (const auto failure = client_.connect()) {
+      return {is_life(classify(*failure)) ? StepResult::failed : StepResult::unreachable, describe(*failure)};
+    }
+    return carry_out(
+        step_, options_, [this](const std::string& statement) { return ask(statement); },
+        [this] { return std::max(0ms, std::chrono::floor<Milliseconds>(deadline_ - Clock::now())); });
+  }
+
+  Reply ask(const std::string& statement) {
+    if (const auto* why = why_not(Clock::now())) return {{}, Failure{0, why, Progress::ready, 0}};
+    return client_.query(statement);
+  }
+
+  const NodeOptions options_;
+  const RunStep step_;
+  const Time deadline_;
+  Mailbox<StepOwner> mailbox_;
+  std::atomic<Time> awake_;
+  Client client_;
+};
+
+/// The control thread's side; lives in its timer's handler until it is done.
+class StepRun final : public StepOwner {
+ public:
+  StepRun(asio::io_context& io, std::shared_ptr<StepJob> job, StepCallback done) : timer_(io), job_(std::move(job)), done_(std::move(done)) {}
+  ~StepRun() override { job_->close(); }
+  StepRun(const StepRun&) = delete;
+  StepRun& operator=(const StepRun&) = delete;
+
+  static void watch(const std::shared_ptr<StepRun>& self) {
+    self->timer_.expires_at(std::min(self->job_->deadline(), Clock::now() + beat));
+    self->timer_.async_wait([self](const boost::system::error_code&) {
+      if (self->done_) self->on_beat(self);
+    });
+  }
+
+  void on_outcome(StepOutcome outcome) override { finish(std::move(outcome)); }
+
+ private:
+  void on_beat(const std::shared_ptr<StepRun>& self) {
+    const auto now = Clock::now();
+    const auto* why = job_->why_not(now);
+    if (why == nullptr) {
+      job_->awake(now);
+      return watch(self);
+    }
+    finish({job_->logged_in() ? StepResult::failed : StepResult::unreachable, why});
+  }
+
+  void finish(StepOutcome outcome) {
+    const auto done = std::exchange(done_, nullptr);
+    timer_.cancel();
+    job_->close();
+    if (done) done(outcome.result, std::move(outcome.text));
+  }
+
+  asio::steady_timer timer_;
+  const std::shared_ptr<StepJob> job_;
+  StepCallback done_;
+};
+
+bool names_a_master(Step step) { return step == Step::repoint || step == Step::demote || step == Step::demote_emptied; }
+
+}  // namespace
+
+void run_step(asio::io_context& io, const NodeOptions& options, const RunStep& step, StepCallback done) {
+  SENGU_ASSERT(!names_a_master(step.step) || (step.master != options.login.node && !step.master.host.empty()));
+  SENGU_ASSERT(step.timeout.count() > 0);
+  const auto job = std::make_shared<StepJob>(io, options, step, Clock::now());
+  const auto run = std::make_shared<StepRun>(io, job, std::move(done));
+  job->open(run);
+  StepRun::watch(run);
+  if (start_thread(job)) return;
+  asio::post(io, [run] { run->on_outcome({StepResult::unreachable, "no thread for a connection"}); });
+}
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,21 @@
+// Runs one step against one server: a connection and a thread of its own for as long as it takes, and one deadline for all
+// of it. What is said is script's. Control thread only.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include "health/core/server_node.hpp"
+#include "health/mysql/options.hpp"
+
+namespace sengu::health::mysql {
+
+/// Runs step.step against the node within step.timeout from now (connect, login and script together), then calls `done`
+/// once, on the control thread, never from within run_step. No statement is sent after that instant, nor once this process
+/// was stalled for a second since the step began, however late it notices.
+///   unreachable  not logged in, in time: nothing was carried out
+///   failed       an error, the connection closed, or no answer in time. What was sent may have been carried out all the same
+///   done         every statement was answered
+/// Requires step.master to be another than the node for repoint and demote.
+void run_step(boost::asio::io_context& io, const NodeOptions& options, const RunStep& step, StepCallback done);
+
+}  // namespace sengu::health::mysql

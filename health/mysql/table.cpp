@@ -1,0 +1,36 @@
+#include "health/mysql/table.hpp"
+
+#include <algorithm>
+
+namespace sengu::health::mysql {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace
+
+std::optional<std::string_view> Table::find(std::size_t row, std::string_view column) const {
+  const auto named = std::find_if(columns.begin(), columns.end(), [&](const auto& one) { return same_name(one, column); });
+  const auto at = static_cast<std::size_t>(named - columns.begin());
+  if (named == columns.end() || row >= rows.size() || at >= rows[row].size() || !rows[row][at]) return std::nullopt;
+  return *rows[row][at];
+}
+
+std::optional<std::string_view> Table::value_of(std::string_view name) const {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto& fields = rows[row];
+    if (fields.size() >= 2 && fields[0] && fields[1] && same_name(*fields[0], name)) return *fields[1];
+  }
+  return std::nullopt;
+}
+
+bool is_from_server(const Failure& failure) {
+  return failure.number >= 1000 && (failure.number < 2000 || failure.number >= 3000);
+}
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,37 @@
+#include "health/mysql/text.hpp"
+
+#include <algorithm>
+
+namespace sengu::health::mysql {
+
+std::string printable(std::string_view text) {
+  constexpr std::size_t longest = 200;
+  std::string clean(text.substr(0, longest));
+  std::replace_if(clean.begin(), clean.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+  return clean;
+}
+
+std::string quoted(std::string_view text) {
+  std::string literal = "'";
+  for (const char c : text) {
+    if (c == '\0') {
+      literal += "\\0";
+      continue;
+    }
+    if (c == '\'' || c == '\\') literal += '\\';
+    literal += c;
+  }
+  return literal + "'";
+}
+
+std::string without_secret(std::string text, std::string_view secret) {
+  if (secret.empty()) return text;
+  const auto literal = quoted(secret);
+  const auto escaped = literal.substr(1, literal.size() - 2);
+  for (const auto& hidden : {escaped, std::string(secret)}) {
+    for (auto at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at + 3)) text.replace(at, hidden.size(), "***");
+  }
+  return text;
+}
+
+}  // namespace sengu::health::mysql

@@ -1,0 +1,19 @@
+// Text on its way between a server and people: what a server said is made harmless, what it is told is quoted. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sengu::health::mysql {
+
+/// What a server said, fit for a log line: no control characters, at most 200 bytes.
+std::string printable(std::string_view text);
+
+/// A string literal of SQL. Right where the connection's sql_mode is '' and its character set utf8mb4, which every
+/// connection of ours says first: under NO_BACKSLASH_ESCAPES a backslash would stand for itself.
+std::string quoted(std::string_view text);
+
+/// `text` without `secret`, also where it stands there as quoted(). An empty secret leaves it alone.
+std::string without_secret(std::string text, std::string_view secret);
+
+}  // namespace sengu::health::mysql
