@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "health/mysql/node.hpp"
 #include "health/redis/node.hpp"
 
 namespace sengu::health {
@@ -29,6 +30,12 @@ bool is_damaged(const Journal& journal, const std::string& group) {
 
 std::unique_ptr<ServerNode> make_node(boost::asio::io_context& io, const config::GroupSettings& settings, NodeId id,
                                       const std::string& instance, ProbeCallbacks callbacks) {
+  if (settings.kind == config::Kind::mysql) {
+    mysql::NodeOptions options{{settings.nodes[index(id)].address, settings.username, settings.password, settings.tls},
+                               settings.health.timeout, settings.health.query, settings.replication_username,
+                               settings.replication_password, settings.semi_sync};
+    return std::make_unique<mysql::MySqlNode>(io, std::move(options), std::move(callbacks));
+  }
   redis::NodeOptions options{settings.nodes[index(id)].address,
                              {settings.username, settings.password, redis::client_name(instance, settings.name)},
                              settings.health.timeout};
