@@ -289,7 +289,9 @@ void Group::State::ask_witness(NodeId id) {
   witness.asked_actively = now;
   witness.rehandshaken.reset();
   known.node(id).step = Step::rehandshake;
-  out.send(RunStep{id, Step::rehandshake, {}, settings->health.timeout / 5, {}});
+  // Two statements of MySQL over a new connection, and stopping an IO thread whose master is frozen, take longer.
+  const bool sql = settings->kind == config::Kind::mysql;
+  out.send(RunStep{id, Step::rehandshake, {}, sql ? settings->health.timeout : settings->health.timeout / 5, {}});
 }
 
 Reason Group::State::why_hands_off() const {
