@@ -24,6 +24,7 @@ namespace sengu::health::mysql {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using config::Tls;
 
 /// How a server may ask for our password. Not mysql_clear_password and not dialog, which send it as it is.
 constexpr const char* allowed_authentication =

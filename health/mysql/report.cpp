@@ -179,7 +179,7 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
   }
   if (source && !read_replica(dialect, tables, *source, info)) return {std::nullopt, "a replication status that cannot be read"};
   info.role = source || info.read_only ? Role::replica : Role::master;
-  info.offset = sql.received.count();
+  info.offset = sql.received.position();
   return {std::move(info), {}};
 }
 

@@ -33,7 +33,7 @@ class Script {
   bool fence();
   bool rehandshake();
   bool apply_received();
-  bool promote();
+  bool promote(LossPolicy loss);
   bool repoint(const Endpoint& master);
   bool demote(const Endpoint& master);
   bool follow(const Endpoint& master);
@@ -42,8 +42,8 @@ class Script {
   bool read();
   bool tell(const std::string& statement);
   bool fail(std::string text);
-  bool everything_is_applied();
-  bool leave_source();
+  bool everything_is_applied(LossPolicy loss);
+  bool leave_source(LossPolicy loss);
 
   const ServerInfo& info() const { return *said_.info; }
   const SqlInfo& sql() const { return *said_.info->sql; }
@@ -84,7 +84,7 @@ bool Script::perform(const RunStep& step) {
   switch (step.step) {
     case Step::fence: return fence();
     case Step::unfence: return tell(words().unfence());
-    case Step::promote: return promote();
+    case Step::promote: return promote(step.loss);
     case Step::repoint: return repoint(step.master);
     case Step::demote:
     case Step::demote_emptied: return demote(step.master);
@@ -132,7 +132,8 @@ bool Script::apply_received() {
   return fail(std::to_string(unapplied()) + " of " + std::to_string(all) + " transactions left" + why);
 }
 
-bool Script::everything_is_applied() {
+bool Script::everything_is_applied(LossPolicy loss) {
+  if (loss == LossPolicy::accept_loss) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
   if (unapplied() == 0) return true;
   return fail(std::to_string(unapplied()) + " received transactions are not applied");
@@ -140,17 +141,17 @@ bool Script::everything_is_applied() {
 
 /// RESET ... ALL drops the relay log: looked at before the applier is stopped, and once more between the two, in case
 /// somebody else let it receive again. An applier that is stopped with nothing left is a promotion that was interrupted.
-bool Script::leave_source() {
+bool Script::leave_source(LossPolicy loss) {
   if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
-  if (!everything_is_applied()) return false;
+  if (!everything_is_applied(loss)) return false;
   if (!tell(words().stop_replication()) || !read()) return false;
   if (sql().receiving) return fail("it receives again");
-  return everything_is_applied() && tell(words().forget_source());
+  return everything_is_applied(loss) && tell(words().forget_source());
 }
 
-bool Script::promote() {
-  if (has_source() && !leave_source()) return false;
-  if (options_.semi_sync == SemiSyncPolicy::automatic && sql().semi_sync_replica == SemiSync::on &&
+bool Script::promote(LossPolicy loss) {
+  if (has_source() && !leave_source(loss)) return false;
+  if (options_.semi_sync == config::SemiSync::automatic && sql().semi_sync_replica == SemiSync::on &&
       !switch_source_side(SemiSync::on)) {
     return false;
   }
@@ -174,7 +175,7 @@ bool Script::follow(const Endpoint& master) {
   Source source{master, row.has_value(), false, options_.replication_username, options_.replication_password};
   const auto mode = options_.login.tls.mode;
   source.reaches_by_tls = row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes"
-                              : mode == Tls::require || mode == Tls::verify;
+                              : mode == config::Tls::require || mode == config::Tls::verify;
   if (!row && source.username.empty()) return fail("needs replication_username: it has no source configured whose account could be kept");
   if (row && !tell(words().stop_replication())) return false;
   if (!row && !tell(words().adopt_own_position())) return false;
