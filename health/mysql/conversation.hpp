@@ -69,6 +69,7 @@ class Conversation final : public Job {
  private:
   enum class Task : std::uint8_t { none, probe, lock_holder };
 
+  void converse();
   void want(Task task);
   void wake();
   Task next_task();

@@ -13,6 +13,7 @@ constexpr unsigned version_error = 2007, handshake_error = 2012, malformed_packe
 
 Outcome classify_connect(int error) {
   if (error == ECONNREFUSED) return Outcome::l4_refused;
+  if (error == ECONNRESET) return Outcome::l7_closed;   // it stood, and was ended before we looked
   return error == ETIMEDOUT ? Outcome::l4_timeout : Outcome::l4_error;
 }
 
