@@ -302,12 +302,24 @@ void FailoverMachine::enter_targeting(const Context& context, NodeId target) {
   write(context);
 }
 
+/// MySQL: where the target's relay log ends within a transaction, its applier waits a minute for the rest of it before it stops.
+/// Another replica's stream ends the wait, and must bring nothing else.
+Endpoint FailoverMachine::donor(const Knowledge& knowledge) const {
+  for (const NodeView& node : knowledge.nodes) {
+    const bool is_target = &node == &knowledge.node(*target_);
+    if (is_target || node.outcome != Outcome::ok || !node.says(Role::replica) || !node.info->sql) continue;
+    if (seen_target_.sql->received.contains(node.info->sql->received)) return node.settings->replication_address;
+  }
+  return {};
+}
+
 void FailoverMachine::enter_promoting(const Context& context) {
   state_ = State::promoting;
   observe_since_ = context.now;
   const auto timeout = context.knowledge.settings->failover.step_timeout;
   deadline_ = context.now + promote_patience * timeout;
-  context.out.send(RunStep{*target_, Step::promote, {}, timeout, {}, plan_.loss});
+  const Endpoint other = seen_target_.sql ? donor(context.knowledge) : Endpoint{};
+  context.out.send(RunStep{*target_, Step::promote, other, timeout, {}, plan_.loss});
 }
 
 void FailoverMachine::enter_confirming(const Context& context, NodeId master) {

@@ -94,6 +94,7 @@ class FailoverMachine {
   std::optional<Ended> apply(const Context& context);
   void enter_targeting(const Context& context, NodeId target);
   void enter_promoting(const Context& context);
+  Endpoint donor(const Knowledge& knowledge) const;
   void enter_confirming(const Context& context, NodeId master);
   Ended end(Reason result);
 

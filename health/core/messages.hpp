@@ -67,7 +67,7 @@ struct WriteJournal { Serial serial; JournalRecord record; };
 struct RunStep {
   NodeId node;
   Step step;
-  Endpoint master{};                    // of repoint and demote
+  Endpoint master{};                    // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/steps)
   Milliseconds timeout{};
   Milliseconds pause{};                 // of a fence, where the server knows such a thing
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
