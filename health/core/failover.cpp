@@ -319,6 +319,7 @@ void FailoverMachine::enter_promoting(const Context& context) {
   const auto timeout = context.knowledge.settings->failover.step_timeout;
   deadline_ = context.now + promote_patience * timeout;
   const Endpoint other = seen_target_.sql ? donor(context.knowledge) : Endpoint{};
+  context.knowledge.node(*target_).stopped_by_us = seen_target_.sql.has_value();   // first of all, the step stops it too
   context.out.send(RunStep{*target_, Step::promote, other, timeout, {}, plan_.loss});
 }
 

@@ -61,7 +61,9 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   if (promoted && from && !ended.master.sql) last_tail = {*from, known.history_offset - (ended.master.second_offset - 1)};
   // What was journalled counts, not what answers under this address by now.
   known.history = history_of(ended.master);
-  known.master_regressed = false;
+  known.master_regressed = known.master_unjudged = false;
+  known.must_hold = {};
+  known.must_hold_by.reset();
   known.history_offset = ended.master.offset;
   known.keys_seen = ended.master.keys;
   aborts_in_a_row = 0;
@@ -200,7 +202,7 @@ void Group::State::on_server_changed() {
   const Reason cause = emptied            ? Reason::master_emptied
                        : loading_too_long ? Reason::loading_timeout
                                           : Reason::server_changed;
-  const bool at_once = settings->failover.on_process_death == config::OnProcessDeath::now;
+  const bool at_once = settings->failover.on_process_death == config::OnProcessDeath::now || known.master_regressed;
   if (emptied || loading_too_long || at_once) {
     try_failover(cause);
     if (machine.active()) return;

@@ -71,7 +71,10 @@ void Group::State::watch_use(NodeId id) {
 void Group::State::take_info(NodeId id, const Observation& seen) {
   NodeView& node = known.node(id);
   const bool rebooted = node.info && (node.info->run_id != seen.info->run_id || restarted(node, seen));
-  if (known.master == id && has_regressed(node, seen)) known.master_regressed = true;
+  if (known.master == id && seen.info->sql) {
+    if (!node.info || restarted(node, seen)) known.master_unjudged = true;
+    if (has_regressed(node, *seen.info)) known.master_regressed = true;
+  }
   const bool role_changed = node.info && node.info->role != seen.info->role;
   if (rebooted) {
     node.tracker.force_down();
@@ -108,6 +111,11 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
 void Group::State::take_master_info(const Observation& seen) {
   if (seen.info->run_id != known.record.server_id) return;  // server_changed() is derived from it
   if (known.master_regressed) return;
+  if (seen.info->sql && seen.info->role == Role::master && !holds_what_replicas_have()) {
+    known.master_verified = false;
+    master_view().next_probe = now + poll_once_more;
+    return;
+  }
   known.master_verified = seen.info->role == Role::master && !seen.info->loading;
   if (known.master_verified) role_lost_since.reset();
   clear_suspicion();
@@ -119,18 +127,35 @@ void Group::State::take_master_info(const Observation& seen) {
   for (std::size_t i = 0; i < size(); ++i) judge_errant(node_id(i));
 }
 
-/// MySQL: the journal's server came back with less than it had, or a replica holds what it has not. It was restored, or lost
-/// its last writes in a crash of its host.
-bool Group::State::has_regressed(const NodeView& before, const Observation& seen) const {
-  const ServerInfo& info = *seen.info;
-  if (!info.sql || info.run_id != known.record.server_id || machine.active()) return false;
-  if (!before.info) return !of_history(info, known.record);
-  if (before.info->run_id == info.run_id && !info.sql->executed.contains(before.info->sql->executed)) return true;
-  if (!restarted(before, seen)) return false;
-  return std::any_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
-    return &node != &before && node.alive() && node.info && node.info_asked <= seen.asked && received(known.history, *node.info) &&
-           lacks_what(info, known.history, *node.info);
-  });
+/// MySQL: the journal's server has less than it had, or was journalled with.
+bool Group::State::has_regressed(const NodeView& before, const ServerInfo& info) const {
+  if (info.run_id != known.record.server_id || machine.active()) return false;
+  if (!before.info || before.info->run_id != info.run_id) return !of_history(info, known.record);
+  return !info.sql->executed.contains(before.info->sql->executed);
+}
+
+/// MySQL: a master that restarted may have lost its last writes with its host, and would give their numbers to others. What the
+/// replicas have when it is first seen must be its own soon: a transaction that waits for its acknowledgement is with them
+/// a little before the master counts it.
+bool Group::State::holds_what_replicas_have() {
+  constexpr auto soon = 1s;
+  if (!known.master_unjudged) return true;
+  const NodeView& master = master_view();
+  if (!known.must_hold_by) {
+    if (!all_asked()) return false;
+    for (const NodeView& node : known.nodes) {
+      if (&node == &master || !node.alive() || !node.info || !node.info->sql || !received(known.history, *node.info)) continue;
+      known.must_hold.add(node.info->sql->received.without(errant(known.history, *node.info)));
+    }
+    known.must_hold_by = now + soon;
+  }
+  const bool holds = master.info->sql->executed.contains(known.must_hold);
+  if (!holds && now < *known.must_hold_by) return false;
+  known.master_regressed = !holds;
+  known.master_unjudged = false;
+  known.must_hold = {};
+  known.must_hold_by.reset();
+  return holds;
 }
 
 /// Beside a master that was asked later: read the other way round, a transaction that was written meanwhile would count as its

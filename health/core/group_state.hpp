@@ -68,7 +68,8 @@ struct Group::State {
   void observe(NodeId id, const Observation& seen);
   void watch_use(NodeId id);
   void take_info(NodeId id, const Observation& seen);
-  bool has_regressed(const NodeView& before, const Observation& seen) const;
+  bool has_regressed(const NodeView& before, const ServerInfo& info) const;
+  bool holds_what_replicas_have();
   void take_master_info(const Observation& seen);
   void judge_errant(NodeId id);
   void follow_history(const ServerInfo& master);

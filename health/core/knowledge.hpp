@@ -114,6 +114,9 @@ struct Knowledge {
   History history;                    // what the group's writes are in: candidates must share it
   std::int64_t history_offset = 0;    // last offset of the master seen in it (bytes; transactions)
   bool master_regressed = false;      // MySQL: the same server, and it lacks what it, or a replica, had: as if it were another
+  bool master_unjudged = false;       // MySQL: seen for the first time, or restarted; not compared with the replicas yet
+  GtidSet must_hold;                  // ... what they had then
+  std::optional<Time> must_hold_by;   // ... and until when it is given time to have it
   std::optional<std::uint64_t> keys_seen;  // the master's keys when last seen; none since sengu started
   std::optional<Suspicion> suspicion;
   bool resumed = false;               // the record told of a failover in progress

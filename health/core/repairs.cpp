@@ -68,14 +68,15 @@ bool is_fenced(const ServerInfo& info) {
 std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
   const ServerInfo& info = *node.info;
   if (node.says(Role::master)) return Step::fence;
+  // First of all: stopping an applier that waits for an acknowledgement would hang (mysql.md §0.2).
+  const bool follows_the_master = knowledge.settings->semi_sync == config::SemiSync::automatic;
+  if (!info.master.host.empty() && follows_the_master && info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
   if (strays(knowledge, node, now)) {
     const bool returned = info.master.host.empty();
     if (returned && !is_fenced(info)) return Step::fence;
     if (!errant(knowledge.history, info).empty()) return info.read_only ? std::nullopt : std::optional(Step::fence);
     return returned ? Step::demote : Step::repoint;
   }
-  const bool follows_the_master = knowledge.settings->semi_sync == config::SemiSync::automatic;
-  if (follows_the_master && info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
   return std::nullopt;
 }
 

@@ -83,6 +83,7 @@ class Scenario {
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
     if (verb == "decider") { model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest}; return; }
     if (verb == "applier") return set_applier(model, rest);
+    if (verb == "lose-tail") return world_->lose_tail(node, std::stoi(rest));
     if (verb == "deafen") return world_->deafen(node);
     if (verb == "answers") {
       model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;

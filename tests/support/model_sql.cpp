@@ -138,6 +138,12 @@ void World::restart_sql(int index, Memory memory) {
   node.role = Role::master;
 }
 
+void World::lose_tail(int index, int count) {
+  ModelSql& sql = nodes[at(index)].sql;
+  sql.executed = sql.executed.without(*GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written - count + 1, sql.written)));
+  sql.written -= count;
+}
+
 void World::check_promote_sql(int target) {
   const ModelSql& chosen = nodes[at(target)].sql;
   if (!chosen.relay_log.empty()) violation("promoted with unapplied transactions");

@@ -79,6 +79,7 @@ class World {
   void make_master_by_hand(int node);
   void follow_by_hand(int node, int master) { follow(node, master); }
   void restart_sql(int node, Memory memory);
+  void lose_tail(int node, int count);   // its host crashed, sync_binlog was off
   void client_kill(int node);      // sengu's kept connection only
   void restart_sengu();
   void damage_journal();           // both slots: found at the next restart
