@@ -2,6 +2,7 @@
 // way of the control thread or outlives what it works for.
 #include <doctest/doctest.h>
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <boost/asio/steady_timer.hpp>
@@ -123,6 +124,51 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
   server.stop_listening();
   CHECK(node.probe().outcome == Outcome::l4_refused);
   CHECK(node.run(Step::fence).first == StepResult::unreachable);
+}
+
+TEST_CASE("mysql probe: whoever is given up is cut off at once") {
+  boost::asio::io_context io;
+  FakeServer server(io);
+  SqlNode node(io, sql_options(server.endpoint()));
+  node.node.probe(ProbeVia::kept_connection);
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }));
+  const auto begin = Clock::now();
+  node.node.close();
+  REQUIRE(run_until(io, [&] { return server.peers[0]->ended; }));
+  CHECK(Clock::now() - begin < Client::greeting_timeout / 2);
+
+  SqlNode told(io, sql_options(server.endpoint()));
+  CHECK(told.run(Step::promote, {}, 200ms) == SqlNode::Result{StepResult::unreachable, "no answer in time"});
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 2 && server.peers[1]->ended; }));
+}
+
+/// A stall of this process, as far as a step knows: its control thread does not run.
+void stall(Milliseconds time) { ::poll(nullptr, 0, static_cast<int>(time.count())); }
+
+TEST_CASE("mysql probe: no statement of a step is sent after its deadline, nor after a stall") {
+  boost::asio::io_context io;
+  const RealSql server("mariadb", block(5), 1);
+  SqlNode node(io, server.endpoint(1));
+  REQUIRE(node.probe().outcome == Outcome::ok);
+  struct Row {
+    Milliseconds timeout;
+    const char* text;
+  };
+  for (const Row& row : {Row{10s, "sengu itself was stalled"}, Row{500ms, "no answer in time"}}) {
+    CAPTURE(row.text);
+    server.freeze(1);
+    std::string text;
+    node.node.run({NodeId{0}, Step::fence, {}, row.timeout, {}}, [&](StepResult result, std::string why) {
+      CHECK(result != StepResult::done);
+      text = std::move(why);
+    });
+    stall(1300ms);
+    server.thaw(1);   // it greets, and would be told
+    stall(300ms);
+    REQUIRE(run_until(io, [&] { return !text.empty(); }, SqlNode::patience));
+    CHECK(text == row.text);
+    CHECK_FALSE(node.info().read_only);
+  }
 }
 
 TEST_CASE("mysql probe: without TLS nothing is sent where TLS is demanded") {
