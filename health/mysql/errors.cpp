@@ -7,9 +7,8 @@ namespace sengu::health::mysql {
 namespace {
 
 // Of the client library (errmsg.h). Written down here so that nothing but the client knows its headers.
-constexpr unsigned first_of_library = 2000, last_of_library = 2999;
-constexpr unsigned version_error = 2007, handshake_error = 2012, malformed_packet = 2027, plugin_not_loaded = 2059, plugin_error = 2061,
-                   plugin_not_allowed = 2058;
+constexpr unsigned version_error = 2007, handshake_error = 2012, malformed_packet = 2027;
+constexpr unsigned plugin_not_loaded = 2059, plugin_error = 2061, plugin_refused = 5010;
 
 Outcome classify_connect(int error) {
   if (error == ECONNREFUSED) return Outcome::l4_refused;
@@ -23,9 +22,9 @@ Outcome classify_library(const Failure& failure) {
     case handshake_error:
     case malformed_packet:
       return Outcome::invalid;
-    case plugin_not_allowed:
     case plugin_not_loaded:
     case plugin_error:
+    case plugin_refused:
       return Outcome::noauth;
     default:
       // 2013, 2006 and the like: in the middle of the login the greeting was life; later it is the end of a connection.
@@ -59,13 +58,15 @@ Outcome classify_server(unsigned number) {
 
 Outcome classify(const Failure& failure) {
   if (is_from_server(failure)) return classify_server(failure.number);
-  if (failure.number < first_of_library || failure.number > last_of_library) return Outcome::error;
+  if (failure.number == 0) return Outcome::error;
   if (failure.at == Progress::connecting) return classify_connect(failure.connect_error);
   if (failure.at == Progress::connected) return failure.connect_error == ETIMEDOUT ? Outcome::l7_timeout : Outcome::l7_closed;
   return classify_library(failure);
 }
 
 std::string describe(const Failure& failure) {
+  // The library's text shows bytes of the login.
+  if (failure.number == plugin_refused) return "5010 the server wants the password in a way that sengu does not allow";
   return failure.number == 0 ? failure.text : std::to_string(failure.number) + " " + failure.text;
 }
 

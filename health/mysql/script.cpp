@@ -66,7 +66,9 @@ bool Script::fail(std::string text) {
 
 bool Script::read() {
   said_ = Interview().ask(ask_);
-  return said_.info ? true : fail("probe: " + said_.text);
+  if (said_.info) return true;
+  const bool not_sent = said_.failure && said_.failure->number == 0;
+  return fail(not_sent ? said_.text : "probe: " + said_.text);
 }
 
 bool Script::tell(const std::string& statement) {
@@ -125,7 +127,7 @@ bool Script::apply_received() {
   const auto target = words().is_mariadb() ? std::string(position.value_or("")) : sql().received.text();
   const auto margin = std::min(Milliseconds(100), time_left_() / 4);   // to hear its answer, and to ask how many are left
   const auto reply = ask_(words().await_applied(target, time_left_() - margin));
-  if (!reply.ok()) return fail("await: " + describe(*reply.failure));
+  if (!reply.ok()) return fail(describe(*reply.failure));
   if (!read()) return false;
   if (reply.table.find(0, "answer") == "0" && unapplied() == 0) return true;
   const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;

@@ -29,8 +29,10 @@ std::optional<std::string_view> Table::value_of(std::string_view name) const {
   return std::nullopt;
 }
 
+/// The library's own are 2000 to 2999, and 5000 to 5099 (errmsg.h), where a server's, of MySQL's X plugin, never come this way.
 bool is_from_server(const Failure& failure) {
-  return failure.number >= 1000 && (failure.number < 2000 || failure.number >= 3000);
+  const auto number = failure.number;
+  return number >= 1000 && (number < 2000 || number > 2999) && (number < 5000 || number > 5099);
 }
 
 }  // namespace sengu::health::mysql

@@ -33,7 +33,7 @@ enum class Progress : std::uint8_t {
 };
 
 struct Failure {
-  unsigned number = 0;       // of the server, or of the client library (2000 to 2999); 0: sengu's own
+  unsigned number = 0;       // of the server, or of the client library; 0: sengu's own
   std::string text;          // for people
   Progress at = Progress::ready;
   int connect_error = 0;     // errno of the connect, or ETIMEDOUT of what came before `ready`

@@ -24,13 +24,21 @@ std::string quoted(std::string_view text) {
   return literal + "'";
 }
 
+namespace {
+
+void hide(std::string& text, std::string_view secret) {
+  constexpr std::string_view stars = "***";
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + stars.size())) text.replace(at, secret.size(), stars);
+}
+
+}  // namespace
+
 std::string without_secret(std::string text, std::string_view secret) {
   if (secret.empty()) return text;
   const auto literal = quoted(secret);
   const auto escaped = literal.substr(1, literal.size() - 2);
-  for (const auto& hidden : {escaped, std::string(secret)}) {
-    for (auto at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at + 3)) text.replace(at, hidden.size(), "***");
-  }
+  hide(text, escaped);
+  if (escaped != secret) hide(text, secret);
   return text;
 }
 

@@ -18,7 +18,8 @@ LAYERS = {
     "config": {"config"},
     "health/core": {"config", "health/core"},
     "health/redis": {"config", "health/core", "health/redis"},
-    "health": {"config", "health/core", "health/redis", "health"},
+    "health/mysql": {"config", "health/core", "health/mysql"},
+    "health": {"config", "health/core", "health/redis", "health/mysql", "health"},
     "proxy": {"config", "health/core", "health/redis", "health", "proxy"},
 }
 
@@ -125,6 +126,12 @@ def test_the_decision_is_pure():
     headers = [f"{name}:{number}: <{header}>" for name in core for number, quote, header in includes(name)
                if quote == "<" and IMPURE_HEADER.fullmatch(f"<{header}>")]
     check(headers + matches(core, IMPURE_CALL))
+
+
+def test_one_file_knows_the_mysql_library():
+    """Its calls block: they belong to the threads of health/mysql/client.hpp alone."""
+    check([f"{name}:{number}: <{header}>" for name in cpp() for number, _, header in includes(name)
+           if header.split("/")[-1] in {"mysql.h", "errmsg.h", "mysqld_error.h"} and name != "health/mysql/client.cpp"])
 
 
 def test_includes_are_relative_to_the_root():

@@ -1,0 +1,277 @@
+// Rows to ServerInfo, and what a row of probes says of the source. The rows of MySQL 9.7 and MariaDB 10.11 were recorded;
+// those of MySQL 5.7 are its manual's.
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "health/mysql/report.hpp"
+#include "health/mysql/source_watch.hpp"
+
+namespace sengu::health::mysql {
+namespace {
+
+using namespace std::chrono_literals;
+using Fields = std::map<std::string, std::string>;
+
+constexpr const char* uuid = "174c1070-e600-11f1-903e-02fc00000001";
+
+Table pairs(const Fields& fields) {
+  Table table{{"Variable_name", "Value"}, {}};
+  for (const auto& [name, value] : fields) table.rows.push_back({name, value});
+  return table;
+}
+
+Table row_of(const Fields& fields) {
+  Table table;
+  auto& row = table.rows.emplace_back();
+  for (const auto& [name, value] : fields) {
+    table.columns.push_back(name);
+    if (value == "NULL") row.emplace_back(std::nullopt); else row.emplace_back(value);
+  }
+  return table;
+}
+
+const Fields mysql_variables{
+    {"version", "9.7.4-2"}, {"server_uuid", "174C1070-E600-11F1-903E-02FC00000001"}, {"server_id", "11"}, {"read_only", "OFF"},
+    {"super_read_only", "OFF"}, {"log_bin", "ON"}, {"log_replica_updates", "ON"}, {"gtid_mode", "ON"},
+    {"enforce_gtid_consistency", "ON"}, {"replica_net_timeout", "4"}, {"rpl_semi_sync_source_enabled", "ON"},
+    {"rpl_semi_sync_replica_enabled", "OFF"}, {"rpl_semi_sync_source_wait_point", "AFTER_SYNC"}};
+const Fields mysql_status{
+    {"Source_Host", "10.0.0.1"}, {"Source_Port", "3306"}, {"Replica_IO_Running", "Yes"}, {"Replica_SQL_Running", "Yes"},
+    {"Last_IO_Errno", "0"}, {"Last_IO_Error", ""}, {"Last_SQL_Errno", "0"}, {"Last_SQL_Error", ""}, {"Seconds_Behind_Source", "3"},
+    {"Retrieved_Gtid_Set", std::string(uuid) + ":3-9"}, {"Channel_Name", ""}, {"Source_SSL_Allowed", "Yes"}};
+const Fields mariadb_variables{
+    {"version", "10.11.19-MariaDB-0+deb12u1-log"}, {"server_id", "11"}, {"read_only", "ON"}, {"log_bin", "ON"}, {"log_slave_updates", "ON"},
+    {"gtid_strict_mode", "ON"}, {"slave_net_timeout", "2"}, {"rpl_semi_sync_master_enabled", "OFF"}, {"rpl_semi_sync_slave_enabled", "ON"},
+    {"rpl_semi_sync_master_wait_point", "AFTER_COMMIT"}};
+const Fields mariadb_status{
+    {"Connection_name", ""}, {"Master_Host", "127.0.0.1"}, {"Master_Port", "14401"}, {"Slave_IO_Running", "Preparing"},
+    {"Slave_SQL_Running", "Yes"}, {"Last_IO_Errno", "0"}, {"Last_IO_Error", ""}, {"Last_SQL_Errno", "0"}, {"Last_SQL_Error", ""},
+    {"Seconds_Behind_Master", "NULL"}, {"Gtid_IO_Pos", "0-14401-51"}, {"Slave_received_heartbeats", "914"}, {"Slave_heartbeat_period", "0.500"}};
+
+Tables mysql_tables(const Fields& variables, const std::string& executed, const std::optional<Fields>& status = std::nullopt) {
+  Tables tables{pairs(variables), row_of({{"executed", executed}}), {}, pairs({{"Uptime", "460"}, {"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_source_wait_sessions", "1"}}), {}};
+  if (status) tables.replication = row_of(*status);
+  return tables;
+}
+
+Tables mariadb_tables(const Fields& variables, const std::optional<Fields>& status = std::nullopt) {
+  Tables tables{pairs(variables), row_of({{"binlog", "0-14401-49,0-7-12"}, {"applied", "0-14401-50"}, {"current", "0-14401-50"}}), {}, pairs({{"Uptime", "458"}}), {}};
+  if (status) tables.replication = row_of(*status);
+  return tables;
+}
+
+ServerInfo read(const Tables& tables) {
+  const auto dialect = Dialect::of(*tables.variables.value_of("version"));
+  REQUIRE(dialect);
+  auto report = read_report(*dialect, tables);
+  REQUIRE_MESSAGE(report.info, report.problem);
+  return *report.info;
+}
+
+TEST_CASE("mysql report: a master of MySQL 9.7") {
+  const auto info = read(mysql_tables(mysql_variables, std::string(uuid) + ":1-5,\n3e11fa47-71ca-11e1-9e33-c80aa9429562:1"));
+  CHECK(info.role == Role::master);
+  CHECK(info.run_id == uuid);
+  CHECK(info.version == "9.7.4");
+  CHECK(info.offset == 6);
+  CHECK_FALSE(info.read_only);
+  CHECK(info.priority == 100);
+  CHECK(info.keys == 0);
+  CHECK(info.sql->uptime == 460s);
+  CHECK(info.sql->net_timeout == 4s);
+  CHECK(info.sql->semi_sync_source == SemiSync::on);
+  CHECK(info.sql->semi_sync_replica == SemiSync::off);
+  CHECK(info.sql->semi_sync_clients == 2);
+  CHECK(info.sql->semi_sync_waiting == 1);
+  CHECK(info.sql->gtids);
+  CHECK_FALSE(info.sql->super_read_only);
+}
+
+TEST_CASE("mysql report: a replica of MySQL 9.7") {
+  auto tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5", mysql_status);
+  tables.heartbeats = row_of({{"received", "17"}, {"period", "0.5000"}});
+  const auto info = read(tables);
+  CHECK(info.role == Role::replica);   // also where it is writable
+  CHECK_FALSE(info.read_only);
+  CHECK(info.master == Endpoint{"10.0.0.1", 3306});
+  CHECK(info.link_up);
+  CHECK(info.sql->receiving);
+  CHECK(info.sql->applying);
+  CHECK(info.sql->behind == 3s);
+  CHECK(info.sql->heartbeats == 17);
+  CHECK(info.sql->heartbeat_period == 500ms);
+  CHECK(info.offset == 9);
+  CHECK(info.sql->received.minus(info.sql->executed).text() == std::string(uuid) + ":6-9");
+}
+
+TEST_CASE("mysql report: roles by source and writability") {
+  auto variables = mysql_variables;
+  variables["read_only"] = "ON";
+  const auto fenced = read(mysql_tables(variables, ""));
+  CHECK(fenced.role == Role::replica);
+  CHECK(fenced.master.host.empty());
+  CHECK(fenced.read_only);
+  CHECK_FALSE(fenced.sql->super_read_only);
+  auto reset = mysql_status;
+  reset["Source_Host"] = "";   // RESET REPLICA leaves such a row
+  CHECK(read(mysql_tables(mysql_variables, "", reset)).role == Role::master);
+  for (const char* word : {"READ_ONLY", "READ_ONLY_NO_LOCK_NO_ADMIN", "1", "ON"}) {   // MariaDB 12
+    auto words = mariadb_variables;
+    words["read_only"] = word;
+    CHECK(read(mariadb_tables(words)).read_only);
+  }
+}
+
+TEST_CASE("mysql report: threads and errors of a replica") {
+  auto status = mysql_status;
+  status["Replica_IO_Running"] = "Connecting";
+  status["Replica_SQL_Running"] = "No";
+  status["Last_IO_Errno"] = "2003";
+  status["Last_IO_Error"] = "Error connecting to source\n'repl@10.0.0.1:3306'";
+  status["Last_SQL_Errno"] = "1062";
+  status["Last_SQL_Error"] = std::string(500, 'x');
+  const auto info = read(mysql_tables(mysql_variables, "", status));
+  CHECK_FALSE(info.link_up);
+  CHECK(info.sql->receiving);
+  CHECK_FALSE(info.sql->applying);
+  CHECK(info.sql->receive_error == "2003 Error connecting to source?'repl@10.0.0.1:3306'");
+  CHECK(info.sql->apply_error.starts_with("1062 xxx"));
+  CHECK(info.sql->apply_error.size() == 200);
+}
+
+TEST_CASE("mysql report: a replica of MariaDB 10.11") {
+  const auto info = read(mariadb_tables(mariadb_variables, mariadb_status));
+  CHECK(info.role == Role::replica);
+  CHECK(info.run_id == "11");
+  CHECK(info.version == "10.11.19");
+  CHECK(info.master == Endpoint{"127.0.0.1", 14401});
+  CHECK_FALSE(info.link_up);
+  CHECK(info.sql->receiving);
+  CHECK_FALSE(info.sql->behind);
+  CHECK(info.sql->heartbeats == 914);
+  CHECK(info.sql->heartbeat_period == 500ms);
+  CHECK_FALSE(info.sql->semi_sync_after_sync);
+  CHECK(info.sql->super_read_only);
+  CHECK(info.sql->received.minus(info.sql->executed).count() == 1);
+  CHECK(info.sql->executed == GtidSet::parse_mariadb("0-14401-50,0-7-12"));
+}
+
+TEST_CASE("mysql report: MySQL 5.7 by its old names, and without the plugins") {
+  const Fields variables{{"version", "5.7.44-log"}, {"server_uuid", uuid}, {"read_only", "ON"}, {"super_read_only", "ON"}, {"log_bin", "ON"},
+                         {"log_slave_updates", "OFF"}, {"gtid_mode", "ON_PERMISSIVE"}, {"enforce_gtid_consistency", "ON"}, {"slave_net_timeout", "60"}};
+  Fields status;
+  for (const auto& [name, value] : mysql_status) {
+    auto old = name;
+    if (old.starts_with("Source")) old.replace(0, 6, "Master");
+    if (old.starts_with("Replica")) old.replace(0, 7, "Slave");
+    if (old == "Seconds_Behind_Source") old = "Seconds_Behind_Master";
+    status[old] = value;
+  }
+  const auto info = read(mysql_tables(variables, "", status));
+  CHECK(info.link_up);
+  CHECK(info.master == Endpoint{"10.0.0.1", 3306});
+  CHECK(info.sql->behind == 3s);
+  CHECK(info.sql->net_timeout == 60s);
+  CHECK_FALSE(info.sql->logs_updates);
+  CHECK_FALSE(info.sql->gtids);
+  CHECK(info.sql->super_read_only);
+  CHECK(info.sql->semi_sync_source == SemiSync::absent);
+}
+
+TEST_CASE("mysql report: further sources are counted and ignored") {
+  auto tables = mysql_tables(mysql_variables, "");
+  Fields other = mysql_status;
+  other["Channel_Name"] = "other";
+  other["Source_Host"] = "10.0.0.99";
+  tables.replication = row_of(other);
+  CHECK(read(tables).role == Role::master);
+  CHECK(read(tables).sql->other_channels == 1);
+  tables.replication.rows.push_back(row_of(mysql_status).rows.front());
+  CHECK(read(tables).role == Role::replica);
+  CHECK(read(tables).master.host == "10.0.0.1");
+  CHECK(read(tables).sql->other_channels == 1);
+}
+
+TEST_CASE("mysql report: what cannot be read is no report") {
+  const auto problem = [](const Tables& tables) {
+    const auto report = read_report(*Dialect::of("9.7.4"), tables);
+    CHECK_FALSE(report.info);
+    return report.problem;
+  };
+  auto variables = mysql_variables;
+  variables["server_uuid"] = "'; --";
+  CHECK(problem(mysql_tables(variables, "")) == "no server_uuid or server_id");
+  CHECK(problem(mysql_tables(mysql_variables, "nonsense")) == "a set of transactions that cannot be read");
+  CHECK(problem({pairs(mysql_variables), {}, {}, {}, {}}) == "a set of transactions that cannot be read");
+  auto status = mysql_status;
+  status["Source_Port"] = "70000";
+  CHECK(problem(mysql_tables(mysql_variables, "", status)) == "a replication status that cannot be read");
+  status = mysql_status;
+  status["Retrieved_Gtid_Set"] = "0-1-5";
+  CHECK(problem(mysql_tables(mysql_variables, "", status)) == "a replication status that cannot be read");
+}
+
+struct Watch {
+  SourceWatch watch;
+  Time now{1h};
+  ServerInfo info;
+
+  Watch() {
+    info.role = Role::replica;
+    info.master = {"10.0.0.1", 3306};
+    info.sql.emplace().heartbeat_period = 500ms;
+  }
+  bool take(Milliseconds after, bool io_yes, std::int64_t heartbeats, std::int64_t received = 0) {
+    now += after;
+    info.link_up = io_yes;
+    info.link_down_for.reset();
+    info.sql->heartbeats = heartbeats;
+    info.offset = received;
+    watch.take(info, now);
+    return info.link_up;
+  }
+};
+
+TEST_CASE("mysql source watch: an IO thread that says Yes and hears nothing has lost its source") {
+  Watch one;
+  CHECK(one.take(0ms, true, 1));
+  CHECK(one.take(500ms, true, 2));
+  CHECK(one.take(500ms, true, 2));    // 0.5 s without a sign
+  CHECK(one.take(500ms, true, 2));    // 1 s
+  CHECK_FALSE(one.take(500ms, true, 2));   // 1.5 s: two periods and the time between two probes
+  CHECK(one.info.link_down_for == 0s);
+  CHECK_FALSE(one.take(1500ms, false, 2));
+  CHECK(one.info.link_down_for == 1s);
+  CHECK(one.take(500ms, true, 3));
+  CHECK_FALSE(one.info.link_down_for);
+  CHECK(one.take(2000ms, true, 3));   // nobody looked meanwhile
+  CHECK(one.take(900ms, true, 3, 7)); // a transaction is a sign too
+  CHECK(one.take(1000ms, true, 3, 7));
+}
+
+TEST_CASE("mysql source watch: without known heartbeats the IO thread is believed") {
+  Watch one;
+  one.info.sql->heartbeat_period.reset();
+  CHECK(one.take(0ms, true, 0));
+  CHECK(one.take(60s, true, 0));
+  CHECK_FALSE(one.take(1s, false, 0));
+  CHECK(one.info.link_down_for == 0s);
+}
+
+TEST_CASE("mysql source watch: a link that was never up is down for nobody knows how long") {
+  Watch one;
+  CHECK_FALSE(one.take(0ms, false, 0));
+  CHECK_FALSE(one.take(5s, false, 0));
+  CHECK_FALSE(one.info.link_down_for);
+  CHECK(one.take(1s, true, 0));
+  CHECK_FALSE(one.take(1s, false, 0));
+  CHECK_FALSE(one.take(3s, false, 0));
+  CHECK(one.info.link_down_for == 3s);
+  one.info.master.host = "10.0.0.2";   // a new source begins anew
+  CHECK_FALSE(one.take(1s, false, 0));
+  CHECK_FALSE(one.info.link_down_for);
+}
+
+}  // namespace
+}  // namespace sengu::health::mysql
