@@ -29,7 +29,8 @@ bool is_damaged(const Journal& journal, const std::string& group) {
 }
 
 std::unique_ptr<ServerNode> make_node(boost::asio::io_context& io, const config::GroupSettings& settings, NodeId id,
-                                      const std::string& instance, ProbeCallbacks callbacks) {
+                                      const std::string& instance, std::shared_ptr<const redis::TlsContext> tls,
+                                      ProbeCallbacks callbacks) {
   if (settings.kind == config::Kind::mysql) {
     mysql::NodeOptions options{{settings.nodes[index(id)].address, settings.username, settings.password, settings.tls},
                                settings.health.timeout, settings.health.query, settings.replication_username,
@@ -37,7 +38,7 @@ std::unique_ptr<ServerNode> make_node(boost::asio::io_context& io, const config:
     return std::make_unique<mysql::MySqlNode>(io, std::move(options), std::move(callbacks));
   }
   redis::NodeOptions options{settings.nodes[index(id)].address,
-                             {settings.username, settings.password, redis::client_name(instance, settings.name)},
+                             {settings.username, settings.password, redis::client_name(instance, settings.name), std::move(tls)},
                              settings.health.timeout};
   return std::make_unique<redis::RedisNode>(io, std::move(options), std::move(callbacks));
 }
@@ -53,6 +54,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
       crash_(ports.crash_at),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
+  const auto tls = redis::load_tls(settings.tls);
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
     const NodeId node{static_cast<std::uint16_t>(i)};
     ProbeCallbacks callbacks{
@@ -61,7 +63,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
           feed(ProbeDone{node, seen});
         },
         [this, node] { feed(ConnectionLost{node}); }};
-    nodes_.push_back(make_node(ports_.io, settings, node, instance, std::move(callbacks)));
+    nodes_.push_back(make_node(ports_.io, settings, node, instance, tls, std::move(callbacks)));
   }
 }
 

@@ -32,7 +32,7 @@ class GroupDriver {
  public:
   using Done = std::function<void(bool ok, std::string text)>;
 
-  /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>).
+  /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>). Throws redis::TlsFileError.
   GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
               const std::string& instance);
 

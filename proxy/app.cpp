@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "health/group_driver.hpp"
+#include "health/redis/tls.hpp"
 #include "proxy/admin_server.hpp"
 #include "proxy/data_plane.hpp"
 #include "proxy/exit_code.hpp"
@@ -30,6 +31,11 @@ constexpr auto summary_patience = 3s;   // after the start, for nodes that do no
 constexpr auto drain_poll = 20ms;
 
 GroupId group_id(std::size_t i) { return GroupId{static_cast<std::uint32_t>(i)}; }
+
+/// What `check` finds in the files that the configuration names.
+struct ConfigurationError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 class App final : public Operations, private health::EventSink {
  public:
@@ -79,6 +85,7 @@ class App final : public Operations, private health::EventSink {
   Pulse::Listener pulse_listener();
   void warn_of_file_limit();
   health::CrashPoint crash_point();
+  std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports, GroupId id);
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void poll_summary();
@@ -152,6 +159,15 @@ health::CrashPoint App::crash_point() {
   return *point;
 }
 
+std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts& ports, GroupId id) {
+  const config::GroupSettings& group = settings_.groups[index(id)];
+  try {
+    return std::make_unique<health::GroupDriver>(ports, id, group, settings_.proxy.name);
+  } catch (const health::redis::TlsFileError& error) {
+    throw ConfigurationError(fmt::format("group {}: {}", group.name, error.what()));
+  }
+}
+
 void App::start_groups() {
   const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, crash_point()};
   for (const std::string& name : journal_.damaged()) {
@@ -159,8 +175,7 @@ void App::start_groups() {
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
   }
   for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
-    groups_.push_back(std::make_unique<health::GroupDriver>(ports, group_id(i), settings_.groups[i],
-                                                            settings_.proxy.name));
+    groups_.push_back(make_driver(ports, group_id(i)));
   }
   for (const auto& group : groups_) group->start();
 }
@@ -306,6 +321,9 @@ int run(const config::Settings& settings) {
   } catch (const health::StateDirInUse& error) {
     fmt::print(stderr, "sengu: {}\n", error.what());
     return exit_state_dir_in_use;
+  } catch (const ConfigurationError& error) {
+    fmt::print(stderr, "sengu: {}\n", error.what());
+    return exit_configuration;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sengu: {}\n", error.what());
     return exit_refused;

@@ -31,8 +31,8 @@ std::string as_listed(const Endpoint& end) {
 
 asio::awaitable<Answer> perform(Exchange& exchange, const Endpoint& node, const Credentials& credentials,
                                 const std::vector<Endpoint>& own) {
-  if (const auto error = co_await exchange.connect(node)) co_return Answer{std::nullopt, error.message()};
-  if (auto refused = co_await exchange.greet(credentials)) co_return Answer{std::nullopt, std::move(*refused)};
+  if (auto failed = co_await exchange.connect(node)) co_return Answer{std::nullopt, std::move(*failed)};
+  if (auto refused = co_await exchange.greet()) co_return Answer{std::nullopt, std::move(*refused)};
   const auto asking = exchange.local();
   const std::vector<CommandLine> question(1, words_of("CLIENT", "LIST"));
   const auto replies = co_await exchange.ask(question);
@@ -49,7 +49,7 @@ asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials crede
                           Time began, Milliseconds timeout, DecidersCallback done) {
   // co_spawn runs on at once where it is called: without this a failure would call back from within.
   co_await asio::post(io, asio::use_awaitable);
-  Exchange exchange(io, began, began + timeout, longest_list);
+  Exchange exchange(io, credentials, began, began + timeout, longest_list);
   auto answer = co_await perform(exchange, node, credentials, own);
   done(std::move(answer.names), std::move(answer.text));
 }

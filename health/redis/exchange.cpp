@@ -4,7 +4,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include "health/redis/info.hpp"
 
@@ -25,24 +24,37 @@ constexpr auto stalled_after = 1s;  // as in the decision (safety.md §2.3): wha
 
 }  // namespace
 
-Exchange::Exchange(asio::io_context& io, Time began, Time deadline, std::size_t max_bytes)
-    : socket_(io), timer_(io), reader_(max_bytes), deadline_(deadline), awake_(began) {
+Exchange::Exchange(asio::io_context& io, const Credentials& credentials, Time began, Time deadline, std::size_t max_bytes)
+    : credentials_(credentials), stream_(io, credentials.tls, [this] { in_time(); }), timer_(io), reader_(max_bytes), deadline_(deadline), awake_(began) {
   watch();
 }
 
-asio::awaitable<error_code> Exchange::connect(const Endpoint& node) {
+asio::awaitable<std::optional<std::string>> Exchange::connect(const Endpoint& node) {
   const auto address = socket_address(node);
-  if (address.has_error()) co_return address.error();
-  error_code opened;
-  socket_.open(address->protocol(), opened);
-  if (opened) co_return opened;
-  set_options(socket_);
-  const auto [error] = co_await socket_.async_connect(*address, as_result);
-  co_return end_ != End::none ? error_code(asio::error::timed_out) : error;
+  if (address.has_error()) co_return address.error().message();
+  auto error = co_await open(*address);
+  if (error && stream_.may_fall_back(error) && in_time()) {
+    stream_.forget_tls();
+    error = co_await open(*address);
+  }
+  if (end_ != End::none) co_return error_code(asio::error::timed_out).message();
+  if (error) co_return printable(stream_.error_text(error));
+  co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<std::string>> Exchange::greet(const Credentials& credentials) {
-  const auto commands = greeting(credentials);
+asio::awaitable<error_code> Exchange::open(tcp::endpoint address) {
+  error_code opened;
+  stream_.socket().open(address.protocol(), opened);
+  if (opened) co_return opened;
+  set_options(stream_.socket());
+  const auto [error] = co_await stream_.socket().async_connect(address, as_result);
+  if (error || !stream_.has_tls()) co_return error;
+  const auto [failed] = co_await stream_.async_handshake(address.address(), as_result);
+  co_return failed;
+}
+
+asio::awaitable<std::optional<std::string>> Exchange::greet() {
+  const auto commands = greeting(credentials_);
   const auto replies = co_await ask(commands);
   for (std::size_t i = 0; i < replies.size(); ++i) {
     if (commands[i].front() != "AUTH" || !replies[i].is_error() || says_no_password_needed(replies[i].text)) continue;
@@ -57,15 +69,18 @@ asio::awaitable<Replies> Exchange::ask(const std::vector<CommandLine>& commands)
   for (const auto& command : commands) append_command(out, command);
   Replies replies;
   if (!in_time()) co_return replies;
-  const auto [write_error, written] = co_await asio::async_write(socket_, asio::buffer(out), as_result);
+  const auto [write_error, written] = co_await stream_.async_write(asio::buffer(out), as_result);
   static_cast<void>(written);
-  while (!write_error && replies.size() < commands.size()) {
+  broken_ = write_error;
+  // Where TLS is refused (a client certificate) the alert may be there to read when the write fails already.
+  while ((!write_error || stream_.has_tls()) && replies.size() < commands.size()) {
     if (auto reply = reader_.next()) {
       replies.push_back(std::move(*reply));
       continue;
     }
     if (reader_.invalid()) break;
-    const auto [error, size] = co_await socket_.async_read_some(asio::buffer(in_), as_result);
+    const auto [error, size] = co_await stream_.async_read_some(asio::buffer(in_), as_result);
+    broken_ = error;
     if (error) break;
     reader_.feed({in_.data(), size});
   }
@@ -75,10 +90,11 @@ asio::awaitable<Replies> Exchange::ask(const std::vector<CommandLine>& commands)
 std::string Exchange::failure() const {
   if (end_ == End::deadline) return "no answer in time";
   if (end_ == End::stall) return "sengu itself was stalled";
-  return reader_.invalid() ? "not the Redis protocol: " + reader_.error() : "connection closed by the server";
+  if (reader_.invalid()) return "not the Redis protocol: " + reader_.error();
+  return is_tls_error(broken_) ? printable(stream_.error_text(broken_)) : "connection closed by the server";
 }
 
-std::optional<Endpoint> Exchange::local() const { return local_end(socket_); }
+std::optional<Endpoint> Exchange::local() const { return local_end(stream_.socket()); }
 
 /// Wakes with every beat: a stall of ours shows as a beat that did not come.
 void Exchange::watch() {
@@ -101,8 +117,8 @@ bool Exchange::in_time() {
 void Exchange::give_up(End why) {
   end_ = why;
   error_code ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  stream_.socket().close(ignored);
 }
 
 }  // namespace sengu::health::redis

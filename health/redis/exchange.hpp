@@ -30,12 +30,13 @@ class Exchange {
  public:
   /// Nothing is sent at `deadline` or later, nor once this process was stalled for a second since `began`. A reply over
   /// `max_bytes` ends the exchange.
-  Exchange(boost::asio::io_context& io, Time began, Time deadline, std::size_t max_bytes = max_reply_bytes);
+  Exchange(boost::asio::io_context& io, const Credentials& credentials, Time began, Time deadline,
+           std::size_t max_bytes = max_reply_bytes);
 
-  /// Error: why there is no connection.
-  boost::asio::awaitable<boost::system::error_code> connect(const Endpoint& node);
+  /// With TLS, where the credentials ask for it. Why there is no connection, for people; none where there is one.
+  boost::asio::awaitable<std::optional<std::string>> connect(const Endpoint& node);
   /// AUTH and CLIENT SETNAME. Why it cannot go on, for people; none where AUTH was accepted or not needed.
-  boost::asio::awaitable<std::optional<std::string>> greet(const Credentials& credentials);
+  boost::asio::awaitable<std::optional<std::string>> greet();
   /// Sends all and reads one reply for each; fewer where the connection ends or the deadline comes, see failure().
   boost::asio::awaitable<Replies> ask(const std::vector<CommandLine>& commands);
 
@@ -46,11 +47,13 @@ class Exchange {
  private:
   enum class End : std::uint8_t { none, deadline, stall };  // why we gave up
 
+  boost::asio::awaitable<boost::system::error_code> open(boost::asio::ip::tcp::endpoint address);
   void watch();
   bool in_time();
   void give_up(End why);
 
-  boost::asio::ip::tcp::socket socket_;
+  const Credentials credentials_;
+  Stream stream_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   ReplyReader reader_;
@@ -58,6 +61,7 @@ class Exchange {
   const Time deadline_;
   Time awake_;  // when this thread was last seen to run
   End end_ = End::none;
+  boost::system::error_code broken_;   // how the connection ended, where it did
 };
 
 /// A braced list of words inside a co_await crashes g++ 12; a call does not.

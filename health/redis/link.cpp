@@ -5,7 +5,6 @@
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 
 #include "config/assert.hpp"
 #include "health/redis/info.hpp"
@@ -72,16 +71,16 @@ void set_options(tcp::socket& socket) {
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
 }
 
-Link::Link(asio::io_context& io, const Credentials& credentials, Milliseconds timeout, Listener& listener)
-    : socket_(io), timer_(io), greeting_(greeting(credentials)), timeout_(timeout), listener_(&listener) {}
+Link::Link(asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout, Listener& listener)
+    : stream_(io, credentials.tls), timer_(io), node_(node), greeting_(greeting(credentials)), timeout_(timeout), listener_(&listener) {}
 
 std::shared_ptr<Link> Link::open(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                                  Milliseconds timeout, Listener& listener) {
-  const Self self(new Link(io, credentials, timeout, listener));
+  const Self self(new Link(io, node, credentials, timeout, listener));
   self->self_ = self;
   self->asked_ = self->last_byte_ = std::chrono::steady_clock::now();
   start_timer(self, self->asked_ + timeout);
-  start_connect(self, node);
+  start_connect(self);
   return self;
 }
 
@@ -89,27 +88,49 @@ void Link::close() {
   phase_ = Phase::ended;
   listener_ = nullptr;
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   timer_.cancel();
 }
 
-void Link::start_connect(const Self& self, const Endpoint& node) {
-  const auto address = socket_address(node);
+void Link::start_connect(const Self& self) {
+  auto& socket = self->stream_.socket();
+  const auto address = socket_address(self->node_);
   error_code error = address.has_error() ? address.error() : error_code{};
-  if (!error) self->socket_.open(address->protocol(), error);
+  if (!error) socket.open(address->protocol(), error);
   if (error) {
-    asio::post(self->socket_.get_executor(), [self, error] { self->on_connected(self, error); });
+    asio::post(socket.get_executor(), [self, error] { self->on_connected(self, error); });
     return;
   }
-  set_options(self->socket_);
-  self->socket_.async_connect(*address, [self](const error_code& result) { self->on_connected(self, result); });
+  set_options(socket);
+  socket.async_connect(*address, [self](const error_code& result) { self->on_connected(self, result); });
 }
 
 void Link::on_connected(const Self& self, const error_code& error) {
   if (phase_ != Phase::connecting) return;
   if (error) return end(LinkEnd::failed, observe(connect_outcome(error), error.message()));
-  if (met_itself(socket_)) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
+  if (met_itself(stream_.socket())) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
   phase_ = Phase::asking;
+  if (stream_.has_tls()) return start_handshake(self);
+  send_question(self);
+  start_read(self);
+}
+
+void Link::start_handshake(const Self& self) {
+  error_code ignored;
+  const auto server = self->stream_.socket().remote_endpoint(ignored).address();
+  self->stream_.async_handshake(server, [self](const error_code& error) { self->on_handshake(self, error); });
+}
+
+/// A server that was frozen answers the handshake late, and is then asked late.
+void Link::on_handshake(const Self& self, const error_code& error) {
+  if (phase_ == Phase::ended) return;
+  if (error && phase_ == Phase::asking && stream_.may_fall_back(error)) {
+    stream_.forget_tls();
+    phase_ = Phase::connecting;
+    return start_connect(self);
+  }
+  if (error) return end_failed_read(error);
+  last_byte_ = std::chrono::steady_clock::now();
   send_question(self);
   start_read(self);
 }
@@ -126,6 +147,7 @@ void Link::ask() {
 void Link::begin_question() {
   phase_ = Phase::asking;
   heard_ = false;
+  tls_bytes_when_asked_ = stream_.tls_bytes();
   graced_ = false;
   asked_ = last_byte_ = std::chrono::steady_clock::now();
   replies_.clear();
@@ -139,11 +161,11 @@ void Link::send_question(const Self& self) {
   }
   for (const auto* section : sections) append_command(out_, {"INFO", section});
   // A failed write needs no handling: the read that is always outstanding fails too, and is the one to report.
-  asio::async_write(socket_, asio::buffer(out_), [self](const error_code&, std::size_t) {});
+  stream_.async_write(asio::buffer(out_), [self](const error_code&, std::size_t) {});
 }
 
 void Link::start_read(const Self& self) {
-  self->socket_.async_read_some(asio::buffer(self->in_), [self](const error_code& error, std::size_t size) {
+  self->stream_.async_read_some(asio::buffer(self->in_), [self](const error_code& error, std::size_t size) {
     self->on_read(self, error, size);
   });
 }
@@ -225,7 +247,9 @@ void Link::end_failed_read(const error_code& error) {
   if (phase_ != Phase::asking) return end(end_kind, std::nullopt);
   // Some refusals are an error line and a close: the line is life, and says more than the close.
   if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable(line->text)));
-  end(end_kind, observe(Outcome::l7_closed, error.message()));
+  // Whatever is wrong with its TLS, it speaks: it lives (safety.md §2.1).
+  const auto outcome = is_tls_error(error) ? Outcome::error : Outcome::l7_closed;
+  end(end_kind, observe(outcome, printable(stream_.error_text(error))));
 }
 
 void Link::start_timer(const Self& self, Time at) {
@@ -251,7 +275,7 @@ void Link::on_timer(const Self& self) {
   if (const auto* error = first_error()) {
     return listener_->on_overdue(*this, observe(classify_error(error->text), printable(error->text)));
   }
-  listener_->on_overdue(*this, heard_ ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
+  listener_->on_overdue(*this, heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
 }
 
 void Link::on_give_up(const Self& self) {

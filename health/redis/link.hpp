@@ -1,4 +1,4 @@
-// One TCP connection to one server, which can be asked INFO again and again, one question at a time. Owns the socket,
+// One connection to one server, in clear text or TLS, which can be asked INFO again and again, one question at a time. Owns the socket,
 // its buffers and its one timer. It reports what it saw; which connection is the kept one, and what is asked when, is
 // NodeProbe's. Control thread only.
 #pragma once
@@ -17,13 +17,16 @@
 #include "config/types.hpp"
 #include "health/core/observation.hpp"
 #include "health/redis/resp.hpp"
+#include "health/redis/stream.hpp"
 
 namespace sengu::health::redis {
 
+/// How a connection of ours is made fit for use.
 struct Credentials {
   std::string username;     // empty: AUTH with the password only
   Secret password;          // empty: no AUTH
   std::string client_name;  // for CLIENT SETNAME; empty: none
+  std::shared_ptr<const TlsContext> tls = {};   // null: clear text
 };
 
 /// "sengu-<instance>-<group>", with what CLIENT SETNAME refuses replaced by '_' (safety.md §7, two deciders).
@@ -76,24 +79,28 @@ class Link {
   void close();
 
   bool idle() const { return phase_ == Phase::idle; }
-  std::optional<Endpoint> local() const { return local_end(socket_); }
+  std::optional<Endpoint> local() const { return local_end(stream_.socket()); }
   bool connecting() const { return phase_ == Phase::connecting; }
 
  private:
-  /// connecting -> asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended.
+  /// connecting -> asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended. The handshake of TLS is part of
+  /// the first asking, which goes back to connecting where the server has no TLS and need not have it.
   enum class Phase : std::uint8_t { connecting, asking, overdue, idle, ended };
   using Self = std::shared_ptr<Link>;
 
-  Link(boost::asio::io_context& io, const Credentials& credentials, Milliseconds timeout, Listener& listener);
+  Link(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout, Listener& listener);
 
-  static void start_connect(const Self& self, const Endpoint& node);
+  static void start_connect(const Self& self);
+  static void start_handshake(const Self& self);
   static void start_read(const Self& self);
   static void start_timer(const Self& self, Time at);
   void on_connected(const Self& self, const boost::system::error_code& error);
+  void on_handshake(const Self& self, const boost::system::error_code& error);
   void on_read(const Self& self, const boost::system::error_code& error, std::size_t size);
   void on_timer(const Self& self);
   void on_give_up(const Self& self);
   void begin_question();
+  bool heard() const { return heard_ || stream_.tls_bytes() > tls_bytes_when_asked_; }
   void send_question(const Self& self);
   void take_replies();
   void end(LinkEnd how, std::optional<Observation> seen);
@@ -103,8 +110,9 @@ class Link {
   const Reply* first_error() const;
   bool was_greeted_too_early() const;
 
-  boost::asio::ip::tcp::socket socket_;
+  Stream stream_;
   boost::asio::steady_timer timer_;
+  const Endpoint node_;
   const std::vector<CommandLine> greeting_;
   const Milliseconds timeout_;
   Listener* listener_;
@@ -115,6 +123,7 @@ class Link {
   bool in_use_ = false;         // at least one question was answered whole
   bool first_question_ = true;
   bool heard_ = false;          // a byte came since the question
+  std::uint64_t tls_bytes_when_asked_ = 0;
   Time asked_{};
   Time last_byte_{};            // or when asked
   Time timer_due_{};

@@ -135,9 +135,9 @@ asio::awaitable<Outcome> script(Exchange& exchange, const RunStep& step) {
 
 asio::awaitable<Outcome> perform(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                                  const RunStep& step, Time began) {
-  Exchange exchange(io, began, began + step.timeout);
-  if (const auto error = co_await exchange.connect(node)) co_return Outcome{StepResult::unreachable, error.message()};
-  if (auto refused = co_await exchange.greet(credentials)) co_return Outcome{StepResult::failed, std::move(*refused)};
+  Exchange exchange(io, credentials, began, began + step.timeout);
+  if (auto failed = co_await exchange.connect(node)) co_return Outcome{StepResult::unreachable, std::move(*failed)};
+  if (auto refused = co_await exchange.greet()) co_return Outcome{StepResult::failed, std::move(*refused)};
   co_return co_await script(exchange, step);
 }
 

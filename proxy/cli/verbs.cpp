@@ -13,6 +13,7 @@
 
 #include "config/load.hpp"
 #include "config/print.hpp"
+#include "health/redis/tls.hpp"
 #include "proxy/api.hpp"
 #include "proxy/app.hpp"
 #include "proxy/cli/admin_client.hpp"
@@ -104,6 +105,19 @@ int operate(const AdminOptions& options, const Arguments& words) {
   return exit_done;
 }
 
+/// What OpenSSL says of the files: `run` would end with it.
+void check_tls_files(const std::string& path, const config::Settings& settings) {
+  std::string text;
+  for (const auto& group : settings.groups) {
+    try {
+      health::redis::load_tls(group.tls);
+    } catch (const health::redis::TlsFileError& error) {
+      text += fmt::format("{}{}: group {}: {}", text.empty() ? "" : "\n", path, group.name, error.what());
+    }
+  }
+  if (!text.empty()) throw CliFailure{exit_configuration, text};
+}
+
 }  // namespace
 
 int status_verb(const AdminOptions& options, const std::string& group) {
@@ -152,6 +166,7 @@ int resume_verb(const AdminOptions& options, const std::string& group) { return 
 
 int check_verb(const std::string& path, CheckOutput output) {
   const auto settings = load_settings(path);
+  check_tls_files(path, settings);
   if (output == CheckOutput::settings) {
     print_out(config::print(settings));
     return exit_done;

@@ -1,0 +1,91 @@
+// A TCP socket that may speak TLS: what Link and Exchange read from and write to. In clear text it is the socket, and
+// nothing else. Owns the socket and the session on it; knows no Redis, no deadline, and does not connect. A connection
+// without TLS after all is the caller's to make: forget_tls, then connect again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+#include "health/redis/tls.hpp"
+
+namespace sengu::health::redis {
+
+class Stream {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  /// `tls` null: clear text. A handshake writes more than once, and when it pleases: `before_write` is called before each
+  /// write of TLS, and closes the socket where nothing must be sent any more.
+  Stream(boost::asio::io_context& io, std::shared_ptr<const TlsContext> tls, std::function<void()> before_write = {});
+
+  tcp::socket& socket() { return wire_.socket; }
+  const tcp::socket& socket() const { return wire_.socket; }
+
+  /// A handshake comes first: async_handshake, once connected.
+  bool has_tls() const { return context_ != nullptr; }
+  /// This handshake failed as one with a server without TLS does, and clear text will do ("prefer").
+  bool may_fall_back(const boost::system::error_code& handshake) const;
+  /// Closed, and in clear text from the next connect on. Requires that nothing waits on it.
+  void forget_tls();
+  /// What came so far, as TLS; 0 in clear text. Tells a server that is slow in its handshake from one that is silent.
+  std::uint64_t tls_bytes() const;
+  /// For people.
+  std::string error_text(const boost::system::error_code& error) const;
+
+  template <class Token>
+  auto async_handshake(const boost::asio::ip::address& server, Token&& token) {
+    session_ = context_->new_session(server);
+    tls_.emplace(wire_, session_);
+    return tls_->async_handshake(boost::asio::ssl::stream_base::client, std::forward<Token>(token));
+  }
+
+  template <class Token>
+  auto async_read_some(const boost::asio::mutable_buffer& into, Token&& token) {
+    return tls_ ? tls_->async_read_some(into, std::forward<Token>(token))
+                : wire_.socket.async_read_some(into, std::forward<Token>(token));
+  }
+
+  /// All of it.
+  template <class Token>
+  auto async_write(const boost::asio::const_buffer& from, Token&& token) {
+    return tls_ ? boost::asio::async_write(*tls_, from, std::forward<Token>(token))
+                : boost::asio::async_write(wire_.socket, from, std::forward<Token>(token));
+  }
+
+ private:
+  /// The socket as asio::ssl::stream sees it.
+  struct Wire {
+    using lowest_layer_type = tcp::socket::lowest_layer_type;
+    using executor_type = tcp::socket::executor_type;
+
+    executor_type get_executor() { return socket.get_executor(); }
+    lowest_layer_type& lowest_layer() { return socket.lowest_layer(); }
+    template <class Buffers, class Token>
+    auto async_read_some(const Buffers& into, Token&& token) {
+      return socket.async_read_some(into, std::forward<Token>(token));
+    }
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& from, Token&& token) {
+      if (before_write) before_write();
+      return socket.async_write_some(from, std::forward<Token>(token));
+    }
+
+    tcp::socket socket;
+    std::function<void()> before_write;
+  };
+
+  Wire wire_;
+  std::shared_ptr<const TlsContext> context_;
+  std::optional<boost::asio::ssl::stream<Wire&>> tls_;   // from the handshake on
+  SSL* session_ = nullptr;                               // tls_ owns it
+};
+
+}  // namespace sengu::health::redis
