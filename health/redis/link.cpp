@@ -124,6 +124,7 @@ void Link::start_handshake(const Self& self) {
 /// A server that was frozen answers the handshake late, and is then asked late.
 void Link::on_handshake(const Self& self, const error_code& error) {
   if (phase_ == Phase::ended) return;
+  closed_in_handshake_ = is_end(error);
   if (error && phase_ == Phase::asking && stream_.may_fall_back(error)) {
     stream_.forget_tls();
     phase_ = Phase::connecting;
@@ -247,9 +248,7 @@ void Link::end_failed_read(const error_code& error) {
   if (phase_ != Phase::asking) return end(end_kind, std::nullopt);
   // Some refusals are an error line and a close: the line is life, and says more than the close.
   if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable(line->text)));
-  // Whatever is wrong with its TLS, it speaks: it lives (safety.md §2.1).
-  const auto outcome = is_tls_error(error) ? Outcome::error : Outcome::l7_closed;
-  end(end_kind, observe(outcome, printable(stream_.error_text(error))));
+  end(end_kind, observe_end(error));
 }
 
 void Link::start_timer(const Self& self, Time at) {
@@ -289,6 +288,15 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
   auto* listener = std::exchange(listener_, nullptr);
   close();
   listener->on_end(*this, how, seen);
+}
+
+/// Whatever is wrong with its TLS, it speaks: it lives (safety.md §2.1). So does one that accepts, and closes in the
+/// handshake: a Redis with max clients has no other way to say so. The dead refuse, the frozen keep quiet.
+Observation Link::observe_end(const error_code& error) const {
+  const auto text = printable(stream_.error_text(error));
+  if (is_tls_error(error)) return observe(Outcome::error, text);
+  if (closed_in_handshake_) return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);
+  return observe(Outcome::l7_closed, text);
 }
 
 Observation Link::observe(Outcome outcome, std::string text) const {

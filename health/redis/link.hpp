@@ -106,6 +106,7 @@ class Link {
   void end(LinkEnd how, std::optional<Observation> seen);
   void end_failed_read(const boost::system::error_code& error);
   Observation observe(Outcome outcome, std::string text) const;
+  Observation observe_end(const boost::system::error_code& error) const;
   Observation read_answer();
   const Reply* first_error() const;
   bool was_greeted_too_early() const;
@@ -124,6 +125,7 @@ class Link {
   bool first_question_ = true;
   bool heard_ = false;          // a byte came since the question
   std::uint64_t tls_bytes_when_asked_ = 0;
+  bool closed_in_handshake_ = false;
   Time asked_{};
   Time last_byte_{};            // or when asked
   Time timer_due_{};

@@ -11,15 +11,10 @@ namespace sengu::health::redis {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-namespace {
-
-/// The connection ended, without a word of TLS about it.
 bool is_end(const error_code& error) {
   return error == asio::ssl::error::stream_truncated || error == asio::error::eof || error == asio::error::connection_reset ||
          error == asio::error::broken_pipe;
 }
-
-}  // namespace
 
 Stream::Stream(asio::io_context& io, std::shared_ptr<const TlsContext> tls, std::function<void()> before_write)
     : wire_{tcp::socket(io), std::move(before_write)}, context_(std::move(tls)) {}

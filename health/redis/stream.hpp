@@ -18,6 +18,9 @@
 
 namespace sengu::health::redis {
 
+/// The other side ended the connection, without a word of TLS about it.
+bool is_end(const boost::system::error_code& error);
+
 class Stream {
  public:
   using tcp = boost::asio::ip::tcp;

@@ -300,10 +300,11 @@ TEST_CASE("redis tls: closed in the handshake") {
     server.peers[n]->close();
     return client;
   };
-  SUBCASE("require: closed, and asked again later") {
+  SUBCASE("require: it accepts, so it lives") {
     const auto client = closed_at_once(Tls::require);
     REQUIRE(run_until(io, [&] { return !client->seen.empty(); }));
-    CHECK(client->seen[0].outcome == Outcome::l7_closed);
+    CHECK(client->seen[0].outcome == Outcome::error);
+    says(client->seen[0].text, "closed in the handshake");
     CHECK(client->lost == 0);
     CHECK(server.peers.size() == 1);
   }
@@ -313,7 +314,7 @@ TEST_CASE("redis tls: closed in the handshake") {
     CHECK(server.peers[1]->received[0] == '*');
     server.peers[1]->close();
     REQUIRE(run_until(io, [&] { return !client->seen.empty(); }));
-    CHECK(client->seen[0].outcome == Outcome::l7_closed);
+    CHECK(client->seen[0].outcome == Outcome::error);
     client->node.probe(ProbeVia::kept_connection);
     REQUIRE(run_until(io, [&] { return server.peers.size() == 3 && !server.peers[2]->received.empty(); }));
     CHECK(server.peers[2]->received[0] == '\x16');

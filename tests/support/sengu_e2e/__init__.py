@@ -6,6 +6,7 @@ with a deadline (`eventually`). Children die with the process that started them.
 """
 
 from .accounting import Accounts, account
+from .certificates import Certificates
 from .clients import RouteWatch, Tap, Writer, Writers, parked
 from .net import Namespace, claim_block
 from .proxy import Sengu
@@ -13,6 +14,6 @@ from .redis_server import RedisGroup, RedisServer
 from .resp import Connection, ReplyError
 from .wait import eventually, let_pass, never
 
-__all__ = ["Accounts", "account", "RouteWatch", "Tap", "Writer", "Writers", "Namespace", "claim_block", "Sengu",
+__all__ = ["Accounts", "account", "Certificates", "RouteWatch", "Tap", "Writer", "Writers", "Namespace", "claim_block", "Sengu",
            "RedisGroup", "RedisServer", "Connection", "ReplyError", "eventually", "let_pass",
            "never", "parked"]

@@ -54,9 +54,9 @@ class Writer(Worker):
     Reconnects at once and retries each millisecond. `acks` holds (monotonic time, n), `refusals` the error lines.
     """
 
-    def __init__(self, host, name, port=6379, pace=0.001, timeout=15.0):
+    def __init__(self, host, name, port=6379, pace=0.001, timeout=15.0, tls=None):
         super().__init__()
-        self.host, self.port, self.name, self.pace, self.timeout = host, port, name, pace, timeout
+        self.host, self.port, self.name, self.pace, self.timeout, self.tls = host, port, name, pace, timeout, tls
         self.acks, self.refusals, self.errors = [], [], []
         self.connection = None
 
@@ -65,6 +65,8 @@ class Writer(Worker):
             if self.connection is None:
                 self.connection = socket.create_connection(self.address(), self.timeout)
                 self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self.tls:
+                    self.connection = self.tls.wrap_socket(self.connection, server_hostname=self.host)
                 self.greet()
             number = len(self.acks)
             asked = time.monotonic()

@@ -28,7 +28,10 @@ def spawn(arguments, log, privileges=(), **options):
 
 
 class RedisServer:
-    def __init__(self, address, directory, port=6379, appendonly=False, save=False, password=None, options=()):
+    """`certificates`: it speaks TLS only, and so does everything here that asks it."""
+
+    def __init__(self, address, directory, port=6379, appendonly=False, save=False, password=None, options=(),
+                 certificates=None):
         self.address, self.port = address, port
         self.directory = Path(directory)
         self.options = ["--bind", address, "--bind-source-addr", address, "--port", port, "--dir", self.directory,
@@ -37,6 +40,10 @@ class RedisServer:
                         "--logfile", self.directory / "redis.log", *options]
         if password:
             self.options += ["--requirepass", password, "--masterauth", password]
+        self.tls = None
+        if certificates:
+            self.options += certificates.redis_options(port)
+            self.tls = certificates.careless_context()
         self.password = password
         self.process = None
         self.stopped = False
@@ -158,16 +165,16 @@ class RedisServer:
         return self.process is not None and self.process.poll() is None and not self.stopped
 
     def connect(self, timeout=5.0):
-        connection = resp.Connection(self.address, self.port, timeout)
+        connection = resp.Connection(self.address, self.port, timeout, tls=self.tls)
         if self.password:
             connection.command("AUTH", self.password)
         return connection
 
     def ask(self, *words, timeout=2.0):
-        return resp.ask(self.address, *words, port=self.port, timeout=timeout, password=self.password)
+        return resp.ask(self.address, *words, port=self.port, timeout=timeout, password=self.password, tls=self.tls)
 
     def info(self, section="replication", timeout=2.0):
-        return resp.info(self.address, section, self.port, timeout, self.password)
+        return resp.info(self.address, section, self.port, timeout, self.password, self.tls)
 
     def release(self):
         """("redis", "7.0.15"), as the server says of itself. Valkey calls itself redis 7.2.4 too, for old clients' sake."""

@@ -18,9 +18,11 @@ def encode(*words):
 class Connection:
     """Raises ReplyError for error replies and OSError (ConnectionError, TimeoutError) for everything on the wire."""
 
-    def __init__(self, host, port=6379, timeout=5.0, source=None):
+    def __init__(self, host, port=6379, timeout=5.0, source=None, tls=None):
         self.socket = socket.create_connection((host, port), timeout, source_address=(source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.reader = self.socket.makefile("rb")
 
     @classmethod
@@ -84,14 +86,14 @@ class Connection:
             return True
 
 
-def ask(host, *words, port=6379, timeout=1.0, password=None):
+def ask(host, *words, port=6379, timeout=1.0, password=None, tls=None):
     """One command over a connection of its own."""
-    with Connection(host, port, timeout) as connection:
+    with Connection(host, port, timeout, tls=tls) as connection:
         if password:
             connection.command("AUTH", password)
         return connection.command(*words)
 
 
-def info(host, section="replication", port=6379, timeout=1.0, password=None):
-    text = ask(host, "INFO", section, port=port, timeout=timeout, password=password)
+def info(host, section="replication", port=6379, timeout=1.0, password=None, tls=None):
+    text = ask(host, "INFO", section, port=port, timeout=timeout, password=password, tls=tls)
     return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)
