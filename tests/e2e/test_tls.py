@@ -45,6 +45,24 @@ def test_failover_and_return(world, fault):
     assert group.masters() == [new]
 
 
+def test_replication_on_a_clear_port_of_its_own(world):
+    """Sengu speaks TLS to one port of each server; the servers know each other by the other one."""
+    addresses = [f"{world.block}.{host}" for host in (11, 12, 13)]
+    certificates = Certificates(world.directory / "certificates", addresses)
+    group = world.redis(options=[*certificates.redis_options(6380), "--port", 6379, "--tls-replication", "no"])
+    sengu = world.sengu(group=certificates.group_keys(),
+                        node_tables=[{"address": f"{address}:6380", "replication_address": f"{address}:6379"}
+                                     for address in addresses])
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    old = group.nodes[0]
+    old.kill()
+    routed = sengu.wait_routed(other_than=f"{old.address}:6380")
+    new = next(node for node in group.nodes if routed == f"{node.address}:6380")
+    group.wait_synced(new)
+    old.start()
+    eventually(lambda: old.follows(new), 20, "the old master follows the new one")
+
+
 def test_untrusted_certificate_is_an_alarm_and_no_failover(world):
     """Nobody can use the master any more, its replicas neither; but it lives, and has every write."""
     certificates, group, sengu = tls_group(world)
