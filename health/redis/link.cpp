@@ -295,8 +295,8 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
 Observation Link::observe_end(const error_code& error) const {
   const auto text = printable(stream_.error_text(error));
   if (is_tls_error(error)) return observe(Outcome::error, text);
-  if (closed_in_handshake_) return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);
-  return observe(Outcome::l7_closed, text);
+  if (!closed_in_handshake_ || in_use_ || heard_) return observe(Outcome::l7_closed, text);
+  return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);
 }
 
 Observation Link::observe(Outcome outcome, std::string text) const {
