@@ -69,8 +69,8 @@ def test_untrusted_certificate_is_an_alarm_and_no_failover(world):
     master = group.nodes[0]
     epoch = sengu.state()["epoch"]
     with master.connect() as operator:
-        operator.command("CONFIG", "SET", "tls-cert-file", certificates.file("other-server.pem"),
-                         "tls-key-file", certificates.file("other-server.key"))
+        certificate, key = certificates.strange_server
+        operator.command("CONFIG", "SET", "tls-cert-file", certificate, "tls-key-file", key)
         operator.command("CLIENT", "KILL", "TYPE", "replica")
         operator.command("CLIENT", "KILL", "TYPE", "normal")
     eventually(lambda: sengu.node(master.name)["health"] == "unusable", what="the master is unusable")
@@ -80,7 +80,8 @@ def test_untrusted_certificate_is_an_alarm_and_no_failover(world):
     assert event["node"] == master.name and "certificate verify failed" in event["text"]
     never(lambda: sengu.events("+switch-master") or sengu.state()["epoch"] != epoch, 3 * DOWN_AFTER, "a failover")
 
-    master.ask("CONFIG", "SET", "tls-cert-file", certificates.file("server.pem"), "tls-key-file", certificates.file("server.key"))
+    certificate, key = certificates.server
+    master.ask("CONFIG", "SET", "tls-cert-file", certificate, "tls-key-file", key)
     eventually(lambda: sengu.events("-unusable"), what="the alarm ends")
     sengu.wait_routed(master.name)
     with Connection(sengu.vip, tls=certificates.client_context()) as client:
@@ -108,7 +109,7 @@ def test_full_master_is_not_dead(world):
 
 def test_files_of_no_use_end_the_start(world):
     certificates = Certificates(world.directory / "certificates", [f"{world.block}.10"])
-    keys = {**certificates.group_keys(), "key_file": certificates.file("other-client.key")}
+    keys = {**certificates.group_keys(), "key_file": str(certificates.strange_client[1])}
     sengu = world.sengu(start=False, group={**keys, "nodes": [f"{world.block}.11:6379"]})
     for verb in ("run", "check"):
         ended = sengu.run(verb, "--config", sengu.config, admin=False)

@@ -1,36 +1,37 @@
-"""Certificates of a test's own, and what servers, sengu and clients make of them."""
+"""What a group of Redis servers, sengu and clients make of certificates when they speak nothing but TLS."""
 
 import ssl
-import subprocess
 from pathlib import Path
+
+from .tls import Authority
 
 
 class Certificates:
-    """A folder of them (tests/support/make-certificates): for servers at `addresses`, and for clients."""
+    """Of one authority, for servers at `addresses` and for clients; and of a stranger's, for the same addresses.
+
+    Each of `server`, `client`, `strange_server`, `strange_client` is (certificate file, key file).
+    """
 
     def __init__(self, directory, addresses):
-        self.directory = Path(directory)
-        maker = Path(__file__).resolve().parents[1] / "make-certificates"
-        subprocess.run([maker, self.directory, *addresses], check=True)
-
-    def file(self, name):
-        return str(self.directory / name)
+        self.authority, stranger = Authority(directory), Authority(Path(directory) / "stranger")
+        self.server, self.strange_server = (ca.issue("server", *addresses) for ca in (self.authority, stranger))
+        self.client, self.strange_client = (ca.issue("client", *addresses) for ca in (self.authority, stranger))
 
     def redis_options(self, port):
-        """Nothing but TLS, between the servers too; every client must show a certificate."""
+        """TLS between the servers too; every client must show a certificate."""
+        certificate, key = self.server
         return ["--port", 0, "--tls-port", port, "--tls-replication", "yes", "--tls-auth-clients", "yes",
-                "--tls-ca-cert-file", self.file("ca.pem"), "--tls-cert-file", self.file("server.pem"),
-                "--tls-key-file", self.file("server.key")]
+                "--tls-ca-cert-file", self.authority.ca_file, "--tls-cert-file", certificate, "--tls-key-file", key]
 
     def group_keys(self):
         """Of sengu's configuration."""
-        return {"tls": "verify", "ca_file": self.file("ca.pem"), "cert_file": self.file("client.pem"),
-                "key_file": self.file("client.key")}
+        certificate, key = map(str, self.client)
+        return {"tls": "verify", "ca_file": str(self.authority.ca_file), "cert_file": certificate, "key_file": key}
 
     def client_context(self):
-        """A client that checks the server's name and shows a certificate of its own."""
-        context = ssl.create_default_context(cafile=self.file("ca.pem"))
-        context.load_cert_chain(self.file("client.pem"), self.file("client.key"))
+        """A client that checks the server's address and shows a certificate of its own."""
+        context = self.authority.verifying()
+        context.load_cert_chain(*self.client)
         return context
 
     def careless_context(self):
