@@ -12,6 +12,7 @@ namespace {
 constexpr Version replica_statements{8, 0, 22};
 constexpr Version change_source_statement{8, 0, 23};
 constexpr Version public_key_option{8, 0, 4};
+constexpr Version queueing_column{8, 0, 0};
 constexpr Version demote_option{10, 10, 0};   // MASTER_DEMOTE_TO_SLAVE, MariaDB
 
 constexpr std::string_view compatibility_prefix = "5.5.5-";   // MariaDB before 11, in its greeting
@@ -113,7 +114,7 @@ std::string Dialect::change_source(const Source& source) const {
   statement += word + "HOST=" + quoted(source.address.host) + ", " + word + "PORT=" + std::to_string(source.address.port);
   if (!source.had_source) {
     statement += ", " + word + "USER=" + quoted(source.username) + ", " + word + "PASSWORD=" + quoted(source.password.value);
-    if (source.reaches_by_tls) statement += ", " + word + "SSL=1";
+    statement += ", " + word + "SSL=" + (source.reaches_by_tls ? "1" : "0");   // 9.7 asks for TLS where nothing is said
   }
   statement += ", " + word + "CONNECT_RETRY=1, " + word + "HEARTBEAT_PERIOD=0.5";
   if (is_mariadb()) {
@@ -126,6 +127,18 @@ std::string Dialect::change_source(const Source& source) const {
     statement += new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";   // else 2061 after a cache flush
   }
   return statement + default_channel();
+}
+
+std::string Dialect::point_at(const Endpoint& source) const {
+  const bool new_words = mysql_since(change_source_statement);
+  const std::string word = new_words ? "SOURCE_" : "MASTER_";
+  return (new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ") + word + "HOST=" + quoted(source.host) + ", " + word +
+         "PORT=" + std::to_string(source.port) + default_channel();
+}
+
+std::string Dialect::half_received() const {
+  if (!mysql_since(queueing_column)) return {};
+  return "SELECT QUEUEING_TRANSACTION AS half FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''";
 }
 
 std::string Dialect::await_applied(std::string_view transactions, Milliseconds patience) const {

@@ -33,7 +33,8 @@ class Script {
   bool fence();
   bool rehandshake();
   bool apply_received();
-  bool promote(LossPolicy loss);
+  bool promote(const RunStep& step);
+  bool become_writable();
   bool repoint(const Endpoint& master);
   bool demote(const Endpoint& master);
   bool follow(const Endpoint& master);
@@ -43,7 +44,10 @@ class Script {
   bool tell(const std::string& statement);
   bool fail(std::string text);
   bool everything_is_applied(LossPolicy loss);
-  bool leave_source(LossPolicy loss);
+  bool leave_source(const RunStep& step);
+  bool end_half_received(const Endpoint& donor);
+  bool follow_while_applying(const Endpoint& master);
+  bool asks_for_tls();
 
   const ServerInfo& info() const { return *said_.info; }
   const SqlInfo& sql() const { return *said_.info->sql; }
@@ -85,8 +89,8 @@ bool Script::perform(const RunStep& step) {
   if (!read()) return false;
   switch (step.step) {
     case Step::fence: return fence();
-    case Step::unfence: return tell(words().unfence());
-    case Step::promote: return promote(step.loss);
+    case Step::unfence: return become_writable();
+    case Step::promote: return promote(step);
     case Step::repoint: return repoint(step.master);
     case Step::demote:
     case Step::demote_emptied: return demote(step.master);
@@ -100,9 +104,12 @@ bool Script::perform(const RunStep& step) {
   return fail("no such step");
 }
 
-/// A commit that waits for a semi-sync acknowledgement holds it up, for ever where nobody acknowledges; the session's
-/// lock_wait_timeout bounds it, and the text says why.
+/// A commit that waits for a semi-sync acknowledgement holds it up, for ever where nobody acknowledges: semi-sync goes off
+/// first, and the commits end, here where nobody is routed any more; only then does MySQL count them in gtid_executed. Without
+/// leave to do that, the session's lock_wait_timeout bounds it, and the text says why.
 bool Script::fence() {
+  const bool source_side = sql().semi_sync_source == SemiSync::on && options_.semi_sync == config::SemiSync::automatic;
+  if (source_side && !switch_source_side(SemiSync::off)) return false;
   if (tell(words().fence())) return true;
   if (error_ == lock_wait_timeout && sql().semi_sync_waiting > 0) {
     text_ += " (" + std::to_string(sql().semi_sync_waiting) + " sessions wait for a semi-sync acknowledgement)";
@@ -143,16 +150,39 @@ bool Script::everything_is_applied(LossPolicy loss) {
 
 /// RESET ... ALL drops the relay log: looked at before the applier is stopped, and once more between the two, in case
 /// somebody else let it receive again. An applier that is stopped with nothing left is a promotion that was interrupted.
-bool Script::leave_source(LossPolicy loss) {
+bool Script::leave_source(const RunStep& step) {
+  const LossPolicy loss = step.loss;
   if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
   if (!everything_is_applied(loss)) return false;
+  if (!step.master.host.empty() && !end_half_received(step.master)) return false;
   if (!tell(words().stop_replication()) || !read()) return false;
   if (sql().receiving) return fail("it receives again");
   return everything_is_applied(loss) && tell(words().forget_source());
 }
 
-bool Script::promote(LossPolicy loss) {
-  if (has_source() && !leave_source(loss)) return false;
+/// MySQL: where the relay log ends within a transaction, STOP REPLICA waits a minute for the rest of it (SLAVE_WAIT_GROUP_DONE;
+/// 60.3 s on 9.7.4). The stream of another replica makes the applier roll that back, and must bring nothing new: what it
+/// brings is looked at once more afterwards.
+bool Script::end_half_received(const Endpoint& donor) {
+  const auto half = words().half_received();
+  if (half.empty() || !sql().applying) return true;
+  const auto reply = ask_(half);
+  if (!reply.ok() || reply.table.find(0, "half").value_or("").empty()) return true;   // not ours to read: STOP may take long
+  const auto row = default_source(words(), said_.tables.replication).value_or(0);
+  const std::string before(said_.tables.replication.find(row, "Relay_Log_File").value_or(""));
+  if (!tell(words().point_at(donor)) || !tell(words().start_receiving())) return false;
+  const auto enough = time_left_() / 2;
+  do {
+    if (!read()) return false;
+  } while (time_left_() > enough && said_.tables.replication.find(row, "Relay_Log_File") == before);
+  return tell(words().stop_receiving()) && read();
+}
+
+bool Script::promote(const RunStep& step) {
+  return (!has_source() || leave_source(step)) && become_writable();
+}
+
+bool Script::become_writable() {
   if (options_.semi_sync == config::SemiSync::automatic && sql().semi_sync_replica == SemiSync::on &&
       !switch_source_side(SemiSync::on)) {
     return false;
@@ -175,13 +205,26 @@ bool Script::follow(const Endpoint& master) {
   const auto row = default_source(words(), said_.tables.replication);
   if (row && info().master == master && sql().receiving && sql().applying) return true;
   Source source{master, row.has_value(), false, options_.replication_username, options_.replication_password};
-  const auto mode = options_.login.tls.mode;
-  source.reaches_by_tls = row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes"
-                              : mode == config::Tls::require || mode == config::Tls::verify;
+  source.reaches_by_tls = row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes" : asks_for_tls();
   if (!row && source.username.empty()) return fail("needs replication_username: it has no source configured whose account could be kept");
+  if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1") return follow_while_applying(master);
   if (row && !tell(words().stop_replication())) return false;
   if (!row && !tell(words().adopt_own_position())) return false;
   return tell(words().change_source(source)) && tell(words().start_replication());
+}
+
+/// MySQL: the applier goes on, since stopping it may take a minute (end_half_received). What it still applies the new master has
+/// too, or the decision would not have pointed here.
+bool Script::follow_while_applying(const Endpoint& master) {
+  return tell(words().stop_receiving()) && tell(words().point_at(master)) && tell(words().start_receiving());
+}
+
+/// As we reach this server ourselves: its new source is one of the same group.
+bool Script::asks_for_tls() {
+  const auto mode = options_.login.tls.mode;
+  if (mode != config::Tls::prefer) return mode != config::Tls::off;
+  const auto reply = ask_("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+  return reply.ok() && !reply.table.find(0, "Value").value_or("").empty();
 }
 
 /// The source's side of semi-sync goes off afterwards: it takes MySQL up to a second, and nothing waits for it.
@@ -189,15 +232,7 @@ bool Script::repoint(const Endpoint& master) {
   return follow(master) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
 }
 
-/// Commits that wait for an acknowledgement would keep the fence out: then semi-sync goes off first, and they end, here
-/// where nobody is routed any more.
-bool Script::demote(const Endpoint& master) {
-  const bool source_side = sql().semi_sync_source == SemiSync::on;
-  const bool fenced = fence();
-  if (!fenced && (error_ != lock_wait_timeout || !source_side)) return false;
-  if (source_side && !switch_source_side(SemiSync::off)) return false;
-  return (fenced || fence()) && follow(master);
-}
+bool Script::demote(const Endpoint& master) { return fence() && follow(master); }
 
 }  // namespace
 
