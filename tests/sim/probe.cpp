@@ -104,7 +104,7 @@ void Probe::report(const Link& link, const Reply& reply) {
   seen.answered = timeline_.now();
   seen.fresh_connection = link.questions <= 1;
   seen.info = reply.info;
-  listener_.seen(seen);
+  listener_.seen(seen, reply);
 }
 
 }  // namespace sengu::sim

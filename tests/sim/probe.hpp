@@ -2,17 +2,17 @@
 // one while the first does not answer. The simulator's stand-in for Asio sockets, not for the decision.
 #pragma once
 
-#include "tests/sim/redis_server.hpp"
+#include "tests/sim/server.hpp"
 
 namespace sengu::sim {
 
 class Probe {
  public:
   struct Listener {
-    std::function<void(const health::Observation&)> seen;
+    std::function<void(const health::Observation&, const Reply&)> seen;
     Action connection_lost;
   };
-  Probe(Timeline& timeline, Network& network, Actor& actor, RedisServer& server, Duration timeout, Listener listener)
+  Probe(Timeline& timeline, Network& network, Actor& actor, Server& server, Duration timeout, Listener listener)
       : timeline_(timeline), network_(network), actor_(actor), server_(server), timeout_(timeout),
         listener_(std::move(listener)) {}
   ~Probe();
@@ -45,7 +45,7 @@ class Probe {
   Timeline& timeline_;
   Network& network_;
   Actor& actor_;
-  RedisServer& server_;
+  Server& server_;
   Duration timeout_;
   Listener listener_;
   Shared kept_;

@@ -14,6 +14,7 @@ namespace sengu::sim {
 class Observer {
  public:
   virtual ~Observer() = default;
+  virtual void on_seen(health::NodeId node, const health::Observation& seen, const Reply& reply) = 0;   // about to be taken in
   virtual void on_step(const health::RunStep& step) = 0;
   virtual void on_publish(const health::Route& route) = 0;
   virtual void on_intent(const health::JournalRecord& record) = 0;   // about to be written
@@ -28,7 +29,7 @@ class Sengu {
     Timeline& timeline;
     Random& random;
     Network& network;
-    std::vector<std::unique_ptr<RedisServer>>& servers;
+    std::vector<std::unique_ptr<Server>>& servers;
     const config::GroupSettings& settings;
     Observer& observer;
     std::function<void(const std::string&)> say;
@@ -84,7 +85,7 @@ class Sengu {
   void execute(Life& life, const health::Answer& answer);
   /// The server's reply; none where it did not come, and then `unanswered` is what that is to a step.
   using Answered = std::function<void(Life& life, const Reply* reply, health::StepResult unanswered)>;
-  void exchange(Life& life, RedisServer& server, const Request& request, health::Duration timeout, Answered answered);
+  void exchange(Life& life, Server& server, const Request& request, health::Duration timeout, Answered answered);
   void abort_unless_acknowledged(const Weak& weak, health::Serial serial);
 
   Ports ports_;
