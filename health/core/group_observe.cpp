@@ -170,7 +170,8 @@ void Group::State::take_replica_info(NodeId id) {
       emit_node(EventKind::slave_reconf_done, id, Reason::none);
     }
   }
-  if (node.info->sql && node.info->sql->receiving && node.info_asked >= node.step_done) node.stopped_by_us = false;
+  // An answer from before the step says nothing of it. (Found by the simulator: it stayed stopped after the failover.)
+  if (node.info->sql && node.info->sql->receiving && !node.step && node.info_asked >= node.step_done) node.stopped_by_us = false;
   judge_errant(id);
   if (known.suspicion) hear_witness(id);
   // Restarted with a configuration that makes it a replica: it never said master again, and its tail is gone with the sync.
