@@ -212,8 +212,10 @@ void journal_is_lost(Stage& stage) {
 void somebody_makes_a_master(Stage& stage) {
   Server& server = stage.any_server();
   stage.say("somebody makes a master of " + server.name());
-  if (!server.is_master()) stage.judge.role_changed_by_hand(server);
+  const bool was_replica = !server.is_master();
+  if (was_replica && stage.kind == config::Kind::redis) stage.judge.role_changed_by_hand(server);
   server.obey({Request::Kind::step, 0, Step::promote, -1, {}, health::LossPolicy::accept_loss});
+  if (was_replica && stage.kind == config::Kind::mysql && server.is_master()) stage.judge.role_changed_by_hand(server);   // or it hangs
   stage.touch(server);
   const int writes = stage.random.below(50);
   stage.timeline.after(stage.random.between(0ms, 50ms), [&server, writes] { server.write_directly(writes); });

@@ -148,19 +148,21 @@ void Judge::on_intent(const JournalRecord& record) {
   });
   if (!durable_ && !operator_acted_ && !all_seen) violation("adopted with part of the group unseen");
   check_kept(*ports_.servers[at(master)], "adoption");
+  regressed_[at(master)].reset();
 }
 
 void Judge::on_journal(const JournalRecord& record) {
   if (record.epoch < highest_) violation("the epoch went back in the journal");
   highest_ = record.epoch;
   durable_ = record;
-  if (record.phase == Phase::steady) regressed_[at(by_name(record.master))] = false;
 }
 
 void Judge::on_publish(const Route& route) {
   route_ = route;
   if (route.state != RouteState::open) return;
   const auto& master = ports_.servers[index(*route.master)];
+  if (regressed_[index(*route.master)]) check_kept(*master, "adoption");
+  regressed_[index(*route.master)].reset();
   const bool is_the_journals = durable_ && durable_->master == master->name();
   const bool written_down = durable_ && durable_->phase == Phase::steady && durable_->epoch == route.epoch;
   const bool cannot_write = !sengu_->status()->journal_ok;
@@ -268,6 +270,9 @@ void Judge::check_liveness() {
   const bool all_can_tell = std::all_of(ports_.servers.begin(), ports_.servers.end(), [](const auto& one) { return !one->running() || one->usable(); });
   if (status->reason == Reason::two_deciders && !all_can_tell) return;
   if (is_mysql() && is_applying()) return;
+  // An earlier run of sengu heard the replicas lose a frozen master; MySQL does not tell since when they hear nothing.
+  const Server& lost = *ports_.servers[index(*status->master)];
+  if (is_mysql() && lost.running() && sengu_->started() > touched_[at(host_of(lost.index()))]) return;
   const auto enough = ports_.settings.health.down_after + 1s + catch_up;
   if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
   const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };
@@ -295,7 +300,8 @@ bool Judge::may_lose(const std::string& what) const {
 /// What the chosen master lacks is lost; that is allowed only for what no fit server had received.
 void Judge::check_kept(const Server& chosen, const std::string& what) {
   const auto savers = holders([&](const Server& server) {
-    const bool abandoned = what == "adoption" && was_led_by_hand(server, chosen);
+    const bool unseen = is_mysql() && regressed_unseen(chosen);
+    const bool abandoned = unseen || what == "adoption" && was_led_by_hand(server, chosen);
     const bool ranks_below = is_mysql() && has_writes_of_strangers(mysql(server.index()));
     return !may_lose(what) && &server != &chosen && is_fit(server) && !abandoned && !ranks_below;
   });
@@ -341,6 +347,7 @@ void Judge::check_end() {
     return violation("not routed in the end: " + std::string(status ? to_string(status->last_reason) : "no process"));
   }
   const Server& master = *ports_.servers[index(*status->master)];
+  if (is_mysql()) check_replicas_in_the_end(master.index());
   const auto has = set_of(master);
   const auto missing = std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && !has[write]; });
   if (missing > 0) violation(fmt::format("{} acknowledged writes are missing in the end on {}", missing, master.name()));

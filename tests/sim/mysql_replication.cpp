@@ -137,16 +137,19 @@ void MysqlServer::beat() {
 
 // --- as a replica ---
 
-void MysqlServer::follow(int master) {
-  disconnect();
+/// The threads are stopped, and the relay log goes.
+void MysqlServer::change_source(int master) {
   drop_relay_log();
   follows_ = master;
   heartbeats_ = 0;
   receive_error_.clear();
   down_since_.reset();
   stopped_by_step_.reset();
+}
+
+void MysqlServer::start_replication() {
   applying_ = true;
-  connect();
+  if (!receives()) connect();
 }
 
 void MysqlServer::connect() {

@@ -32,7 +32,10 @@ void MysqlServer::start_as(int master) {
   semi_sync_source_ = options_.semi_sync && master < 0;
   semi_sync_replica_ = options_.semi_sync;
   apply_time_ = usual_apply_time;
-  if (master >= 0) follow(master);
+  if (master >= 0) {
+    change_source(master);
+    start_replication();
+  }
   beat();
 }
 
@@ -212,10 +215,9 @@ MysqlServer::Statement MysqlServer::fence() {
 std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
   const auto may_go_on = [this, loss] { return loss == LossPolicy::accept_loss || relay_log_.empty(); };
   const auto stop = [this, may_go_on] {
+    if (receives()) stopped_by_step_ = cluster_.timeline.now();
     disconnect();
-    if (may_go_on()) return true;
-    if (follows_ >= 0) connect();
-    return false;
+    return may_go_on();
   };
   const auto forget_source = [this] {
     disconnect();
@@ -249,15 +251,16 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
                          applying_ = false;
                          return true;
                        }};
-  const Statement change = at_once([this, master = request.master] { follow(master); });
+  const Statement change = at_once([this, master = request.master] { change_source(master); });
+  const Statement start = at_once([this] { start_replication(); });
   const Statement switch_off = at_once([this] { switch_semi_sync_source(SemiSync::off); });
   switch (request.step) {
-    case Step::fence: return {fence()};
+    case Step::fence: return {switch_off, fence()};
     case Step::unfence: return {at_once([this] { read_only_ = false; })};
     case Step::promote: return promotion(request.loss);
-    case Step::repoint: return {stop, change};
+    case Step::repoint: return {stop, change, start};
     case Step::demote:
-    case Step::demote_emptied: return {fence(), switch_off, stop, change};
+    case Step::demote_emptied: return {switch_off, fence(), stop, change, start};
     case Step::rehandshake: return {at_once([this] { disconnect(); }), at_once([this] { start_receiving(); })};
     case Step::stop_receiving:
       return {at_once([this] {
@@ -293,7 +296,6 @@ health::SqlInfo MysqlServer::sql_info() const {
 }
 
 health::ServerInfo MysqlServer::info() const {
-  constexpr auto between_probes = 500ms;     // only then is it known that no sign came (health/mysql/source_watch)
   health::ServerInfo info;
   info.role = is_master() ? health::Role::master : health::Role::replica;
   info.run_id = run_id();
@@ -303,9 +305,7 @@ health::ServerInfo MysqlServer::info() const {
   info.offset = info.sql->received.count();
   if (follows_ < 0) return info;
   info.master = mysql(follows_).settings_.replication_address;
-  const Time now = cluster_.timeline.now();
-  info.link_up = link_up() && now - last_sign_ < 2 * options_.heartbeat_period + between_probes;
-  if (!info.link_up && (down_since_ || link_up())) info.link_down_for = std::chrono::duration_cast<std::chrono::seconds>(now - (link_up() ? last_sign_ : *down_since_));
+  info.link_up = link_up();
   return info;
 }
 

@@ -50,6 +50,7 @@ class MysqlServer final : public Server {
   int source() const { return source_; }
   bool has_semi_sync() const { return options_.semi_sync; }
   bool has_source() const { return follows_ >= 0; }
+  const std::string& receive_error() const { return receive_error_; }
   bool receives() const { return receiver_ != Receiver::stopped; }
   bool all_applied() const { return relay_log_.empty(); }
   std::size_t relay_log_length() const { return relay_log_.size(); }
@@ -106,7 +107,8 @@ class MysqlServer final : public Server {
   void forget_downstream(int replica, std::uint64_t generation);
   void beat();
   // as a replica
-  void follow(int master);
+  void change_source(int master);
+  void start_replication();
   void connect();
   void disconnect();
   void lost(std::uint64_t generation, Duration retry);

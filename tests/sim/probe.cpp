@@ -104,6 +104,7 @@ void Probe::report(const Link& link, const Reply& reply) {
   seen.answered = timeline_.now();
   seen.fresh_connection = link.questions <= 1;
   seen.info = reply.info;
+  if (seen.info && seen.info->sql) watch_.take(*seen.info, timeline_.now());
   listener_.seen(seen, reply);
 }
 

@@ -2,6 +2,7 @@
 // one while the first does not answer. The simulator's stand-in for Asio sockets, not for the decision.
 #pragma once
 
+#include "health/mysql/source_watch.hpp"
 #include "tests/sim/server.hpp"
 
 namespace sengu::sim {
@@ -48,6 +49,7 @@ class Probe {
   Server& server_;
   Duration timeout_;
   Listener listener_;
+  health::mysql::SourceWatch watch_;
   Shared kept_;
   Shared side_;
 };

@@ -48,7 +48,7 @@ void Sengu::later(const Weak& weak, Duration delay, std::function<void(Life&)> a
 void Sengu::start() {
   life_ = std::make_shared<Life>();
   life_->crash = CrashSwitch(std::exchange(crash_at_, CrashPoint::never));
-  calm_since_ = ports_.timeline.now();
+  calm_since_ = started_ = ports_.timeline.now();
   const auto found = disk_.read();
   ports_.observer.on_start(found.record);
   life_->group.emplace(ports_.settings, found.record, found.damaged ? JournalFound::damaged : JournalFound::sound);

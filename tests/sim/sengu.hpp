@@ -48,6 +48,8 @@ class Sengu {
   bool frozen() const;
   /// Nothing was done to the process since.
   Time calm_since() const { return calm_since_; }
+  /// When this run of it began.
+  Time started() const { return started_; }
   /// The last freeze of all of it: since when, and when it woke.
   Time froze() const { return froze_; }
   Time woke() const { return woke_; }
@@ -93,6 +95,7 @@ class Sengu {
   health::CrashPoint crash_at_ = health::CrashPoint::never;
   std::shared_ptr<Life> life_;
   Time calm_since_{};
+  Time started_{};
   Time froze_{};
   Time woke_{};
 };
