@@ -24,6 +24,12 @@ bool restarted(const NodeView& before, const Observation& seen) {
   return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
 }
 
+/// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
+/// who stop replication stop both threads. (Found by the simulator: nobody started it, and a semi-sync master hung.)
+bool only_receiving_is_stopped(const ServerInfo& info) {
+  return info.sql && !info.master.host.empty() && !info.sql->receiving && info.sql->applying && info.sql->receive_error.empty();
+}
+
 }  // namespace
 
 void Group::State::observe(NodeId id, const Observation& seen) {
@@ -85,6 +91,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
     if (seen.info->role == Role::replica) emit_node(EventKind::convert_to_slave, id, Reason::none);
   }
   if (rebooted || role_changed || !node.info) node.since = now;
+  if (!node.info && (known.record.epoch > 0 || damaged) && only_receiving_is_stopped(*seen.info)) node.stopped_by_us = true;
   node.info = seen.info;
   node.info_asked = seen.asked;
   if (seen.info->loading) {

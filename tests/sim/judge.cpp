@@ -301,7 +301,7 @@ bool Judge::may_lose(const std::string& what) const {
 void Judge::check_kept(const Server& chosen, const std::string& what) {
   const auto savers = holders([&](const Server& server) {
     const bool unseen = is_mysql() && regressed_unseen(chosen);
-    const bool abandoned = unseen || what == "adoption" && was_led_by_hand(server, chosen);
+    const bool abandoned = unseen || (what == "adoption" && was_led_by_hand(server, chosen));
     const bool ranks_below = is_mysql() && has_writes_of_strangers(mysql(server.index()));
     return !may_lose(what) && &server != &chosen && is_fit(server) && !abandoned && !ranks_below;
   });
