@@ -276,8 +276,10 @@ std::optional<FailoverMachine::Ended> FailoverMachine::apply(const Context& cont
   if (position > applied_) applied_last_ = context.now;
   applied_ = std::max(applied_, position);
   if (node.step || !node.alive() || node.info_asked < node.step_done) return std::nullopt;
-  node.step = Step::apply_received;
-  context.out.send(RunStep{*target_, Step::apply_received, {}, context.knowledge.settings->failover.step_timeout});
+  const auto& settings = *context.knowledge.settings;
+  const bool hangs = settings.semi_sync == config::SemiSync::automatic && node.info->sql->semi_sync_source == SemiSync::on;
+  node.step = hangs ? Step::semi_sync_off : Step::apply_received;   // its applier waits for an acknowledgement (mysql.md §0.2)
+  context.out.send(RunStep{*target_, *node.step, {}, settings.failover.step_timeout});
   return std::nullopt;
 }
 

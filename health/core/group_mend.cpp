@@ -27,8 +27,9 @@ void Group::State::start_receivers() {
       continue;
     }
     if (!known.follows(node, *known.master)) continue;   // to be repointed
-    node.step = Step::start_receiving;
-    out.send(RunStep{node_id(i), Step::start_receiving, {}, settings->failover.step_timeout});
+    // Both threads are stopped where a repoint ended halfway: as if it were told anew to follow whom it follows.
+    node.step = node.info->sql->applying ? Step::start_receiving : Step::repoint;
+    out.send(RunStep{node_id(i), *node.step, node.info->master, settings->failover.step_timeout});
   }
 }
 
@@ -63,6 +64,7 @@ void Group::State::mend() {
   const Endpoint target = master_view().settings->replication_address;
   for (const Repair& repair : find_repairs(known, now)) {
     known.node(repair.node).step = repair.step;
+    known.node(repair.node).stopped_by_us = settings->kind == config::Kind::mysql;   // until it is seen to replicate
     out.send(RunStep{repair.node, repair.step, target, settings->failover.step_timeout, {}});
   }
   forget_left_replicas();

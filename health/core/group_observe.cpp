@@ -24,6 +24,17 @@ bool restarted(const NodeView& before, const Observation& seen) {
   return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
 }
 
+/// By somebody, not by an error of its own.
+bool is_stopped(const ServerInfo& info) {
+  return info.sql && !info.master.host.empty() && !info.sql->receiving && info.sql->receive_error.empty();
+}
+
+/// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
+/// who stop replication stop both threads. (Found by the simulator: nobody started it, and a semi-sync master hung.)
+bool only_receiving_is_stopped(const ServerInfo& info) {
+  return is_stopped(info) && info.sql->applying;
+}
+
 }  // namespace
 
 void Group::State::observe(NodeId id, const Observation& seen) {
@@ -88,6 +99,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
     if (seen.info->role == Role::replica) emit_node(EventKind::convert_to_slave, id, Reason::none);
   }
   if (rebooted || role_changed || !node.info) node.since = now;
+  if (!node.info && (known.record.epoch > 0 || damaged) && only_receiving_is_stopped(*seen.info)) node.stopped_by_us = true;
   node.info = seen.info;
   node.info_asked = seen.asked;
   if (seen.info->loading) {
@@ -196,7 +208,7 @@ void Group::State::take_replica_info(NodeId id) {
     }
   }
   // An answer from before the step says nothing of it. (Found by the simulator: it stayed stopped after the failover.)
-  if (node.info->sql && node.info->sql->receiving && !node.step && node.info_asked >= node.step_done) node.stopped_by_us = false;
+  if (node.stopped_by_us && !is_stopped(*node.info) && !node.step && node.info_asked >= node.step_done) node.stopped_by_us = false;
   judge_errant(id);
   if (known.suspicion) hear_witness(id);
   // Restarted with a configuration that makes it a replica: it never said master again, and its tail is gone with the sync.

@@ -80,7 +80,7 @@ struct NodeView {
   bool unseen = true;                 // since the start, or since a stall of ours
   std::optional<std::string> replica_before_stall;  // its run id, where it was a replica then
   bool well_before_stall = false;
-  bool stopped_by_us = false;         // MySQL: its IO thread; it is started again where its source stays what it is
+  bool stopped_by_us = false;         // MySQL: its IO thread, perhaps both; started again where its source stays what it is
   GtidSet errant;                     // MySQL: beside a master that was seen later
   bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
 

@@ -68,9 +68,10 @@ bool is_fenced(const ServerInfo& info) {
 std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
   const ServerInfo& info = *node.info;
   if (node.says(Role::master)) return Step::fence;
-  // First of all: stopping an applier that waits for an acknowledgement would hang (mysql.md §0.2).
   const bool follows_the_master = knowledge.settings->semi_sync == config::SemiSync::automatic;
-  if (!info.master.host.empty() && follows_the_master && info.sql->semi_sync_source == SemiSync::on) return Step::semi_sync_off;
+  const bool waits_in_vain = !info.master.host.empty() && info.sql->semi_sync_source == SemiSync::on;
+  // Before anything else: STOP REPLICA hangs for as long as its applier waits for an acknowledgement (mysql.md §0.2).
+  if (follows_the_master && waits_in_vain) return Step::semi_sync_off;
   if (strays(knowledge, node, now)) {
     const bool returned = info.master.host.empty();
     if (returned && !is_fenced(info)) return Step::fence;

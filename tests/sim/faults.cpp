@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/sim/redis_server.hpp"
+
 namespace sengu::sim {
 
 using namespace std::chrono_literals;
@@ -12,55 +14,57 @@ using health::Step;
 
 namespace {
 
-/// Shorter than a probe, about as long as down_after, or long.
-Duration some_time(Random& random) {
-  switch (random.below(4)) {
-    case 0: return random.between(0ms, 20ms);
-    case 1: return random.between(20ms, 500ms);
-    case 2: return random.between(500ms, 2500ms);
-    default: return random.between(2500ms, 8s);
-  }
+RedisServer& redis(Server& server) { return dynamic_cast<RedisServer&>(server); }
+
+/// A process that dies takes nothing from a binary log, its host rarely.
+Kept draw_kept(Stage& stage) {
+  if (stage.kind == config::Kind::redis) return static_cast<Kept>(stage.random.below(3));
+  if (stage.random.chance(85)) return Kept::everything;
+  return stage.random.chance(50) ? Kept::snapshot : Kept::nothing;
 }
 
-void touch(Stage& stage, const RedisServer& server) { stage.judge.touch(host_of(server.index())); }
+void bring_back(Stage& stage, Server& server, Kept kept) {
+  server.restart(kept);
+  stage.touch(server);
+  if (kept != Kept::everything) stage.judge.lost_data(server);
+}
 
 void die_and_return(Stage& stage) {
-  RedisServer& server = stage.likely_master();
+  Server& server = stage.likely_master();
   if (!server.running()) return;
-  const Kept kept = static_cast<Kept>(stage.random.below(3));
-  const auto pause = some_time(stage.random);
+  const Kept kept = draw_kept(stage);
+  const auto pause = stage.some_time();
   constexpr std::array words{"everything", "a snapshot", "nothing"};
   stage.say(fmt::format("{} dies, to return after {} ms with {}", server.name(), pause / 1ms, words[static_cast<std::size_t>(kept)]));
   server.kill();
-  touch(stage, server);
+  stage.touch(server);
   stage.timeline.after(pause, [&stage, &server, kept] {
     if (server.running()) return;
     stage.say(server.name() + " is started again");
-    server.restart(kept);
-    touch(stage, server);
+    bring_back(stage, server, kept);
     stage.judge.forgive_what_is_gone();
   });
 }
 
-void wake(Stage& stage, RedisServer& server) {
+void wake(Stage& stage, Server& server) {
   if (!server.frozen()) return;
   stage.say(server.name() + " wakes");
   server.thaw();
-  touch(stage, server);
+  stage.touch(server);
 }
 
 void freeze_and_wake(Stage& stage) {
-  RedisServer& server = stage.likely_master();
+  Server& server = stage.likely_master();
   if (server.frozen() || !server.running()) return;
-  const auto pause = some_time(stage.random);
+  const auto pause = stage.some_time();
   stage.say(fmt::format("{} freezes for {} ms", server.name(), pause / 1ms));
   server.freeze();
-  touch(stage, server);
+  stage.touch(server);
   stage.timeline.after(pause, [&stage, &server] { wake(stage, server); });
 }
 
 void cut_for_a_while(Stage& stage, int from, int to) {
-  const auto pause = some_time(stage.random);
+  const auto pause = stage.some_time();
   stage.say(fmt::format("the path from host {} to host {} is cut for {} ms", from, to, pause / 1ms));
   stage.network.cut(from, to);
   stage.judge.touch(from);
@@ -90,7 +94,7 @@ void cut_between_servers(Stage& stage) {
 
 /// All its packets are dropped, and it stays so or returns with another life.
 void host_goes(Stage& stage) {
-  RedisServer& server = stage.likely_master();
+  Server& server = stage.likely_master();
   const int host = host_of(server.index());
   stage.say(server.name() + "'s host is gone");
   for (int other = 0; other <= static_cast<int>(stage.servers.size()); ++other) {
@@ -99,51 +103,53 @@ void host_goes(Stage& stage) {
     stage.network.cut(other, host);
   }
   server.kill();
-  touch(stage, server);
-  stage.timeline.after(some_time(stage.random), [&stage, &server, host] {
+  stage.touch(server);
+  stage.timeline.after(stage.some_time(), [&stage, &server, host] {
     for (int other = 0; other <= static_cast<int>(stage.servers.size()); ++other) {
       stage.network.heal(host, other);
       stage.network.heal(other, host);
     }
-    if (!server.running()) server.restart(Kept::everything);
-    touch(stage, server);
+    const bool unsynced = stage.kind == config::Kind::mysql && stage.random.chance(25);
+    if (!server.running()) bring_back(stage, server, unsynced ? Kept::snapshot : Kept::everything);
+    stage.touch(server);
+    if (unsynced) stage.judge.forgive_what_is_gone();
   });
 }
 
 void link_slows(Stage& stage) {
-  RedisServer& server = stage.any_server();
+  Server& server = stage.any_server();
   stage.say(server.name() + "'s link is slow");
   stage.network.slow_down(host_of(server.index()), stage.random.between(0ms, 30ms));
 }
 
-void script_runs(Stage& stage) {
-  RedisServer& server = stage.likely_master();
-  const auto time = some_time(stage.random);
-  stage.say(fmt::format("a script keeps {} busy for {} ms", server.name(), time / 1ms));
+void refuses_for_a_while(Stage& stage) {
+  Server& server = stage.likely_master();
+  const auto time = stage.some_time();
+  stage.say(fmt::format("{} answers nothing but errors for {} ms", server.name(), time / 1ms));
   server.be_busy(time);
-  touch(stage, server);
-  stage.timeline.after(time, [&stage, &server] { touch(stage, server); });
+  stage.touch(server);
+  stage.timeline.after(time, [&stage, &server] { stage.touch(server); });
 }
 
 void clients_are_killed(Stage& stage) {
-  RedisServer& server = stage.likely_master();
+  Server& server = stage.likely_master();
   if (!server.running()) return;
   stage.say("CLIENT KILL on " + server.name());
   if (stage.random.chance(70)) server.kill_clients();
   if (stage.random.chance(50)) server.kill_replicas();
 }
 
-void snapshot_is_saved(Stage& stage) { stage.any_server().save(); }
+void snapshot_is_saved(Stage& stage) { redis(stage.any_server()).save(); }
 
 void rewrite_fails(Stage& stage) {
-  RedisServer& server = stage.any_server();
+  Server& server = stage.any_server();
   stage.say(server.name() + " cannot write its configuration");
-  server.rewrite_works = false;
+  redis(server).rewrite_works = false;
 }
 
 void sengu_dies(Stage& stage) {
   if (!stage.sengu.running()) return;
-  const auto pause = some_time(stage.random);
+  const auto pause = stage.some_time();
   stage.say(fmt::format("sengu dies, to return after {} ms", pause / 1ms));
   stage.sengu.kill();
   stage.judge.touch(proxy_host);
@@ -156,7 +162,7 @@ void sengu_dies(Stage& stage) {
 }
 
 void sengu_freezes(Stage& stage) {
-  const auto pause = some_time(stage.random);
+  const auto pause = stage.some_time();
   stage.say(fmt::format("sengu freezes for {} ms", pause / 1ms));
   stage.sengu.freeze();
   stage.judge.touch(proxy_host);
@@ -169,7 +175,7 @@ void sengu_freezes(Stage& stage) {
 
 void worker_freezes(Stage& stage) {
   const int worker = stage.random.below(Sengu::workers);
-  const auto pause = some_time(stage.random);
+  const auto pause = stage.some_time();
   stage.say(fmt::format("worker {} freezes for {} ms", worker, pause / 1ms));
   stage.sengu.freeze_worker(worker);
   stage.judge.touch(proxy_host);
@@ -183,7 +189,7 @@ void disk_is_full(Stage& stage) {
   stage.say("sengu's disk is full");
   stage.sengu.disk().full = true;
   stage.judge.touch(proxy_host);
-  stage.timeline.after(some_time(stage.random), [&stage] {
+  stage.timeline.after(stage.some_time(), [&stage] {
     stage.sengu.disk().full = false;
     stage.judge.touch(proxy_host);
   });
@@ -204,24 +210,26 @@ void journal_is_lost(Stage& stage) {
 }
 
 void somebody_makes_a_master(Stage& stage) {
-  RedisServer& server = stage.any_server();
-  stage.say("somebody types REPLICAOF NO ONE on " + server.name());
-  if (!server.is_master()) stage.judge.role_changed_by_hand(server);
-  server.obey({Request::Kind::step, 0, Step::promote, -1, {}});
-  touch(stage, server);
+  Server& server = stage.any_server();
+  stage.say("somebody makes a master of " + server.name());
+  const bool was_replica = !server.is_master();
+  if (was_replica && stage.kind == config::Kind::redis) stage.judge.role_changed_by_hand(server);
+  server.obey({Request::Kind::step, 0, Step::promote, -1, {}, health::LossPolicy::accept_loss});
+  if (was_replica && stage.kind == config::Kind::mysql && server.is_master()) stage.judge.role_changed_by_hand(server);   // or it hangs
+  stage.touch(server);
   const int writes = stage.random.below(50);
   stage.timeline.after(stage.random.between(0ms, 50ms), [&server, writes] { server.write_directly(writes); });
 }
 
 void somebody_makes_a_replica(Stage& stage) {
-  RedisServer& server = stage.any_server();
-  RedisServer& master = stage.any_server();
+  Server& server = stage.any_server();
+  Server& master = stage.any_server();
   if (&server == &master) return;
-  stage.say(fmt::format("somebody types REPLICAOF {} on {}", master.name(), server.name()));
-  server.obey({Request::Kind::step, 0, Step::repoint, master.index(), {}});
+  stage.say(fmt::format("somebody makes {} a replica of {}", server.name(), master.name()));
+  server.obey({Request::Kind::step, 0, Step::repoint, master.index()});
   stage.judge.pointed_by_hand(server);
   stage.judge.role_changed_by_hand(server);
-  touch(stage, server);
+  stage.touch(server);
 }
 
 void the_sentinel_goes(Stage& stage) {
@@ -229,7 +237,7 @@ void the_sentinel_goes(Stage& stage) {
   stage.say("the Sentinel goes");
   for (const auto& server : stage.servers) {
     server->deciders.clear();
-    touch(stage, *server);
+    stage.touch(*server);
   }
   stage.judge.sentinel_went();
 }
@@ -237,13 +245,13 @@ void the_sentinel_goes(Stage& stage) {
 /// sengu and the master are frozen, people move the group to another server, and both wake.
 void people_switch_behind_a_frozen_sengu(Stage& stage) {
   if (!stage.sengu.running()) return;
-  RedisServer& old = stage.likely_master();
+  Server& old = stage.likely_master();
   const auto pause = stage.random.between(1200ms, 4s);
   stage.say(fmt::format("sengu and {} freeze for {} ms", old.name(), pause / 1ms));
   stage.sengu.freeze();
   old.freeze();
   stage.judge.touch(proxy_host);
-  touch(stage, old);
+  stage.touch(old);
   stage.timeline.after(100ms, [&stage] { somebody_makes_a_master(stage); });
   if (stage.random.chance(50)) stage.timeline.after(pause - 50ms, [&stage, &old] { wake(stage, old); });
   stage.timeline.after(pause, [&stage, &old] {
@@ -258,7 +266,7 @@ void operator_pauses(Stage& stage) {
   stage.say("the operator pauses the group");
   stage.sengu.input(health::OperatorPause{health::RequestId{1}});
   stage.judge.touch(proxy_host);
-  stage.timeline.after(some_time(stage.random), [&stage] {
+  stage.timeline.after(stage.some_time(), [&stage] {
     stage.sengu.input(health::OperatorResume{health::RequestId{1}});
     stage.judge.touch(proxy_host);
   });
@@ -291,34 +299,56 @@ void a_sentinel_comes(Stage& stage) {
   for (const auto& server : stage.servers) server->deciders = {"sentinel-1f0c2a9b@10.0.0.9"};
   stage.judge.sentinel_came();
   if (stage.random.chance(50)) stage.timeline.after(1200ms, [&stage] { die_and_return(stage); });
-  stage.timeline.after(some_time(stage.random), [&stage] { the_sentinel_goes(stage); });
+  stage.timeline.after(stage.some_time(), [&stage] { the_sentinel_goes(stage); });
 }
 
-struct Entry {
-  int weight;
-  void (*happens)(Stage&);
-};
-
-const std::vector<Entry> faults{
+const std::vector<Fault> redis_faults{
     {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
-    {3, link_slows}, {4, script_runs}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
+    {3, link_slows}, {4, refuses_for_a_while}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
     {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {4, a_sentinel_comes},
     {3, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
 
+const std::vector<Fault> of_both{
+    {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
+    {3, link_slows}, {2, refuses_for_a_while}, {5, clients_are_killed}, {12, sengu_dies}, {8, sengu_freezes}, {6, worker_freezes},
+    {3, disk_is_full}, {1, journal_is_lost}, {3, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses},
+    {3, operator_fails_over}, {3, a_sentinel_comes}, {2, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
+
+std::vector<Fault> all_of_mysql() {
+  std::vector<Fault> all = of_both;
+  all.insert(all.end(), mysql_faults().begin(), mysql_faults().end());
+  return all;
+}
+
+const std::vector<Fault>& faults_of(config::Kind kind) {
+  static const std::vector<Fault> mysql = all_of_mysql();
+  return kind == config::Kind::mysql ? mysql : redis_faults;
+}
+
 }  // namespace
 
-RedisServer& Stage::likely_master() {
+Server& Stage::likely_master() {
   const auto status = sengu.status();
   if (status && status->master && random.chance(65)) return *servers[health::index(*status->master)];
   return any_server();
 }
 
+Duration Stage::some_time() {
+  switch (random.below(4)) {
+    case 0: return random.between(0ms, 20ms);
+    case 1: return random.between(20ms, 500ms);
+    case 2: return random.between(500ms, 2500ms);
+    default: return random.between(2500ms, 8s);
+  }
+}
+
 void something_happens(Stage& stage) {
+  const auto& faults = faults_of(stage.kind);
   int total = 0;
-  for (const Entry& fault : faults) total += fault.weight;
+  for (const Fault& fault : faults) total += fault.weight;
   int drawn = stage.random.below(total);
-  for (const Entry& fault : faults) {
+  for (const Fault& fault : faults) {
     if (drawn < fault.weight) return fault.happens(stage);
     drawn -= fault.weight;
   }
@@ -335,7 +365,11 @@ void all_is_well(Stage& stage) {
   the_sentinel_goes(stage);
   for (const auto& server : stage.servers) {
     server->thaw();
-    server->rewrite_works = true;
+    if (stage.kind == config::Kind::mysql) {
+      mysql_is_well(*server);
+    } else {
+      redis(*server).rewrite_works = true;
+    }
     server->be_busy({});
     if (!server->running()) server->restart(Kept::everything);
   }

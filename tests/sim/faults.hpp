@@ -10,15 +10,27 @@ struct Stage {
   Timeline& timeline;
   Random& random;
   Network& network;
-  std::vector<std::unique_ptr<RedisServer>>& servers;
+  std::vector<std::unique_ptr<Server>>& servers;
+  config::Kind kind;
   Sengu& sengu;
   Judge& judge;
   std::function<void(const std::string&)> say;
 
-  RedisServer& any_server() { return *servers[static_cast<std::size_t>(random.below(static_cast<int>(servers.size())))]; }
+  Server& any_server() { return *servers[static_cast<std::size_t>(random.below(static_cast<int>(servers.size())))]; }
   /// The routed master more often than the others: it is the one that matters.
-  RedisServer& likely_master();
+  Server& likely_master();
+  /// Shorter than a probe, about as long as down_after, or long.
+  Duration some_time();
+  void touch(const Server& server) { judge.touch(host_of(server.index())); }
 };
+
+struct Fault {
+  int weight;
+  void (*happens)(Stage&);
+};
+/// Those that only MySQL knows, and their end.
+const std::vector<Fault>& mysql_faults();
+void mysql_is_well(Server& server);
 
 /// One fault of the whole list, by chance.
 void something_happens(Stage& stage);

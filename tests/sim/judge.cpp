@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/sim/mysql_server.hpp"
+
 namespace sengu::sim {
 
 using namespace std::chrono_literals;
@@ -33,10 +35,10 @@ bool Judge::is_calm(int host) const {
   return ports_.timeline.now() - touched_[at(host)] >= settled;
 }
 
-bool Judge::reachable(const RedisServer& server) const { return ports_.network.open_both_ways(proxy_host, host_of(server.index())); }
+bool Judge::reachable(const Server& server) const { return ports_.network.open_both_ways(proxy_host, host_of(server.index())); }
 
 /// One that sengu must have been able to choose: untouched for a while, and up in sengu's own eyes.
-bool Judge::is_fit(const RedisServer& server) const {
+bool Judge::is_fit(const Server& server) const {
   if (!server.usable() || server.is_master() || !reachable(server) || !is_calm(host_of(server.index())) || !is_calm(proxy_host)) return false;
   const auto status = sengu_->status();
   if (!status || status->nodes[at(server.index())].health != Health::up) return false;
@@ -47,9 +49,9 @@ bool Judge::is_fit(const RedisServer& server) const {
 }
 
 /// It follows `to`, directly or through others, and one of these links was made by hand.
-bool Judge::was_led_by_hand(const RedisServer& server, const RedisServer& to) const {
+bool Judge::was_led_by_hand(const Server& server, const Server& to) const {
   bool by_hand = false;
-  const RedisServer* one = &server;
+  const Server* one = &server;
   for (std::size_t hops = 0; hops < ports_.servers.size() && one->follows() >= 0; ++hops) {
     by_hand |= by_hand_[at(one->index())];
     one = ports_.servers[at(one->follows())].get();
@@ -58,13 +60,14 @@ bool Judge::was_led_by_hand(const RedisServer& server, const RedisServer& to) co
   return false;
 }
 
-std::vector<bool> Judge::set_of(const RedisServer& server) const {
+std::vector<bool> Judge::set_of(const Server& server) const {
   std::vector<bool> set(excused_.size());
   for (const WriteId write : server.data()) if (write < set.size()) set[write] = true;
+  for (const WriteId write : server.unapplied()) if (write < set.size()) set[write] = true;
   return set;
 }
 
-Judge::Holders Judge::holders(const std::function<bool(const RedisServer&)>& which) const {
+Judge::Holders Judge::holders(const std::function<bool(const Server&)>& which) const {
   Holders found;
   for (const auto& server : ports_.servers) if (which(*server)) found.emplace_back(server.get(), set_of(*server));
   return found;
@@ -79,7 +82,7 @@ int Judge::by_name(const std::string& name) const {
   return -1;
 }
 
-std::size_t Judge::holds(const RedisServer& server) const {
+std::size_t Judge::holds(const Server& server) const {
   const auto set = set_of(server);
   return static_cast<std::size_t>(std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && set[write]; }));
 }
@@ -98,7 +101,11 @@ void Judge::on_relay(Epoch epoch, int server, const Reply& reply) {
   if (!journalled) violation("a byte of a master that is not the journal's");
   check_after_a_stall(server);
   if (reply.write == 0) return;
-  if (excused_.size() <= reply.write) excused_.resize(reply.write + 1000);
+  if (excused_.size() <= reply.write) {
+    excused_.resize(reply.write + 1000);
+    ackers_.resize(excused_.size());
+  }
+  ackers_[reply.write] = reply.ackers;
   acked_.push_back(reply.write);
 }
 
@@ -108,13 +115,13 @@ void Judge::check_after_a_stall(int server) {
   const Time froze = sengu_->froze();
   const Time woke = sengu_->woke();
   if (woke - froze <= void_after || operator_acted_ || ports_.timeline.now() < woke) return;
-  const auto meanwhile = [&](const RedisServer& one) {
+  const auto meanwhile = [&](const Server& one) {
     const Change& change = changed_by_hand_[at(one.index())];
     const bool decided_since = change.epoch != highest_ || change.promotions != promotions_;
-    const bool restarted = change.run_id != one.run_id();   // nobody can tell any more why it says master
+    const bool restarted = change.life != one.life();   // nobody can tell any more why it says master
     return change.at > froze && change.at < woke && !decided_since && !restarted && is_calm(host_of(one.index())) && one.usable() && reachable(one);
   };
-  const RedisServer& from = *ports_.servers[at(server)];
+  const Server& from = *ports_.servers[at(server)];
   if (meanwhile(from) && !from.is_master()) violation("after a stall, a byte of a server that is no master any more");
   for (const auto& other : ports_.servers) {
     if (other->index() == server || !meanwhile(*other) || !other->is_master() || other->keys() * 2 < from.keys()) continue;
@@ -129,7 +136,10 @@ void Judge::on_intent(const JournalRecord& record) {
   const bool changes = adopts || (record.phase == Phase::steady && record.master != intent_.master && record.epoch != promoted_);
   const bool confirms = record.phase == Phase::steady && record.epoch == promoted_ && intent_.phase != Phase::steady;
   intent_ = record;
-  if (confirms) check_kept(*ports_.servers[at(by_name(record.master))], "promotion");
+  if (confirms) {
+    if (is_mysql()) check_semi_sync(*ports_.servers[at(by_name(record.master))], "promotion");
+    check_kept(*ports_.servers[at(by_name(record.master))], "promotion");
+  }
   if (record.phase == Phase::switching) check_old_master_is_gone("a failover began");
   if (!changes) return;
   const int master = by_name(record.master);
@@ -138,6 +148,7 @@ void Judge::on_intent(const JournalRecord& record) {
   });
   if (!durable_ && !operator_acted_ && !all_seen) violation("adopted with part of the group unseen");
   check_kept(*ports_.servers[at(master)], "adoption");
+  regressed_[at(master)].reset();
 }
 
 void Judge::on_journal(const JournalRecord& record) {
@@ -147,8 +158,11 @@ void Judge::on_journal(const JournalRecord& record) {
 }
 
 void Judge::on_publish(const Route& route) {
+  route_ = route;
   if (route.state != RouteState::open) return;
   const auto& master = ports_.servers[index(*route.master)];
+  if (regressed_[index(*route.master)]) check_kept(*master, "adoption");
+  regressed_[index(*route.master)].reset();
   const bool is_the_journals = durable_ && durable_->master == master->name();
   const bool written_down = durable_ && durable_->phase == Phase::steady && durable_->epoch == route.epoch;
   const bool cannot_write = !sengu_->status()->journal_ok;
@@ -158,25 +172,32 @@ void Judge::on_publish(const Route& route) {
 // --- steps ---
 
 void Judge::on_step(const RunStep& step) {
-  if (step.step == Step::rehandshake || step.step == Step::unfence) return;
+  const bool undoes = step.step == Step::unfence || step.step == Step::start_receiving;
+  if (step.step == Step::rehandshake || undoes) return;
   const auto status = sengu_->status();
   const bool unasked = !operator_acted_ && (status->paused || ports_.settings.failover.mode == config::Mode::observe);
   if (unasked || status->tilt) violation("a step in pause, observe mode or tilt");
-  if (step.step != Step::fence) by_hand_[index(step.node)] = false;
+  const bool follows = step.step == Step::repoint || step.step == Step::demote || step.step == Step::demote_emptied;
+  if (step.step == Step::promote || follows) by_hand_[index(step.node)] = false;
   if (step.step == Step::promote) check_promote(step);
   if (step.step == Step::repoint) told_[index(step.node)] = true;
-  if (step.step == Step::repoint || step.step == Step::demote || step.step == Step::demote_emptied) check_amnesia_order(step);
+  if (follows && is_mysql()) check_errant_is_left_alone(step);
+  if (follows && !is_mysql()) check_amnesia_order(step);
 }
 
 void Judge::check_promote(const RunStep& step) {
   ++promotions_;
-  const RedisServer& target = *ports_.servers[index(step.node)];
+  const Server& target = *ports_.servers[index(step.node)];
   promoted_ = intent_.epoch;
   std::fill(told_.begin(), told_.end(), false);
   if (!sengu_->all_acknowledged()) violation("promoted before every worker acknowledged the cut");
   if (sengu_->live_sessions() > 0) violation("promoted with sessions alive");
   if (!durable_ || durable_->epoch != promoted_ || durable_->target != target.name()) violation("promoted before the journal names the target");
   check_old_master_is_gone("promoted");
+  if (is_mysql()) {
+    check_relay_log(step);
+    check_errant_candidate(step);
+  }
   const bool was_there = sentinel_since_ && ports_.timeline.now() - *sentinel_since_ > seen_before_a_promote;
   if (was_there && !operator_acted_) violation("promoted beside another decider");
 }
@@ -186,7 +207,8 @@ void Judge::check_old_master_is_gone(const std::string& what) {
   if (operator_acted_ || !durable_) return;
   const int old = by_name(durable_->master);
   if (old < 0) return;
-  const RedisServer& master = *ports_.servers[at(old)];
+  const Server& master = *ports_.servers[at(old)];
+  if (regressed_[at(old)]) return;
   const bool lives = master.running() && !master.frozen() && master.is_master() && master.run_id() == durable_->server_id && is_calm(host_of(old));
   if (!lives) return;
   if (reachable(master)) return violation(what + " while the master lives and can be reached");
@@ -235,6 +257,10 @@ void Judge::check_all_told(int emptied) {
 
 /// A master that is dead or frozen for long enough, a fit replica that heard it to the end, and nothing else amiss.
 void Judge::check_liveness() {
+  if (is_mysql()) {
+    check_readers();
+    check_receivers();
+  }
   const auto status = sengu_->status();
   const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok && ports_.settings.failover.mode == config::Mode::automatic;
   if (!sengu_->all_acknowledged()) return;   // a frozen worker; it ends the process in time
@@ -243,11 +269,15 @@ void Judge::check_liveness() {
   if (status->reason == Reason::two_masters && by_hand) return;   // people began it, and end it
   const bool all_can_tell = std::all_of(ports_.servers.begin(), ports_.servers.end(), [](const auto& one) { return !one->running() || one->usable(); });
   if (status->reason == Reason::two_deciders && !all_can_tell) return;
+  if (is_mysql() && is_applying()) return;
+  // An earlier run of sengu heard the replicas lose a frozen master; MySQL does not tell since when they hear nothing.
+  const Server& lost = *ports_.servers[index(*status->master)];
+  if (is_mysql() && lost.running() && sengu_->started() > touched_[at(host_of(lost.index()))]) return;
   const auto enough = ports_.settings.health.down_after + 1s + catch_up;
   if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
   const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };
   for (int host = 0; host < static_cast<int>(touched_.size()); ++host) if (!quiet(host)) return;
-  const RedisServer& master = *ports_.servers[index(*status->master)];
+  const Server& master = *ports_.servers[index(*status->master)];
   if (master.running() && !master.frozen()) return;
   for (const auto& server : ports_.servers) {
     const bool can_tell = !master.running() || server->heard_until() >= touched_[at(host_of(master.index()))];
@@ -268,10 +298,12 @@ bool Judge::may_lose(const std::string& what) const {
 }
 
 /// What the chosen master lacks is lost; that is allowed only for what no fit server had received.
-void Judge::check_kept(const RedisServer& chosen, const std::string& what) {
-  const auto savers = holders([&](const RedisServer& server) {
-    const bool abandoned = what == "adoption" && was_led_by_hand(server, chosen);
-    return !may_lose(what) && &server != &chosen && is_fit(server) && !abandoned;
+void Judge::check_kept(const Server& chosen, const std::string& what) {
+  const auto savers = holders([&](const Server& server) {
+    const bool unseen = is_mysql() && regressed_unseen(chosen);
+    const bool abandoned = unseen || (what == "adoption" && was_led_by_hand(server, chosen));
+    const bool ranks_below = is_mysql() && has_writes_of_strangers(mysql(server.index()));
+    return !may_lose(what) && &server != &chosen && is_fit(server) && !abandoned && !ranks_below;
   });
   const auto has = set_of(chosen);
   for (const WriteId write : acked_) {
@@ -285,9 +317,9 @@ void Judge::check_kept(const RedisServer& chosen, const std::string& what) {
   }
 }
 
-void Judge::on_flush(RedisServer& server) {
+void Judge::on_flush(Server& server) {
   const auto set = set_of(server);
-  const auto others = holders([&](const RedisServer& other) { return &other != &server; });
+  const auto others = holders([&](const Server& other) { return &other != &server; });
   for (const WriteId write : acked_) {
     if (excused_[write] || !set[write] || is_in_any(others, write)) continue;
     if (server.pointed_by_step() && !loss_accepted_) {
@@ -298,7 +330,7 @@ void Judge::on_flush(RedisServer& server) {
 }
 
 void Judge::forgive_what_is_gone() {
-  const auto all = holders([](const RedisServer&) { return true; });
+  const auto all = holders([](const Server&) { return true; });
   for (const WriteId write : acked_) {
     if (!excused_[write] && !is_in_any(all, write)) excuse(write);
   }
@@ -314,7 +346,8 @@ void Judge::check_end() {
   if (!status || status->route != RouteState::open) {
     return violation("not routed in the end: " + std::string(status ? to_string(status->last_reason) : "no process"));
   }
-  const RedisServer& master = *ports_.servers[index(*status->master)];
+  const Server& master = *ports_.servers[index(*status->master)];
+  if (is_mysql()) check_replicas_in_the_end(master.index());
   const auto has = set_of(master);
   const auto missing = std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && !has[write]; });
   if (missing > 0) violation(fmt::format("{} acknowledged writes are missing in the end on {}", missing, master.name()));

@@ -6,12 +6,14 @@
 
 namespace sengu::sim {
 
+class MysqlServer;
+
 class Judge final : public Observer {
  public:
   struct Ports {
     Timeline& timeline;
     Network& network;
-    std::vector<std::unique_ptr<RedisServer>>& servers;
+    std::vector<std::unique_ptr<Server>>& servers;
     const config::GroupSettings& settings;
     std::function<void(const std::string&)> say;
   };
@@ -19,6 +21,7 @@ class Judge final : public Observer {
   void watch(Sengu& sengu) { sengu_ = &sengu; }
 
   // --- what the process does ---
+  void on_seen(health::NodeId node, const health::Observation& seen, const Reply& reply) override;
   void on_step(const health::RunStep& step) override;
   void on_publish(const health::Route& route) override;
   void on_intent(const health::JournalRecord& record) override;
@@ -27,19 +30,22 @@ class Judge final : public Observer {
   void on_start(const std::optional<health::JournalRecord>& found) override;
 
   // --- what happens to the servers ---
-  void on_flush(RedisServer& server);
+  void on_flush(Server& server);
   /// A fault touched this host (network.hpp) just now: nothing is expected of it for a while.
   void touch(int host) { touched_[static_cast<std::size_t>(host)] = ports_.timeline.now(); }
   /// A fault destroyed data: what nobody holds any more is nobody's fault.
   void forgive_what_is_gone();
+  /// It came back with less than it had.
+  void lost_data(const Server& server) { regressed_[static_cast<std::size_t>(server.index())] = ports_.timeline.now(); }
   void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
   /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
-  void pointed_by_hand(const RedisServer& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
+  void pointed_by_hand(const Server& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
   /// Somebody made it a master, or a replica. Of a server that restarted before sengu saw it again nobody can tell.
-  void role_changed_by_hand(const RedisServer& server) {
+  void role_changed_by_hand(const Server& server) {
     const auto status = sengu_->status();
     if (status && status->nodes[static_cast<std::size_t>(server.index())].server_id != server.run_id()) return;
-    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_, server.run_id()};
+    if (is_mysql() && seen_[static_cast<std::size_t>(server.index())].life != server.life()) return;
+    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_, server.life()};
   }
   /// Another decider is connected to every server, from now on or no more.
   void sentinel_came() { sentinel_since_ = ports_.timeline.now(); }
@@ -51,6 +57,9 @@ class Judge final : public Observer {
   void operator_acts() { operator_acted_ = true; }
   void operator_accepts_loss() { loss_accepted_ = true; }
 
+  /// It is the journal's master.
+  bool is_rightful(const Server& server) const { return durable_ && durable_->master == server.name(); }
+
   /// Asked now and then.
   void check_liveness();
 
@@ -61,17 +70,17 @@ class Judge final : public Observer {
   int lost() const { return lost_; }
   int promotions() const { return promotions_; }
   /// How many required writes this server holds.
-  std::size_t holds(const RedisServer& server) const;
+  std::size_t holds(const Server& server) const;
 
  private:
   void violation(const std::string& what);
   bool is_calm(int host) const;
-  bool reachable(const RedisServer& server) const;
-  bool is_fit(const RedisServer& server) const;
-  bool was_led_by_hand(const RedisServer& server, const RedisServer& to) const;
-  using Holders = std::vector<std::pair<const RedisServer*, std::vector<bool>>>;   // and which writes each holds
-  std::vector<bool> set_of(const RedisServer& server) const;
-  Holders holders(const std::function<bool(const RedisServer&)>& which) const;
+  bool reachable(const Server& server) const;
+  bool is_fit(const Server& server) const;
+  bool was_led_by_hand(const Server& server, const Server& to) const;
+  using Holders = std::vector<std::pair<const Server*, std::vector<bool>>>;   // and which writes each holds
+  std::vector<bool> set_of(const Server& server) const;
+  Holders holders(const std::function<bool(const Server&)>& which) const;
   static bool is_in_any(const Holders& holders, WriteId write);
   void excuse(WriteId write);
   bool may_lose(const std::string& what) const;
@@ -80,8 +89,23 @@ class Judge final : public Observer {
   void check_old_master_is_gone(const std::string& what);
   void check_amnesia_order(const health::RunStep& step);
   void check_all_told(int emptied);
-  void check_kept(const RedisServer& chosen, const std::string& what);
+  void check_kept(const Server& chosen, const std::string& what);
   int by_name(const std::string& name) const;
+  // --- MySQL (mysql_judge.cpp) ---
+  bool is_mysql() const { return ports_.settings.kind == config::Kind::mysql; }
+  const MysqlServer& mysql(int index) const;
+  bool wrote_what(const MysqlServer& server, const MysqlServer& master_lacks) const;
+  bool has_writes_of_strangers(const MysqlServer& server) const;
+  bool is_live_acker(int index) const;
+  void check_relay_log(const health::RunStep& step);
+  void check_errant_candidate(const health::RunStep& step);
+  void check_errant_is_left_alone(const health::RunStep& step);
+  void check_semi_sync(const Server& chosen, const std::string& what);
+  void check_readers();
+  void check_receivers();
+  bool regressed_unseen(const Server& server) const;
+  void check_replicas_in_the_end(int master);
+  bool is_applying();
 
   Ports ports_;
   Sengu* sengu_ = nullptr;
@@ -89,6 +113,18 @@ class Judge final : public Observer {
   std::vector<std::string> violations_;
   std::vector<WriteId> acked_;
   std::vector<bool> excused_;                    // by WriteId
+  std::vector<std::uint32_t> ackers_;            // by WriteId: what semi-synchronous replication had promised
+  struct Seen {
+    Time asked;
+    int life = 0;
+    int source = 0;                              // server_uuid
+    std::size_t logged = 0;                      // how long its log was when it answered
+  };
+  std::vector<Seen> seen_ = std::vector<Seen>(16);   // by server: the last observation that sengu has
+  std::vector<std::optional<Time>> regressed_ = std::vector<std::optional<Time>>(16);   // since when
+  health::Route route_;                          // as last published
+  Time applied_{};                               // when something was last left to apply
+  Time idle_since_{};                            // no failover is under way
   std::optional<health::JournalRecord> durable_;
   health::JournalRecord intent_;
   health::Epoch highest_ = 0;
@@ -96,7 +132,7 @@ class Judge final : public Observer {
   std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
   std::optional<Time> sentinel_since_;
   Time sentinel_until_{};
-  struct Change { Time at; health::Epoch epoch = 0; int promotions = 0; std::string run_id; };
+  struct Change { Time at; health::Epoch epoch = 0; int promotions = 0; int life = 0; };
   std::vector<Change> changed_by_hand_ = std::vector<Change>(16);
   std::vector<bool> by_hand_ = std::vector<bool>(16);
   int lost_ = 0;

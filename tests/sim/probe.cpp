@@ -104,7 +104,8 @@ void Probe::report(const Link& link, const Reply& reply) {
   seen.answered = timeline_.now();
   seen.fresh_connection = link.questions <= 1;
   seen.info = reply.info;
-  listener_.seen(seen);
+  if (seen.info && seen.info->sql) watch_.take(*seen.info, timeline_.now());
+  listener_.seen(seen, reply);
 }
 
 }  // namespace sengu::sim

@@ -2,17 +2,18 @@
 // one while the first does not answer. The simulator's stand-in for Asio sockets, not for the decision.
 #pragma once
 
-#include "tests/sim/redis_server.hpp"
+#include "health/mysql/source_watch.hpp"
+#include "tests/sim/server.hpp"
 
 namespace sengu::sim {
 
 class Probe {
  public:
   struct Listener {
-    std::function<void(const health::Observation&)> seen;
+    std::function<void(const health::Observation&, const Reply&)> seen;
     Action connection_lost;
   };
-  Probe(Timeline& timeline, Network& network, Actor& actor, RedisServer& server, Duration timeout, Listener listener)
+  Probe(Timeline& timeline, Network& network, Actor& actor, Server& server, Duration timeout, Listener listener)
       : timeline_(timeline), network_(network), actor_(actor), server_(server), timeout_(timeout),
         listener_(std::move(listener)) {}
   ~Probe();
@@ -45,9 +46,10 @@ class Probe {
   Timeline& timeline_;
   Network& network_;
   Actor& actor_;
-  RedisServer& server_;
+  Server& server_;
   Duration timeout_;
   Listener listener_;
+  health::mysql::SourceWatch watch_;
   Shared kept_;
   Shared side_;
 };

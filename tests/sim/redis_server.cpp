@@ -23,13 +23,8 @@ constexpr auto most_sync_delay = 5s;
 
 // --- RedisServer: faults ---
 
-RedisServer::RedisServer(Cluster& cluster, const config::NodeSettings& settings, int index)
-    : cluster_(cluster), settings_(settings), index_(index) {}
-
 std::string RedisServer::run_id() const { return fmt::format("{}-run-{}", name(), life_); }
 std::string RedisServer::new_replid() { return fmt::format("{:016x}", cluster_.random.next()); }
-bool RedisServer::loading() const { return cluster_.timeline.now() < loading_until_; }
-bool RedisServer::busy() const { return cluster_.timeline.now() < busy_until_; }
 
 void RedisServer::start_as(int master) {
   running_ = true;
@@ -40,15 +35,9 @@ void RedisServer::start_as(int master) {
   ping_replicas();
 }
 
-void RedisServer::kill() {
-  if (!running_) return;
-  running_ = false;
-  actor_.die();
+void RedisServer::forget() {
   ++generation_;
   link_ = LinkState::none;
-  for (const auto& weak : std::exchange(connections_, {})) {
-    if (const auto connection = weak.lock()) connection->close_from_server();
-  }
   postponed_.clear();
   drop_downstreams();
 }
@@ -91,22 +80,6 @@ void RedisServer::recall_history() {
   }
 }
 
-void RedisServer::be_busy(Duration time) { busy_until_ = cluster_.timeline.now() + time; }
-
-void RedisServer::kill_clients(const Connection* except) {
-  for (const auto& weak : std::exchange(connections_, {})) {
-    const auto connection = weak.lock();
-    if (!connection) continue;
-    if (connection.get() == except) {
-      connections_.push_back(connection);
-    } else {
-      connection->close_from_server();
-    }
-  }
-}
-
-void RedisServer::kill_replicas() { drop_downstreams(); }
-
 void RedisServer::obey(const Request& step) {
   if (running_) actor_.run([this, step] { carry_out(step, nullptr); });
 }
@@ -120,23 +93,6 @@ void RedisServer::write_directly(int count) {
 
 // --- RedisServer: clients ---
 
-void RedisServer::accept(const std::shared_ptr<Connection>& connection) {
-  if (!running_) return connection->close_from_server();
-  connection->life_ = life_;
-  std::erase_if(connections_, [](const auto& weak) { return weak.expired(); });
-  connections_.push_back(connection);
-  cluster_.network.send(connection->back_, [connection] {
-    connection->tell([connection] { const auto tell = connection->reader_.connected; tell(); });
-  });
-}
-
-void RedisServer::take(const std::shared_ptr<Connection>& connection, const Request& request) {
-  if (!running_ || connection->life_ != life_) return;
-  actor_.run([this, connection, request] {
-    if (connection->life_ == life_ && !connection->reset_seen_) execute(connection, request);
-  });
-}
-
 void RedisServer::execute(const std::shared_ptr<Connection>& connection, const Request& request) {
   const bool held = request.kind == Request::Kind::set && is_master() && cluster_.timeline.now() < paused_until_;
   if (held) {
@@ -144,7 +100,7 @@ void RedisServer::execute(const std::shared_ptr<Connection>& connection, const R
     return;
   }
   const Reply reply = reply_to(request, connection.get());
-  if (connection->life_ == life_) connection->answer(reply);
+  answer(connection, reply);
 }
 
 Reply RedisServer::reply_to(const Request& request, const Connection* from) {
@@ -209,7 +165,7 @@ void RedisServer::run_postponed() {
   if (cluster_.timeline.now() < paused_until_) return;
   for (const auto& [weak, request] : std::exchange(postponed_, {})) {
     const auto connection = weak.lock();
-    if (connection && connection->life_ == life_ && !connection->reset_seen_) execute(connection, request);
+    if (connection && stands(*connection)) execute(connection, request);
   }
 }
 
@@ -226,7 +182,7 @@ health::ServerInfo RedisServer::info() const {
   info.loading = loading();
   info.priority = 100;
   if (is_master()) return info;
-  info.master = peer(follows_).settings_.replication_address;
+  info.master = redis(follows_).settings_.replication_address;
   info.link_up = link_ == LinkState::up;
   info.sync_in_progress = link_ == LinkState::syncing;
   if (!info.link_up && down_since_) {
@@ -254,7 +210,7 @@ void RedisServer::relay(const Entry& entry) {
 
 /// A message of an earlier life is not sent; one that is under way arrives.
 void RedisServer::to_replica(Downstream& downstream, std::function<void(RedisServer&)> message, Duration more) {
-  RedisServer& replica = peer(downstream.replica);
+  RedisServer& replica = redis(downstream.replica);
   cluster_.network.send(downstream.channel, [&replica, message = std::move(message), generation = downstream.generation] {
     if (!replica.running_ || replica.generation_ != generation) return;
     replica.actor_.run([&replica, message, generation] {
@@ -351,7 +307,7 @@ void RedisServer::connect_upstream() {
   const auto generation = ++generation_;
   link_ = LinkState::connecting;
   Channel there{host_of(index_), host_of(follows_)};
-  RedisServer& master = peer(follows_);
+  RedisServer& master = redis(follows_);
   const Ask question{index_, generation, replid_, offset_ + 1};
   cluster_.network.send(there, [this, &master, question, generation, back = Channel{host_of(follows_), host_of(index_)}]() mutable {
     if (master.running_) {

@@ -48,7 +48,7 @@ void Sengu::later(const Weak& weak, Duration delay, std::function<void(Life&)> a
 void Sengu::start() {
   life_ = std::make_shared<Life>();
   life_->crash = CrashSwitch(std::exchange(crash_at_, CrashPoint::never));
-  calm_since_ = ports_.timeline.now();
+  calm_since_ = started_ = ports_.timeline.now();
   const auto found = disk_.read();
   ports_.observer.on_start(found.record);
   life_->group.emplace(ports_.settings, found.record, found.damaged ? JournalFound::damaged : JournalFound::sound);
@@ -63,7 +63,10 @@ void Sengu::start() {
   }
   for (const auto& server : ports_.servers) {
     const NodeId node{static_cast<std::uint16_t>(server->index())};
-    Probe::Listener listener{[this, node](const Observation& seen) { feed(*life_, ProbeDone{node, seen}); },
+    Probe::Listener listener{[this, node](const Observation& seen, const Reply& reply) {
+                               ports_.observer.on_seen(node, seen, reply);
+                               feed(*life_, ProbeDone{node, seen});
+                             },
                              [this, node] { feed(*life_, ConnectionLost{node}); }};
     life_->probes.push_back(std::make_unique<Probe>(ports_.timeline, ports_.network, life_->control, *server,
                                                     ports_.settings.health.timeout, std::move(listener)));
@@ -250,7 +253,7 @@ void Sengu::execute(Life& life, const WriteJournal& write) {
 }
 
 /// A connection of its own with a deadline, closed with RST where it comes.
-void Sengu::exchange(Life& life, RedisServer& server, const Request& request, Duration timeout, Answered answered) {
+void Sengu::exchange(Life& life, Server& server, const Request& request, Duration timeout, Answered answered) {
   struct Run {
     std::shared_ptr<Connection> connection;
     bool connected = false;
@@ -276,10 +279,10 @@ void Sengu::exchange(Life& life, RedisServer& server, const Request& request, Du
 }
 
 void Sengu::execute(Life& life, const RunStep& step) {
-  RedisServer& server = *ports_.servers[index(step.node)];
+  Server& server = *ports_.servers[index(step.node)];
   ports_.say(fmt::format("step {} {}", to_string(step.step), server.name()));
   ports_.observer.on_step(step);
-  Request request{Request::Kind::step, 0, step.step, -1, step.pause};
+  Request request{Request::Kind::step, 0, step.step, -1, step.pause, step.loss};
   for (const auto& other : ports_.servers) {
     if (ports_.settings.nodes[static_cast<std::size_t>(other->index())].replication_address == step.master) request.master = other->index();
   }
@@ -291,7 +294,7 @@ void Sengu::execute(Life& life, const RunStep& step) {
 }
 
 void Sengu::execute(Life& life, const AskDeciders& question) {
-  exchange(life, *ports_.servers[index(question.node)], {Request::Kind::clients, 0, {}, -1, {}}, question.timeout,
+  exchange(life, *ports_.servers[index(question.node)], {Request::Kind::clients}, question.timeout,
            [this, node = question.node](Life& alive, const Reply* reply, StepResult) {
              const bool said = reply && reply->outcome == Outcome::ok;
              feed(alive, DecidersTold{node, said ? std::optional(reply->deciders) : std::nullopt, said ? "" : "no answer"});

@@ -14,6 +14,7 @@ namespace sengu::sim {
 class Observer {
  public:
   virtual ~Observer() = default;
+  virtual void on_seen(health::NodeId node, const health::Observation& seen, const Reply& reply) = 0;   // about to be taken in
   virtual void on_step(const health::RunStep& step) = 0;
   virtual void on_publish(const health::Route& route) = 0;
   virtual void on_intent(const health::JournalRecord& record) = 0;   // about to be written
@@ -28,7 +29,7 @@ class Sengu {
     Timeline& timeline;
     Random& random;
     Network& network;
-    std::vector<std::unique_ptr<RedisServer>>& servers;
+    std::vector<std::unique_ptr<Server>>& servers;
     const config::GroupSettings& settings;
     Observer& observer;
     std::function<void(const std::string&)> say;
@@ -47,6 +48,8 @@ class Sengu {
   bool frozen() const;
   /// Nothing was done to the process since.
   Time calm_since() const { return calm_since_; }
+  /// When this run of it began.
+  Time started() const { return started_; }
   /// The last freeze of all of it: since when, and when it woke.
   Time froze() const { return froze_; }
   Time woke() const { return woke_; }
@@ -84,7 +87,7 @@ class Sengu {
   void execute(Life& life, const health::Answer& answer);
   /// The server's reply; none where it did not come, and then `unanswered` is what that is to a step.
   using Answered = std::function<void(Life& life, const Reply* reply, health::StepResult unanswered)>;
-  void exchange(Life& life, RedisServer& server, const Request& request, health::Duration timeout, Answered answered);
+  void exchange(Life& life, Server& server, const Request& request, health::Duration timeout, Answered answered);
   void abort_unless_acknowledged(const Weak& weak, health::Serial serial);
 
   Ports ports_;
@@ -92,6 +95,7 @@ class Sengu {
   health::CrashPoint crash_at_ = health::CrashPoint::never;
   std::shared_ptr<Life> life_;
   Time calm_since_{};
+  Time started_{};
   Time froze_{};
   Time woke_{};
 };

@@ -81,7 +81,7 @@ bool Worker::may_relay(const Session& session) const {
 /// What had to wait, in both directions.
 void Worker::flush(const Shared& session) {
   if (!session->connected || !may_relay(*session)) return;
-  for (const WriteId write : std::exchange(session->early, {})) session->server->send({Request::Kind::set, write, {}, -1, {}});
+  for (const WriteId write : std::exchange(session->early, {})) session->server->send({Request::Kind::set, write});
   for (const Reply& reply : std::exchange(session->late, {})) pass_on(*session, reply);
 }
 

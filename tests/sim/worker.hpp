@@ -5,7 +5,7 @@
 #include <list>
 
 #include "proxy/routing_table.hpp"
-#include "tests/sim/redis_server.hpp"
+#include "tests/sim/server.hpp"
 
 namespace sengu::sim {
 
@@ -22,7 +22,7 @@ class Worker {
   struct Ports {
     Timeline& timeline;
     Network& network;
-    std::vector<std::unique_ptr<RedisServer>>& servers;
+    std::vector<std::unique_ptr<Server>>& servers;
     /// A reply of `server` under `epoch` is about to be written to a client.
     std::function<void(health::Epoch epoch, int server, const Reply& reply)> relays;
   };

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "tests/sim/faults.hpp"
+#include "tests/sim/mysql_server.hpp"
+#include "tests/sim/redis_server.hpp"
 
 namespace sengu::sim {
 
@@ -20,8 +22,9 @@ constexpr int writers = 3;
 constexpr auto impatient = 500ms;
 constexpr auto patient = 10s;        // its write waits through a stall
 
-config::GroupSettings settings_of(Random& random) {
+config::GroupSettings settings_of(Random& random, config::Kind kind) {
   config::GroupSettings group;
+  group.kind = kind;
   group.name = "g";
   const int nodes = random.chance(45) ? 3 : random.chance(75) ? 5 : 2;
   for (int i = 0; i < nodes; ++i) {
@@ -41,9 +44,20 @@ config::GroupSettings settings_of(Random& random) {
   return group;
 }
 
+MysqlServer::Options options_of(Random& random) {
+  MysqlServer::Options options;
+  options.semi_sync = random.chance(60);
+  options.starts_read_only = random.chance(50);
+  options.source_flag_stays = random.chance(10);
+  const bool recommended = random.chance(75);
+  options.net_timeout = recommended ? random.between(2s, 5s) : 60s;
+  options.heartbeat_period = recommended || random.chance(50) ? Duration(500ms) : Duration(30s);
+  return options;
+}
+
 class World {
  public:
-  World(std::uint64_t seed, Telling telling);
+  World(std::uint64_t seed, config::Kind kind, Telling telling);
   Result run();
 
  private:
@@ -59,24 +73,32 @@ class World {
   Random random_;
   Network network_{timeline_, random_};
   config::GroupSettings settings_;
-  std::vector<std::unique_ptr<RedisServer>> servers_;
+  MysqlServer::Options options_;
+  std::vector<std::unique_ptr<Server>> servers_;
   Judge judge_;
-  RedisServer::Cluster cluster_;
+  Server::Cluster cluster_;
   Sengu sengu_;
   Stage stage_;
   std::vector<std::shared_ptr<Writer>> writers_;
   WriteId last_write_ = 0;
 };
 
-World::World(std::uint64_t seed, Telling telling)
-    : telling_(telling), random_(seed), settings_(settings_of(random_)),
+World::World(std::uint64_t seed, config::Kind kind, Telling telling)
+    : telling_(telling), random_(seed), settings_(settings_of(random_, kind)),
+      options_(kind == config::Kind::mysql ? options_of(random_) : MysqlServer::Options{}),
       judge_({timeline_, network_, servers_, settings_, [this](const std::string& line) { say(line); }}),
-      cluster_{timeline_, random_, network_, servers_, [this](RedisServer& server) { judge_.on_flush(server); }},
+      cluster_{timeline_, random_, network_, servers_, [this](Server& server) { judge_.on_flush(server); },
+               [this](const Server& server) { return judge_.is_rightful(server); }},
       sengu_({timeline_, random_, network_, servers_, settings_, judge_, [this](const std::string& line) { say(line); }}),
-      stage_{timeline_, random_, network_, servers_, sengu_, judge_, [this](const std::string& line) { say(line); }} {
+      stage_{timeline_, random_, network_, servers_, kind, sengu_, judge_, [this](const std::string& line) { say(line); }} {
   judge_.watch(sengu_);
   for (std::size_t i = 0; i < settings_.nodes.size(); ++i) {
-    servers_.push_back(std::make_unique<RedisServer>(cluster_, settings_.nodes[i], static_cast<int>(i)));
+    const int index = static_cast<int>(i);
+    if (kind == config::Kind::mysql) {
+      servers_.push_back(std::make_unique<MysqlServer>(cluster_, settings_.nodes[i], index, options_));
+    } else {
+      servers_.push_back(std::make_unique<RedisServer>(cluster_, settings_.nodes[i], index));
+    }
   }
 }
 
@@ -107,12 +129,12 @@ void World::look_for_liveness() {
 
 /// What is left to people by design: someone looks at the nodes and names the one with the most.
 void World::operator_helps() {
-  std::vector<const RedisServer*> best;
+  std::vector<const Server*> best;
   for (const auto& server : servers_) best.push_back(server.get());
   std::stable_sort(best.begin(), best.end(), [&](const auto* a, const auto* b) { return judge_.holds(*a) > judge_.holds(*b); });
   judge_.operator_acts();
   judge_.operator_accepts_loss();
-  for (const RedisServer* server : best) {
+  for (const Server* server : best) {
     if (is_routed()) return;
     say("the operator names " + server->name());
     sengu_.input(health::OperatorFailover{health::RequestId{3}, health::NodeId{static_cast<std::uint16_t>(server->index())},
@@ -150,6 +172,6 @@ Result World::run() {
 
 }  // namespace
 
-Result play(std::uint64_t seed, Telling telling) { return World(seed, telling).run(); }
+Result play(std::uint64_t seed, config::Kind kind, Telling telling) { return World(seed, kind, telling).run(); }
 
 }  // namespace sengu::sim

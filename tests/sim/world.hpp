@@ -18,6 +18,9 @@ struct Result {
 /// How much is told: nothing but the hash, or every line to stdout.
 enum class Telling : std::uint8_t { hash, prose };
 
-Result play(std::uint64_t seed, Telling telling);
+/// Half of the seeds are of each.
+inline config::Kind kind_of(std::uint64_t seed) { return seed % 2 == 0 ? config::Kind::mysql : config::Kind::redis; }
+
+Result play(std::uint64_t seed, config::Kind kind, Telling telling);
 
 }  // namespace sengu::sim

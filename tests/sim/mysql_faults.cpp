@@ -1,0 +1,108 @@
+// What may go wrong with replication of MySQL: the threads that receive and apply, the semi-synchronous roles, people who
+// write where they should not.
+#include <fmt/format.h>
+
+#include "tests/sim/faults.hpp"
+#include "tests/sim/mysql_server.hpp"
+
+namespace sengu::sim {
+
+using namespace std::chrono_literals;
+using health::SemiSync;
+
+namespace {
+
+constexpr auto usual_apply_time = 100us;
+
+MysqlServer& mysql(Server& server) { return dynamic_cast<MysqlServer&>(server); }
+MysqlServer& any_of(Stage& stage) { return mysql(stage.any_server()); }
+
+/// Something about `server` that somebody notices and undoes, or not before all is well.
+void for_a_while(Stage& stage, MysqlServer& server, const std::string& what, std::function<void()> end) {
+  stage.say(server.name() + " " + what);
+  stage.touch(server);
+  if (stage.random.chance(30)) return;
+  stage.timeline.after(stage.some_time(), [&stage, &server, end = std::move(end)] {
+    if (server.running()) end();
+    stage.touch(server);
+  });
+}
+
+void applier_stops(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  server.stop_applying({});
+  for_a_while(stage, server, "applies nothing", [&server] { server.start_applying(); });
+}
+
+void applier_errs(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  server.stop_applying("1062 Duplicate entry");
+  for_a_while(stage, server, "cannot apply a transaction", [&server] { server.start_applying(); });
+}
+
+void applier_is_slow(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  server.apply_slowly(stage.random.between(1ms, 40ms));
+  for_a_while(stage, server, "applies slowly", [&server] { server.apply_slowly(usual_apply_time); });
+}
+
+void receiver_is_stopped(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  if (!server.running() || !server.receives()) return;
+  server.stop_receiving();
+  for_a_while(stage, server, "receives nothing: somebody stopped its IO thread", [&server] {
+    if (!server.receives() && !server.stopped_by_step()) server.start_receiving();
+  });
+}
+
+void somebody_writes_there(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  if (!server.running() || server.frozen()) return;
+  const int count = 1 + stage.random.below(5);
+  stage.say(fmt::format("somebody writes {} transactions on {} in spite of read_only", count, server.name()));
+  server.write_in_spite_of_read_only(count);
+  stage.touch(server);
+}
+
+/// The application knows the servers, too.
+void clients_bypass_the_proxy(Stage& stage) {
+  MysqlServer& server = mysql(stage.likely_master());
+  stage.say("clients write to " + server.name() + " itself");
+  server.write_directly(1 + stage.random.below(50));
+  stage.touch(server);
+}
+
+void replica_stops_acknowledging(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  if (!server.running()) return;
+  server.switch_semi_sync_replica(SemiSync::off);
+  for_a_while(stage, server, "acknowledges nothing: rpl_semi_sync_replica_enabled=OFF", [&server] { server.switch_semi_sync_replica(SemiSync::on); });
+}
+
+void source_flag_is_left_on(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  if (!server.running() || server.is_master() || !server.has_semi_sync()) return;
+  stage.say(server.name() + " waits for acknowledgements: rpl_semi_sync_source_enabled=ON");
+  server.switch_semi_sync_source(SemiSync::on);
+  stage.touch(server);
+}
+
+}  // namespace
+
+const std::vector<Fault>& mysql_faults() {
+  static const std::vector<Fault> faults{{4, applier_stops}, {4, applier_errs}, {10, applier_is_slow}, {4, receiver_is_stopped},
+                                         {5, somebody_writes_there}, {5, clients_bypass_the_proxy}, {3, replica_stops_acknowledging},
+                                         {4, source_flag_is_left_on}};
+  return faults;
+}
+
+void mysql_is_well(Server& one) {
+  MysqlServer& server = mysql(one);
+  server.apply_slowly(usual_apply_time);
+  server.start_applying();
+  if (!server.running()) return;
+  if (server.has_source() && !server.receives() && !server.stopped_by_step()) server.start_receiving();
+  server.switch_semi_sync_replica(SemiSync::on);
+}
+
+}  // namespace sengu::sim
