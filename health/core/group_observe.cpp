@@ -131,7 +131,7 @@ void Group::State::take_master_info(const Observation& seen) {
 /// its last writes in a crash of its host.
 bool Group::State::has_regressed(const NodeView& before, const Observation& seen) const {
   const ServerInfo& info = *seen.info;
-  if (!info.sql || info.run_id != known.record.server_id || machine.active()) return false;
+  if (!info.sql || info.run_id != known.record.server_id) return false;
   if (!before.info) return !of_history(info, known.record);
   if (before.info->run_id == info.run_id && !info.sql->executed.contains(before.info->sql->executed)) return true;
   if (!restarted(before, seen)) return false;
