@@ -28,7 +28,8 @@ bool restarted(const NodeView& before, const Observation& seen) {
 /// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
 /// who stop replication stop both threads. (Found by the simulator: nobody started it, and a semi-sync master hung.)
 bool only_receiving_is_stopped(const ServerInfo& info) {
-  return info.sql && !info.master.host.empty() && !info.sql->receiving && info.sql->applying && info.sql->receive_error.empty();
+  if (!info.sql || info.master.host.empty() || info.sql->receiving || !info.sql->receive_error.empty()) return false;
+  return info.sql->applying || !info.sql->apply_error.empty();
 }
 
 }  // namespace
