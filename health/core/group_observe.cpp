@@ -21,6 +21,7 @@ constexpr auto longest_step_pause = 30s;
 bool restarted(const NodeView& before, const Observation& seen) {
   constexpr auto jitter = 2s;   // Uptime has whole seconds
   if (!before.info || !before.info->sql || !seen.info->sql) return false;
+  if (seen.asked >= before.info_asked && seen.info->sql->uptime < before.info->sql->uptime) return true;
   return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
 }
 
@@ -32,7 +33,7 @@ bool is_stopped(const ServerInfo& info) {
 /// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
 /// who stop replication stop both threads. (Found by the simulator: nobody started it, and a semi-sync master hung.)
 bool only_receiving_is_stopped(const ServerInfo& info) {
-  return is_stopped(info) && info.sql->applying;
+  return is_stopped(info) && (info.sql->applying || !info.sql->apply_error.empty());
 }
 
 }  // namespace
@@ -84,7 +85,8 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
   const bool rebooted = node.info && (node.info->run_id != seen.info->run_id || restarted(node, seen));
   if (known.master == id && seen.info->sql) {
     if (!node.info || restarted(node, seen)) known.master_unjudged = true;
-    if (has_regressed(node, *seen.info)) known.master_regressed = true;
+    const bool newer = !node.info || seen.asked >= node.info_asked;   // an answer may outlive later ones
+    if (newer && has_regressed(node, *seen.info)) known.master_regressed = true;
   }
   const bool role_changed = node.info && node.info->role != seen.info->role;
   if (rebooted) {
@@ -141,7 +143,7 @@ void Group::State::take_master_info(const Observation& seen) {
 
 /// MySQL: the journal's server has less than it had, or was journalled with.
 bool Group::State::has_regressed(const NodeView& before, const ServerInfo& info) const {
-  if (info.run_id != known.record.server_id || machine.active()) return false;
+  if (info.run_id != known.record.server_id) return false;
   if (!before.info || before.info->run_id != info.run_id) return !of_history(info, known.record);
   return !info.sql->executed.contains(before.info->sql->executed);
 }
