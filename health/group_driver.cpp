@@ -4,8 +4,7 @@
 
 #include <utility>
 
-#include "health/mysql/node.hpp"
-#include "health/redis/node.hpp"
+#include "health/node_factory.hpp"
 
 namespace sengu::health {
 namespace {
@@ -28,21 +27,6 @@ bool is_damaged(const Journal& journal, const std::string& group) {
          (journal.damaged().contains(Journal::unknown_group) && !journal.records().contains(group));
 }
 
-std::unique_ptr<ServerNode> make_node(boost::asio::io_context& io, const config::GroupSettings& settings, NodeId id,
-                                      const std::string& instance, std::shared_ptr<const redis::TlsContext> tls,
-                                      ProbeCallbacks callbacks) {
-  if (settings.kind == config::Kind::mysql) {
-    mysql::NodeOptions options{{settings.nodes[index(id)].address, settings.username, settings.password, settings.tls},
-                               settings.health.timeout, settings.health.query, settings.replication_username,
-                               settings.replication_password, settings.semi_sync};
-    return std::make_unique<mysql::MySqlNode>(io, std::move(options), std::move(callbacks));
-  }
-  redis::NodeOptions options{settings.nodes[index(id)].address,
-                             {settings.username, settings.password, redis::client_name(instance, settings.name), std::move(tls)},
-                             settings.health.timeout};
-  return std::make_unique<redis::RedisNode>(io, std::move(options), std::move(callbacks));
-}
-
 }  // namespace
 
 GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
@@ -54,7 +38,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
       crash_(ports.crash_at),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
-  const auto tls = redis::load_tls(settings.tls);
+  const NodeFactory factory(ports.io, settings, instance, Purpose::decide);
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
     const NodeId node{static_cast<std::uint16_t>(i)};
     ProbeCallbacks callbacks{
@@ -63,7 +47,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
           feed(ProbeDone{node, seen});
         },
         [this, node] { feed(ConnectionLost{node}); }};
-    nodes_.push_back(make_node(ports_.io, settings, node, instance, tls, std::move(callbacks)));
+    nodes_.push_back(factory.make(node, std::move(callbacks)));
   }
 }
 
@@ -148,8 +132,8 @@ void GroupDriver::execute(const RunStep& step) {
 }
 
 void GroupDriver::execute(const AskDeciders& question) {
-  nodes_[index(question.node)]->ask_deciders(question.timeout, [this, node = question.node](auto names, std::string text) {
-    feed(DecidersTold{node, std::move(names), std::move(text)});
+  nodes_[index(question.node)]->ask_deciders(question.timeout, [this, node = question.node](DecidersAnswer answer) {
+    feed(DecidersTold{node, std::move(answer.names), std::move(answer.text), answer.settings});
   });
 }
 

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "proxy/text_table.hpp"
 #include "proxy/wall_time.hpp"
 
 namespace sengu::proxy {
@@ -63,14 +64,6 @@ std::string lag_text(const json::value& node) {
   return lag.empty() ? "-" : lag;
 }
 
-enum class Paint { plain, good, warn, bad, bold };
-
-std::string paint(const std::string& word, Paint paint, Colour colour) {
-  static constexpr std::array<const char*, 5> codes{"", "32", "33", "31", "1"};
-  if (colour == Colour::off || paint == Paint::plain) return word;
-  return fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<std::size_t>(paint)], word);
-}
-
 Paint health_paint(const json::value& health) {
   if (is(health, "up")) return Paint::good;
   if (is(health, "down") || is(health, "unusable")) return Paint::bad;
@@ -80,32 +73,6 @@ Paint health_paint(const json::value& health) {
 Paint route_paint(const json::value& state) {
   if (is(state, "open")) return Paint::good;
   return is(state, "held") ? Paint::warn : Paint::bad;
-}
-
-struct Cell {
-  std::string text;
-  Paint paint = Paint::plain;
-};
-using Row = std::vector<Cell>;
-
-/// Columns as wide as their widest cell (in bytes: names are ASCII in practice), two blanks between.
-std::string table(const std::vector<Row>& rows, Colour colour) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows)
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      if (widths.size() <= column) widths.push_back(0);
-      widths[column] = std::max(widths[column], row[column].text.size());
-    }
-  std::string out;
-  for (const auto& row : rows) {
-    out += "  ";
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      out += paint(row[column].text, row[column].paint, colour);
-      if (column + 1 < row.size()) out += std::string(widths[column] - row[column].text.size() + 2, ' ');
-    }
-    out += '\n';
-  }
-  return out;
 }
 
 std::string node_table(const json::value& group, const json::value& now, Colour colour) {
@@ -119,7 +86,7 @@ std::string node_table(const json::value& group, const json::value& now, Colour 
                     {text(at(node, "health")), health_paint(at(node, "health"))}, {lag_text(node)},
                     {text(at(node, "sessions"))}, {for_how_long(now, at(node, "since"))}});
   }
-  return table(rows, colour);
+  return text_table(rows, colour);
 }
 
 std::string head_line(const json::value& group, const json::value& now, Colour colour) {

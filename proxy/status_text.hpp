@@ -6,9 +6,9 @@
 
 #include <boost/json/object.hpp>
 
-namespace sengu::proxy {
+#include "proxy/text_table.hpp"
 
-enum class Colour { off, on };
+namespace sengu::proxy {
 
 /// For each group a head line, its nodes, the last reason, and what would happen if the master died now.
 /// A field that is missing (an older or newer sengu answered) shows as "-".

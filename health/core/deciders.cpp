@@ -33,6 +33,7 @@ void take_deciders(NodeView& node, const DecidersTold& told) {
   Deciders& deciders = node.deciders;
   SENGU_ASSERT(deciders.pending);
   deciders.pending = false;
+  node.redis = told.settings;
   deciders.untold = told.names ? std::string() : told.text;
   if (told.names) {
     deciders.names = *told.names;

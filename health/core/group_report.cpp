@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "health/core/doctor.hpp"
 #include "health/core/group_state.hpp"
 
 namespace sengu::health {
@@ -214,26 +215,14 @@ std::vector<std::string> Group::State::findings() const {
   if (!journal_ok) findings.push_back("the journal cannot be written: no automatic action");
   if (damaged) findings.push_back("the journal was damaged and names no master: failover --to NODE does");
   if (tilt_since) findings.push_back("tilt: sengu itself was stalled; observing only");
-  if (const auto others = other_deciders(known); !others.empty()) {
-    findings.push_back("watched by another decider (" + joined(others) + "): no promotion, no demotion until it is gone");
-  }
-  for (std::size_t i = 0; i < size(); ++i) {
-    const NodeView& node = known.nodes[i];
+  for (const NodeView& node : known.nodes) {
     const std::string& name = node.settings->name;
-    if (!node.deciders.untold.empty()) findings.push_back(name + ": cannot tell who else decides: " + node.deciders.untold);
     if (!node.rewrite_error.empty()) {
       findings.push_back(name + ": " + node.rewrite_error + "; its configuration still names the old role");
     }
     if (node.rogue) findings.push_back(name + ": says master and is not routed" + kept_for(node));
-    if (node.alive() && node.outcome != Outcome::ok) {
-      findings.push_back(name + ": answers " + std::string(to_string(*node.outcome)) + " " + node.text);
-    }
-    for (std::size_t j = 0; j < i; ++j) {
-      if (node.info && known.nodes[j].info && node.info->run_id == known.nodes[j].info->run_id) {
-        findings.push_back(name + " and " + known.nodes[j].settings->name + " are one server");
-      }
-    }
   }
+  for (std::string& finding : examine(known)) findings.push_back(std::move(finding));
   return findings;
 }
 

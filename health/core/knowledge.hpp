@@ -85,6 +85,7 @@ struct NodeView {
   bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
 
   Deciders deciders;
+  std::optional<RedisSettings> redis;  // as last told with them; none where it did not say
 
   bool alive() const { return outcome && is_life(*outcome); }
   bool says(Role role) const { return info && info->role == role; }

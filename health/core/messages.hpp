@@ -49,8 +49,14 @@ struct ConnectFailed { NodeId node; };    // the data plane could not connect: a
 struct Published { Serial serial; };      // every worker acknowledged, after it cut
 struct JournalWritten { Serial serial; bool ok; };
 struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
-/// Who else may decide about the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3"; `names` is none where it did not say.
-struct DecidersTold { NodeId node; std::optional<std::vector<std::string>> names; std::string text; };
+/// Who else may decide about the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3"; `names` is none where it did not say. And
+/// how it is set up, none where it did not say: the same exchange asks for both.
+struct DecidersTold {
+  NodeId node;
+  std::optional<std::vector<std::string>> names;
+  std::string text;
+  std::optional<RedisSettings> settings = {};
+};
 struct Stalled {};                        // this process did not run for a second or more
 struct Tick {};                           // next_deadline() came
 struct OperatorFailover { RequestId request; std::optional<NodeId> to; LossPolicy loss = LossPolicy::keep_writes; };

@@ -75,6 +75,14 @@ struct SqlInfo {
   bool logs_updates = true;           // log_replica_updates
 };
 
+/// What a Redis server says of its settings (CONFIG GET) where INFO is silent. Of passwords only whether there is one.
+struct RedisSettings {
+  bool requires_password = false;     // requirepass
+  bool has_master_password = false;   // masterauth
+  bool persists = true;               // save, or appendonly yes
+  int min_replicas_to_write = 0;
+};
+
 /// What one server says of itself: Redis in INFO, whose words these are; of MySQL and MariaDB the rest is in `sql`.
 struct ServerInfo {
   Role role = Role::unknown;

@@ -13,8 +13,13 @@ namespace sengu::health {
 
 /// `text` is for people: the error of a failed step, or of a part that does not fail it ("CONFIG REWRITE: ...").
 using StepCallback = std::function<void(StepResult result, std::string text)>;
-/// Who else may decide about the server; no names where it did not say, and `text` says why.
-using DecidersCallback = std::function<void(std::optional<std::vector<std::string>> names, std::string text)>;
+/// Who else may decide about the server, as DecidersTold.
+struct DecidersAnswer {
+  std::optional<std::vector<std::string>> names;
+  std::string text;                   // why there are no names, for people
+  std::optional<RedisSettings> settings = {};
+};
+using DecidersCallback = std::function<void(DecidersAnswer answer)>;
 
 struct ProbeCallbacks {
   /// Each probe() ends with one. Probes that overlap share it where they wait for the same attempt, or where a side

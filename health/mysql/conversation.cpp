@@ -30,7 +30,7 @@ std::uint64_t number_in(std::optional<std::string_view> text) {
 }  // namespace
 
 Conversation::Conversation(boost::asio::io_context& io, Login login, std::string query)
-    : client_(std::move(login)), interview_(std::move(query)), mailbox_(io), wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    : takes_lock_(login.lock == DecidersLock::take), client_(std::move(login)), interview_(std::move(query)), mailbox_(io), wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Conversation::~Conversation() {
   if (wake_fd_ >= 0) ::close(wake_fd_);
@@ -124,18 +124,18 @@ bool Conversation::answer_lock_holder() {
   return true;
 }
 
-/// A lock belongs to its connection, and goes with it. Whoever decides holds it; a free one is taken.
+/// A lock belongs to its connection, and goes with it. Whoever decides holds it; a free one is taken, but not by who only looks.
 LockHolder Conversation::find_lock_holder() {
   LockHolder holder;
   Reply reply;
-  if (!holds_lock_) {
+  if (takes_lock_ && !holds_lock_) {
     reply = client_.query("SELECT GET_LOCK('sengu', 0) AS answer");
     holds_lock_ = reply.ok() && reply.table.find(0, "answer") == "1";
   }
   if (reply.ok()) reply = client_.query("SELECT IS_USED_LOCK('sengu') AS answer");
   holder.connection = number_in(reply.table.find(0, "answer"));
   if (!reply.ok()) holder.text = describe(*reply.failure);
-  if (reply.ok() && holder.connection == 0) holder.text = "the lock is held by nobody";
+  if (reply.ok() && takes_lock_ && holder.connection == 0) holder.text = "the lock is held by nobody";
   if (holder.connection == 0 || holder.connection == client_.id()) return holder;
   // Without the PROCESS privilege only connections of our own account are listed; another sengu's mostly is one.
   reply = client_.query("SELECT USER AS user, HOST AS host FROM information_schema.PROCESSLIST WHERE ID = " +

@@ -30,7 +30,7 @@ struct Answer {
 
 /// Who holds the lock by which two deciders see each other (safety.md §7).
 struct LockHolder {
-  std::uint64_t connection = 0;   // 0: not known, `text` says why
+  std::uint64_t connection = 0;   // 0: not known, `text` says why; without a text nobody's
   std::string account;            // "user@host" of the holder, where the server tells
   std::string text;
 };
@@ -81,6 +81,7 @@ class Conversation final : public Job {
   LockHolder find_lock_holder();
   void end(std::optional<Answer> answer);
 
+  const bool takes_lock_;
   Client client_;
   Interview interview_;
   Mailbox<Listens> mailbox_;

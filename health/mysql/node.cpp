@@ -18,8 +18,8 @@ void MySqlNode::run(const RunStep& step, StepCallback done) {
 }
 
 void MySqlNode::ask_deciders(Milliseconds timeout, DecidersCallback done) {
-  probe_.ask_deciders(timeout, [open = std::weak_ptr<const int>(open_), done = std::move(done)](auto names, std::string text) {
-    if (!open.expired()) done(std::move(names), std::move(text));
+  probe_.ask_deciders(timeout, [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
+    if (!open.expired()) done(std::move(answer));
   });
 }
 

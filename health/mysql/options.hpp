@@ -2,6 +2,7 @@
 // made from the settings by whoever makes the node.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "config/settings.hpp"
@@ -9,12 +10,16 @@
 
 namespace sengu::health::mysql {
 
+/// The lock by which deciders see each other (safety.md §7): who decides takes it, who only looks asks whose it is.
+enum class DecidersLock : std::uint8_t { take, look };
+
 /// How a connection is made.
 struct Login {
   Endpoint node;           // an IP address: names are resolved when the settings are loaded
   std::string username;
   Secret password;
   config::TlsPolicy tls;
+  DecidersLock lock = DecidersLock::take;
 };
 
 struct NodeOptions {

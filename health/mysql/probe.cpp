@@ -47,22 +47,22 @@ bool NodeProbe::is_ours(std::uint64_t connection) const {
 /// Whichever comes first, the answer or the deadline, is told; a link that ends takes its answer with it.
 void NodeProbe::ask_deciders(Milliseconds timeout, DecidersCallback done) {
   if (!kept_ || kept_->is_new()) {
-    asio::post(io_, [done = std::move(done)] { done(std::nullopt, "not connected"); });
+    asio::post(io_, [done = std::move(done)] { done({std::nullopt, "not connected"}); });
     return;
   }
   const auto deadline = std::make_shared<asio::steady_timer>(io_, timeout);
   const auto once = std::make_shared<DecidersCallback>(std::move(done));
   deadline->async_wait([once, deadline](const boost::system::error_code&) {
-    if (const auto callback = std::exchange(*once, nullptr)) callback(std::nullopt, "no answer in time");
+    if (const auto callback = std::exchange(*once, nullptr)) callback({std::nullopt, "no answer in time"});
   });
   kept_->ask_lock_holder([this, once, weak = std::weak_ptr(deadline)](const LockHolder& holder) {
     const auto callback = std::exchange(*once, nullptr);
     if (const auto timer = weak.lock()) timer->cancel();
     if (!callback) return;
-    if (holder.connection == 0) return callback(std::nullopt, holder.text);
+    if (!holder.text.empty()) return callback({std::nullopt, holder.text});
     std::vector<std::string> names;
-    if (!is_ours(holder.connection)) names.push_back(name_of(holder));
-    callback(std::move(names), {});
+    if (holder.connection != 0 && !is_ours(holder.connection)) names.push_back(name_of(holder));
+    callback({std::move(names), {}});
   });
 }
 

@@ -1,5 +1,6 @@
 #include "health/redis/deciders.hpp"
 
+#include <span>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +10,7 @@
 
 #include "health/redis/clients.hpp"
 #include "health/redis/exchange.hpp"
+#include "health/redis/settings.hpp"
 
 namespace sengu::health::redis {
 
@@ -18,31 +20,32 @@ namespace {
 
 constexpr std::size_t longest_list = 16 * 1024 * 1024;
 
-struct Answer {
-  std::optional<std::vector<std::string>> names;
-  std::string text;
-};
-
 /// As Redis writes an address: "10.0.0.1:4711", "[fd00::1]:4711".
 std::string as_listed(const Endpoint& end) {
   const bool v6 = end.host.find(':') != std::string::npos;
   return (v6 ? "[" + end.host + "]" : end.host) + ":" + std::to_string(end.port);
 }
 
-asio::awaitable<Answer> perform(Exchange& exchange, const Endpoint& node, const Credentials& credentials,
-                                const std::vector<Endpoint>& own) {
-  if (auto failed = co_await exchange.connect(node)) co_return Answer{std::nullopt, std::move(*failed)};
-  if (auto refused = co_await exchange.greet()) co_return Answer{std::nullopt, std::move(*refused)};
+DecidersAnswer read_list(const Reply& reply, const OwnConnections& ours) {
+  if (reply.type != Reply::Type::string) return {std::nullopt, "CLIENT LIST: " + printable(reply.text)};
+  return {find_deciders(reply.text, ours), {}};
+}
+
+asio::awaitable<DecidersAnswer> perform(Exchange& exchange, const Endpoint& node, const Credentials& credentials,
+                                        const std::vector<Endpoint>& own) {
+  if (auto failed = co_await exchange.connect(node)) co_return DecidersAnswer{std::nullopt, std::move(*failed)};
+  if (auto refused = co_await exchange.greet()) co_return DecidersAnswer{std::nullopt, std::move(*refused)};
   const auto asking = exchange.local();
-  const std::vector<CommandLine> question(1, words_of("CLIENT", "LIST"));
-  const auto replies = co_await exchange.ask(question);
-  if (replies.empty()) co_return Answer{std::nullopt, "CLIENT LIST: " + exchange.failure()};
-  const auto& reply = replies.front();
-  if (reply.type != Reply::Type::string) co_return Answer{std::nullopt, "CLIENT LIST: " + printable(reply.text)};
+  std::vector<CommandLine> questions(1, words_of("CLIENT", "LIST"));
+  for (auto& question : settings_questions()) questions.push_back(std::move(question));
+  const auto replies = co_await exchange.ask(questions);
+  if (replies.empty()) co_return DecidersAnswer{std::nullopt, "CLIENT LIST: " + exchange.failure()};
   OwnConnections ours{credentials.client_name, {}};
   if (asking) ours.addresses.push_back(as_listed(*asking));
   for (const auto& end : own) ours.addresses.push_back(as_listed(end));
-  co_return Answer{find_deciders(reply.text, ours), {}};
+  auto answer = read_list(replies.front(), ours);
+  answer.settings = read_settings(std::span(replies).subspan(1));
+  co_return answer;
 }
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, std::vector<Endpoint> own,
@@ -50,8 +53,7 @@ asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials crede
   // co_spawn runs on at once where it is called: without this a failure would call back from within.
   co_await asio::post(io, asio::use_awaitable);
   Exchange exchange(io, credentials, began, began + timeout, longest_list);
-  auto answer = co_await perform(exchange, node, credentials, own);
-  done(std::move(answer.names), std::move(answer.text));
+  done(co_await perform(exchange, node, credentials, own));
 }
 
 }  // namespace

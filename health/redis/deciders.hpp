@@ -1,5 +1,5 @@
-// Asks one server who else is connected to it that may decide about it (safety.md §7), over a connection of its own: a
-// long list then delays no probe. What the answer says is read by clients.hpp. Control thread only.
+// Asks one server who else is connected to it that may decide about it (safety.md §7), and how it is set up, over a connection
+// of its own: a long list then delays no probe. What the answers say is read by clients.hpp and settings.hpp. Control thread only.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace sengu::health::redis {
 
-/// Asks `node` within `timeout` (connect, AUTH and CLIENT LIST together; a list over 16 MiB, some 40,000 clients, is not
+/// Asks `node` within `timeout` (connect, AUTH, CLIENT LIST and CONFIG GET together; a list over 16 MiB, some 40,000 clients, is not
 /// read), then calls `done` once, on the control thread, never from within. `own` are our other connections to it.
 void ask_deciders(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                   std::vector<Endpoint> own, Milliseconds timeout, DecidersCallback done);

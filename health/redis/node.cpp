@@ -19,8 +19,8 @@ void RedisNode::run(const RunStep& step, StepCallback done) {
 
 void RedisNode::ask_deciders(Milliseconds timeout, DecidersCallback done) {
   redis::ask_deciders(io_, options_.address, options_.credentials, probe_.local_ends(), timeout,
-                      [open = std::weak_ptr<const int>(open_), done = std::move(done)](auto names, std::string text) {
-                        if (!open.expired()) done(std::move(names), std::move(text));
+                      [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
+                        if (!open.expired()) done(std::move(answer));
                       });
 }
 

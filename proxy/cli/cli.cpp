@@ -128,12 +128,13 @@ class CommandLine {
     verb().add_option("--config", run_line.config, "Configuration file")->type_name("FILE")->required();
     act([&] { return run_verb(run_line.config); });
 
-    auto& check = add("check", "Check a configuration file", "sengu check --config /etc/sengu/sengu.toml --print");
+    auto& check = add("check", "Check a configuration file, and with --live the servers", "sengu check --config /etc/sengu/sengu.toml --live");
     verb().add_option("--config", check.config, "Configuration file")->type_name("FILE")->required();
-    verb().add_flag("--print", check.print, "Show the effective settings, secrets as ***");
-    verb().add_flag("--live", check.live, "Ask the nodes, too (not supported yet)");
+    auto* print = verb().add_flag("--print", check.print, "Show the effective settings, secrets as ***");
+    verb().add_flag("--live", check.live, "Ask every node once and show what a failover would meet; exit 1 when there is something to look at")
+        ->excludes(print);
     act([&] {
-      if (check.live) return unsupported_verb("check --live");
+      if (check.live) return check_live_verb(check.config);
       return check_verb(check.config, check.print ? CheckOutput::settings : CheckOutput::summary);
     });
   }

@@ -17,6 +17,7 @@
 #include "proxy/api.hpp"
 #include "proxy/app.hpp"
 #include "proxy/cli/admin_client.hpp"
+#include "proxy/cli/live_check.hpp"
 #include "proxy/exit_code.hpp"
 #include "proxy/status_text.hpp"
 
@@ -176,6 +177,14 @@ int check_verb(const std::string& path, CheckOutput output) {
   print_out(fmt::format("{}: ok, {} group{}, {} node{}\n", path, settings.groups.size(), settings.groups.size() == 1 ? "" : "s",
                         nodes, nodes == 1 ? "" : "s"));
   return exit_done;
+}
+
+int check_live_verb(const std::string& path) {
+  const auto settings = load_settings(path);
+  check_tls_files(path, settings);
+  const auto check = check_live(settings, terminal_colour());
+  print_out(check.text);
+  return check.clean ? exit_done : exit_refused;
 }
 
 int run_verb(const std::string& path) { return run(load_settings(path)); }

@@ -25,6 +25,7 @@ int failover_verb(const AdminOptions& options, const std::string& group, const s
 int pause_verb(const AdminOptions& options, const std::string& group);
 int resume_verb(const AdminOptions& options, const std::string& group);
 int check_verb(const std::string& config, CheckOutput output);
+int check_live_verb(const std::string& config);
 int run_verb(const std::string& config);
 int unsupported_verb(const std::string& what);
 

@@ -237,7 +237,7 @@ void World::execute(const AskDeciders& question) {
     if (life != world.life_) return;
     const ModelNode& asked = world.nodes[at(number(id))];
     if (!asked.running || !asked.reachable || asked.frozen) return world.feed(DecidersTold{id, std::nullopt, "no answer"});
-    world.feed(DecidersTold{id, asked.deciders, {}});
+    world.feed(DecidersTold{id, asked.deciders, {}, asked.settings});
   });
 }
 

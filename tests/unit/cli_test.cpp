@@ -12,6 +12,7 @@
 #include "proxy/admin_server.hpp"
 #include "proxy/cli/admin_client.hpp"
 #include "tests/support/fake_operations.hpp"
+#include "tests/unit/config_files.hpp"
 
 using namespace sengu;
 using namespace sengu::proxy;
@@ -131,7 +132,7 @@ TEST_CASE("cli: every verb has a help with an example, and what is not built say
     CHECK(help.code == exit_done);
     CHECK(contains(help.out, "Example:\n  sengu " + verb.name));
     for (const auto& option : verb.admin_options) CHECK(contains(help.out, option));
-    if (!contains(help.out, "not supported yet") || verb.name == "check") continue;
+    if (!contains(help.out, "not supported yet")) continue;
     const auto outcome = sengu_with({verb.name, "some", "--words"});
     CHECK(outcome.code == exit_refused);
     CHECK(outcome.err == "sengu: " + verb.name + ": not supported yet\n");
@@ -148,6 +149,24 @@ TEST_CASE("cli: exit codes of what cannot be read or reached") {
   CHECK(contains(check.err, "/nonexistent.toml"));
   CHECK(sengu_with({"status", "--admin", "127.0.0.1:1"}).code == exit_unreachable);
   CHECK(sengu_with({"status", "--admin-password-file", "/nonexistent"}).code == exit_unreachable);
+}
+
+TEST_CASE("cli: check --live names who does not answer, and tells no good file from a bad one by asking") {
+  const config::test::Folder folder;
+  const auto file = (folder.path() / "sengu.toml").string();
+  folder.write("sengu.toml", "[[group]]\nname = \"sessions\"\nlisten = \"127.0.0.1:7000\"\nnodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n");
+  const auto live = sengu_with({"check", "--config", file, "--live"});
+  CHECK(live.code == exit_refused);
+  CHECK(live.err.empty());
+  CHECK(contains(live.out, "sessions  redis  mode auto  master -\n"));
+  CHECK(contains(live.out, "  127.0.0.1:2  127.0.0.1:2  -     -        l4_refused: Connection refused\n"));
+  CHECK(contains(live.out, "  there is no master: no node could become master; not 127.0.0.1:1 (node_down: down), not 127.0.0.1:2 (node_down: down)\n"));
+  CHECK(sengu_with({"check", "--config", file}).code == exit_done);
+  CHECK(sengu_with({"check", "--config", file, "--live", "--print"}).code == exit_usage);
+  folder.write("sengu.toml", "[[group]]\n");
+  const auto bad = sengu_with({"check", "--config", file, "--live"});
+  CHECK(bad.code == exit_configuration);
+  CHECK(bad.out.empty());
 }
 
 TEST_CASE("cli: what the admin port answers decides") {

@@ -270,7 +270,7 @@ TEST_CASE("mysql probe: threads start, are interrupted and end under load") {
     REQUIRE(run_until(io, [&] {
       for (auto& one : nodes) {
         one->node.probe(ProbeVia::fresh_connection);
-        one->node.ask_deciders(20ms, [](auto, std::string) {});
+        one->node.ask_deciders(20ms, [](const DecidersAnswer&) {});
       }
       return steps >= 12;
     }, SqlNode::patience));

@@ -62,6 +62,22 @@ TEST_CASE("redis real: the server is the one that was asked for, and its own ver
   CHECK(seen.info->version.substr(0, seen.info->version.find('.')) == major);
 }
 
+TEST_CASE("redis real: how it is set up is told with who else decides") {
+  boost::asio::io_context io;
+  const RealRedis server(address(6), "requirepass secret\nappendonly yes\nmin-replicas-to-write 3\n");
+  Client client(io, server, 500ms, {"", Secret{"secret"}, client_name("test", "a group")});
+  client.wait_until_up();
+  std::optional<DecidersAnswer> told;
+  client.node.ask_deciders(2s, [&](DecidersAnswer answer) { told = std::move(answer); });
+  REQUIRE(run_until(io, [&] { return told.has_value(); }));
+  CHECK(told->names == std::vector<std::string>{});
+  REQUIRE(told->settings);
+  CHECK(told->settings->requires_password);
+  CHECK_FALSE(told->settings->has_master_password);
+  CHECK(told->settings->persists);
+  CHECK(told->settings->min_replicas_to_write == 3);
+}
+
 TEST_CASE("redis real: probe, freeze and continue, death") {
   boost::asio::io_context io;
   auto server = std::make_unique<RealRedis>(address(1));

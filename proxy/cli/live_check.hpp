@@ -1,0 +1,20 @@
+// `sengu check --live`: asks the servers of every group once, in parallel, and says what it found. Reads; opens no journal, no
+// listener, and tells no server anything.
+#pragma once
+
+#include <string>
+
+#include "config/settings.hpp"
+#include "proxy/text_table.hpp"
+
+namespace sengu::proxy {
+
+struct LiveCheck {
+  std::string text;       // for people
+  bool clean = true;      // every node answered well, and there is nothing to look at
+};
+
+/// Takes at most Inspection::timeouts times the longest health.timeout.
+LiveCheck check_live(const config::Settings& settings, Colour colour);
+
+}  // namespace sengu::proxy
