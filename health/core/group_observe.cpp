@@ -21,6 +21,7 @@ constexpr auto longest_step_pause = 30s;
 bool restarted(const NodeView& before, const Observation& seen) {
   constexpr auto jitter = 2s;   // Uptime has whole seconds
   if (!before.info || !before.info->sql || !seen.info->sql) return false;
+  if (seen.asked >= before.info_asked && seen.info->sql->uptime < before.info->sql->uptime) return true;
   return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
 }
 
