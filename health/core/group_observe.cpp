@@ -33,7 +33,7 @@ bool is_stopped(const ServerInfo& info) {
 /// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
 /// who stop replication stop both threads. (Found by the simulator: nobody started it, and a semi-sync master hung.)
 bool only_receiving_is_stopped(const ServerInfo& info) {
-  return is_stopped(info) && info.sql->applying;
+  return is_stopped(info) && (info.sql->applying || !info.sql->apply_error.empty());
 }
 
 }  // namespace
