@@ -49,6 +49,16 @@ void Judge::check_relay_log(const RunStep& step) {
   if (!target.all_applied()) violation(fmt::format("promoted with {} received transactions not applied", target.relay_log_length()));
 }
 
+/// What was received is compared only when it stands still. An operator's failover away from a living master is another thing.
+void Judge::check_nobody_receives(const std::string& target) {
+  if (operator_acted_) return;
+  for (const auto& server : ports_.servers) {
+    const MysqlServer& one = mysql(server->index());
+    const bool was_there = touched_[at(host_of(one.index()))] + 900ms < switching_since_;   // when it was looked at
+    if (was_there && is_fit(one) && one.has_source() && one.receives()) violation(fmt::format("{} was chosen while {} still received", target, one.name()));
+  }
+}
+
 /// Invariant 12, of a master: one with transactions of its own only as the last resort.
 void Judge::check_errant_candidate(const RunStep& step) {
   if (operator_acted_) return;
@@ -125,11 +135,15 @@ void Judge::check_replicas_in_the_end(int master) {
   }
 }
 
-/// It lost the end of its log with its host, and gives the numbers again, before this run of sengu saw it: no set of GTIDs
-/// tells that (sync_binlog=1 keeps it from happening).
+bool Judge::was_seen_with_more(const Server& server) const {
+  return is_mysql() && seen_[at(server.index())].logged > mysql(server.index()).log().size();
+}
+
+/// It lost the end of its log with its host, and gives the numbers again, and this run of sengu had not seen that end: no set
+/// of GTIDs tells that (sync_binlog=1 keeps it from happening).
 bool Judge::regressed_unseen(const Server& server) const {
-  const auto& since = regressed_[at(server.index())];
-  return since && sengu_->started() > *since;
+  const auto& regress = regressed_[at(server.index())];
+  return regress && (sengu_->started() > regress->since || !regress->visible);
 }
 
 /// Somebody fit still has a relay log to apply, or had a moment ago: a failover waits for it.
