@@ -109,6 +109,7 @@ class MysqlServer final : public Server {
   void beat();
   // as a replica
   void change_source(int master);
+  void point_at(int master);
   void start_replication();
   void connect();
   void disconnect();
