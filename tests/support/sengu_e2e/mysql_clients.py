@@ -140,27 +140,37 @@ class LibraryWriters(MySqlWriters):
 
 
 def writer_program():
-    """mysql_writer, compiled when its source is newer."""
-    source, program = ROOT / "tests/support/mysql_writer.c", ROOT / "build/support/mysql_writer"
+    return _compiled("mysql_writer.c", "mysql_writer")
+
+
+def _compiled(source, program, *options):
+    """Of tests/support, on libmysqlclient: compiled when its source is newer."""
+    source, program = ROOT / "tests/support" / source, ROOT / "build/support" / program
     program.parent.mkdir(parents=True, exist_ok=True)
     with open(program.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             library = subprocess.run(["mysql_config", "--include", "--libs"], capture_output=True, text=True, check=True)
-            subprocess.run(["cc", "-O1", "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o", program, source,
-                            *library.stdout.split()], check=True)
+            subprocess.run(["cc", "-O1", "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", *options, "-o", program,
+                            source, *library.stdout.split()], check=True)
     return program
 
 
-def cli(flavour, host, statement, *options, port=3306, timeout=30):
-    """The flavour's own command-line client, one statement; the CompletedProcess with text output, columns by tabs.
+def cli_command(flavour, host, statement, *options, port=3306):
+    """(command, environment) of the flavour's own command-line client, one statement; columns by tabs.
 
     MariaDB's speaks to both, that of MySQL 9 only to MySQL: it has no mysql_native_password any more.
     """
     command = [FLAVOURS[flavour].client(), "--no-defaults", f"--host={host}", f"--port={port}", "--protocol=TCP",
                "--user=app", "--batch", "--skip-column-names", *options, f"--execute={statement}", "test"]
+    return command, {**os.environ, "MYSQL_PWD": "app"}   # as an option mysql warns of it
+
+
+def cli(flavour, host, statement, *options, port=3306, timeout=30):
+    """The CompletedProcess of cli_command(), with text output."""
+    command, environment = cli_command(flavour, host, statement, *options, port=port)
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False,
-                          env={**os.environ, "MYSQL_PWD": "app"})   # as an option mysql warns of it
+                          env=environment)
 
 
 class Sysbench:
@@ -173,7 +183,8 @@ class Sysbench:
 
     def __init__(self, host, directory, port=3306, threads=4, seconds=5, options=()):
         self.log, self.seconds, self._process = directory / "sysbench.log", seconds, None
-        self._command = ["sysbench", "oltp_read_write", "--db-driver=mysql", f"--mysql-host={host}",
+        reconnects = _compiled("sysbench_reconnect.c", "sysbench_reconnect.so", "-shared", "-fPIC")
+        self._command = ["env", f"LD_PRELOAD={reconnects}", "sysbench", "oltp_read_write", "--db-driver=mysql", f"--mysql-host={host}",
                          f"--mysql-port={port}", "--mysql-user=app", "--mysql-password=app", "--mysql-db=test",
                          f"--tables={len(self.tables)}", "--table-size=1000", f"--threads={threads}", f"--time={seconds}",
                          "--report-interval=1", "--mysql-ignore-errors=all", *options]
