@@ -154,8 +154,8 @@ TEST_CASE("mysql script: following another source") {
   server.has_source = false;
   CHECK(server.run(Step::demote) == done);
   REQUIRE(server.told.size() == 4);
-  CHECK(server.told[0] == "SET GLOBAL super_read_only=ON");
-  CHECK(server.told[1] == "SET GLOBAL rpl_semi_sync_master_enabled=OFF");
+  CHECK(server.told[0] == "SET GLOBAL rpl_semi_sync_master_enabled=OFF");
+  CHECK(server.told[1] == "SET GLOBAL super_read_only=ON");
   CHECK(server.told[2].find("MASTER_USER='repl', MASTER_PASSWORD='s3cret'") != std::string::npos);
 
   server.version = "10.6.18-MariaDB";   // before MASTER_DEMOTE_TO_SLAVE; it says nothing of MySQL's sets

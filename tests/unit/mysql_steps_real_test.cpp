@@ -202,8 +202,14 @@ void demote_a_master_that_waits(const std::string& flavour, int use) {
   CHECK(b.run(Step::promote) == done);
   servers.send(1, "INSERT INTO test.w VALUES ('late', 1)");
   CHECK(a.eventually([](const ServerInfo& info) { return info.sql->semi_sync_waiting > 0; }));
-  const auto fenced = a.run(Step::fence);
-  MESSAGE(name << ": a fence while a commit waits: " << fenced.second);
+  auto hands_off = sql_options(servers.endpoint(1));
+  hands_off.semi_sync = config::SemiSync::off;
+  SqlNode without_leave(io, hands_off);
+  const auto kept_out = without_leave.run(Step::fence);
+  CHECK(kept_out.first == StepResult::failed);
+  CHECK_MESSAGE(kept_out.second.find("1205 ") != std::string::npos, kept_out.second);
+  CHECK(kept_out.second.ends_with("(1 sessions wait for a semi-sync acknowledgement)"));
+  CHECK(a.run(Step::fence) == done);
   auto begin = Clock::now();
   const auto result = a.run(Step::demote, servers.endpoint(2));
   MESSAGE(name << ": demote takes " << milliseconds_since(begin) << " ms: " << result.second);
