@@ -80,7 +80,11 @@ def test_what_is_misconfigured_is_said_until_it_is_mended(world, group):
     eventually(lambda: group.nodes[0].semi_sync_clients() == 2, 20, "both acknowledge")
     eventually(lambda: check(sengu)[0] == 0, 20, "nothing to look at")
 
-    if mysql:   # of MariaDB the heartbeats tell, twice a second
-        third.run(f"SET GLOBAL {net_timeout}=60")
-        code, said, findings = check(sengu)
-        assert code == 1 and len(findings) == 1 and f"{net_timeout} is 60 s" in findings[0], said
+    # a witness that would sleep for a minute
+    source, period = ("REPLICATION SOURCE", "SOURCE") if mysql else ("MASTER", "MASTER")
+    third.run(f"SET GLOBAL {net_timeout}=60", flavour.statements["stop"],
+              f"CHANGE {source} TO {period}_HEARTBEAT_PERIOD=30", flavour.statements["start"])
+    eventually(lambda: third.follows(group.nodes[0]), 20, "it follows again")
+    code, said, findings = check(sengu)
+    assert code == 1 and len(findings) == 1 and f"{net_timeout} is 60 s" in findings[0], said
+    assert findings[0].startswith(third.name) and f"SET GLOBAL {net_timeout}=2 and {period}_HEARTBEAT_PERIOD=0.5" in findings[0]
