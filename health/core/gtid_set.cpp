@@ -56,6 +56,11 @@ std::string lower(std::string_view text) {
 
 bool is_mysql(std::string_view source) { return source.size() >= uuid_length; }
 
+/// As many as there are numbers for: a server may say anything.
+void add_up(std::int64_t& sum, std::int64_t more) {
+  if (__builtin_add_overflow(sum, more, &sum)) sum = std::numeric_limits<std::int64_t>::max();
+}
+
 std::string_view domain_of(std::string_view source) { return source.substr(0, source.find('-')); }
 
 }  // namespace
@@ -125,7 +130,7 @@ void GtidSet::add(const GtidSet& other) {
 std::int64_t GtidSet::count() const {
   std::int64_t sum = 0;
   for (const auto& [source, ranges] : sources_) {
-    for (const Range& range : ranges) sum += range.last - range.first + 1;
+    for (const Range& range : ranges) add_up(sum, range.last - range.first + 1);
   }
   return sum;
 }
@@ -135,13 +140,13 @@ std::int64_t GtidSet::position() const {
   std::map<std::string_view, std::int64_t> domains;
   for (const auto& [source, ranges] : sources_) {
     if (is_mysql(source)) {
-      for (const Range& range : ranges) sum += range.last - range.first + 1;
+      for (const Range& range : ranges) add_up(sum, range.last - range.first + 1);
     } else {
       std::int64_t& last = domains[domain_of(source)];
       last = std::max(last, ranges.back().last);
     }
   }
-  for (const auto& [domain, last] : domains) sum += last;
+  for (const auto& [domain, last] : domains) add_up(sum, last);
   return sum;
 }
 
