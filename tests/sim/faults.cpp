@@ -29,22 +29,7 @@ void bring_back(Stage& stage, Server& server, Kept kept) {
   if (kept != Kept::everything) stage.judge.lost_data(server);
 }
 
-void die_and_return(Stage& stage) {
-  Server& server = stage.likely_master();
-  if (!server.running()) return;
-  const Kept kept = draw_kept(stage);
-  const auto pause = stage.some_time();
-  constexpr std::array words{"everything", "a snapshot", "nothing"};
-  stage.say(fmt::format("{} dies, to return after {} ms with {}", server.name(), pause / 1ms, words[static_cast<std::size_t>(kept)]));
-  server.kill();
-  stage.touch(server);
-  stage.timeline.after(pause, [&stage, &server, kept] {
-    if (server.running()) return;
-    stage.say(server.name() + " is started again");
-    bring_back(stage, server, kept);
-    stage.judge.forgive_what_is_gone();
-  });
-}
+void likely_master_dies(Stage& stage) { die_and_return(stage, stage.likely_master()); }
 
 void wake(Stage& stage, Server& server) {
   if (!server.frozen()) return;
@@ -215,7 +200,7 @@ void somebody_makes_a_master(Stage& stage) {
   const bool was_replica = !server.is_master();
   if (was_replica && stage.kind == config::Kind::redis) stage.judge.role_changed_by_hand(server);
   server.obey({Request::Kind::step, 0, Step::promote, -1, {}, health::LossPolicy::accept_loss});
-  if (was_replica && stage.kind == config::Kind::mysql && server.is_master()) stage.judge.role_changed_by_hand(server);   // or it hangs
+  if (was_replica && stage.kind == config::Kind::mysql && (server.is_master() || server.frozen())) stage.judge.role_changed_by_hand(server);   // or it hangs
   stage.touch(server);
   const int writes = stage.random.below(50);
   stage.timeline.after(stage.random.between(0ms, 50ms), [&server, writes] { server.write_directly(writes); });
@@ -289,7 +274,7 @@ void master_dies_under_an_ordered_failover(Stage& stage) {
     stage.say("the operator orders a failover");
     stage.judge.operator_acts();
     stage.sengu.input(health::OperatorFailover{health::RequestId{2}, std::nullopt});
-    stage.timeline.after(stage.random.between(0ms, 8ms), [&stage] { die_and_return(stage); });
+    stage.timeline.after(stage.random.between(0ms, 8ms), [&stage] { likely_master_dies(stage); });
   });
 }
 
@@ -298,19 +283,19 @@ void a_sentinel_comes(Stage& stage) {
   stage.say("a Sentinel connects to every server");
   for (const auto& server : stage.servers) server->deciders = {"sentinel-1f0c2a9b@10.0.0.9"};
   stage.judge.sentinel_came();
-  if (stage.random.chance(50)) stage.timeline.after(1200ms, [&stage] { die_and_return(stage); });
+  if (stage.random.chance(50)) stage.timeline.after(1200ms, [&stage] { likely_master_dies(stage); });
   stage.timeline.after(stage.some_time(), [&stage] { the_sentinel_goes(stage); });
 }
 
 const std::vector<Fault> redis_faults{
-    {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
+    {24, likely_master_dies}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
     {3, link_slows}, {4, refuses_for_a_while}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
     {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
     {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {4, a_sentinel_comes},
     {3, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
 
 const std::vector<Fault> of_both{
-    {24, die_and_return}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
+    {24, likely_master_dies}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
     {3, link_slows}, {2, refuses_for_a_while}, {5, clients_are_killed}, {12, sengu_dies}, {8, sengu_freezes}, {6, worker_freezes},
     {3, disk_is_full}, {1, journal_is_lost}, {3, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses},
     {3, operator_fails_over}, {3, a_sentinel_comes}, {2, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
@@ -327,6 +312,22 @@ const std::vector<Fault>& faults_of(config::Kind kind) {
 }
 
 }  // namespace
+
+void die_and_return(Stage& stage, Server& server) {
+  if (!server.running()) return;
+  const Kept kept = draw_kept(stage);
+  const auto pause = stage.some_time();
+  constexpr std::array words{"everything", "a snapshot", "nothing"};
+  stage.say(fmt::format("{} dies, to return after {} ms with {}", server.name(), pause / 1ms, words[static_cast<std::size_t>(kept)]));
+  server.kill();
+  stage.touch(server);
+  stage.timeline.after(pause, [&stage, &server, kept] {
+    if (server.running()) return;
+    stage.say(server.name() + " is started again");
+    bring_back(stage, server, kept);
+    stage.judge.forgive_what_is_gone();
+  });
+}
 
 Server& Stage::likely_master() {
   const auto status = sengu.status();

@@ -28,6 +28,7 @@ struct Fault {
   int weight;
   void (*happens)(Stage&);
 };
+void die_and_return(Stage& stage, Server& server);
 /// Those that only MySQL knows, and their end.
 const std::vector<Fault>& mysql_faults();
 void mysql_is_well(Server& server);

@@ -115,6 +115,7 @@ void Judge::check_after_a_stall(int server) {
   const Time froze = sengu_->froze();
   const Time woke = sengu_->woke();
   if (woke - froze <= void_after || operator_acted_ || ports_.timeline.now() < woke) return;
+  if (is_mysql() && sengu_->started() > woke) return;   // GTIDs do not tell a switch by hand from an old master that returns
   const auto meanwhile = [&](const Server& one) {
     const Change& change = changed_by_hand_[at(one.index())];
     const bool decided_since = change.epoch != highest_ || change.promotions != promotions_;
@@ -125,6 +126,7 @@ void Judge::check_after_a_stall(int server) {
   if (meanwhile(from) && !from.is_master()) violation("after a stall, a byte of a server that is no master any more");
   for (const auto& other : ports_.servers) {
     if (other->index() == server || !meanwhile(*other) || !other->is_master() || other->keys() * 2 < from.keys()) continue;
+    if (is_mysql() && !mysql(other->index()).committed_its_own()) continue;   // nobody had an answer of it
     return violation("after a stall, a byte of " + from.name() + " although " + other->name() + " was made the master meanwhile");
   }
 }
@@ -140,6 +142,8 @@ void Judge::on_intent(const JournalRecord& record) {
     if (is_mysql()) check_semi_sync(*ports_.servers[at(by_name(record.master))], "promotion");
     check_kept(*ports_.servers[at(by_name(record.master))], "promotion");
   }
+  if (record.phase == Phase::switching) switching_since_ = ports_.timeline.now();
+  if (is_mysql() && record.phase == Phase::promoting) check_nobody_receives(record.target);
   if (record.phase == Phase::switching) check_old_master_is_gone("a failover began");
   if (!changes) return;
   const int master = by_name(record.master);
@@ -172,6 +176,7 @@ void Judge::on_publish(const Route& route) {
 // --- steps ---
 
 void Judge::on_step(const RunStep& step) {
+  if (is_mysql() && step.step == Step::start_receiving) check_errant_is_left_alone(step);
   const bool undoes = step.step == Step::unfence || step.step == Step::start_receiving;
   if (step.step == Step::rehandshake || undoes) return;
   const auto status = sengu_->status();

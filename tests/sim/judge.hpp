@@ -36,8 +36,12 @@ class Judge final : public Observer {
   /// A fault destroyed data: what nobody holds any more is nobody's fault.
   void forgive_what_is_gone();
   /// It came back with less than it had.
-  void lost_data(const Server& server) { regressed_[static_cast<std::size_t>(server.index())] = ports_.timeline.now(); }
-  void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
+  void lost_data(const Server& server) { regressed_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), was_seen_with_more(server)}; }
+  void journal_lost() {
+    durable_.reset();
+    highest_ = promoted_ = 0;
+    journal_lost_ = ports_.timeline.now();
+  }
   /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
   void pointed_by_hand(const Server& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
   /// Somebody made it a master, or a replica. Of a server that restarted before sengu saw it again nobody can tell.
@@ -103,6 +107,8 @@ class Judge final : public Observer {
   void check_semi_sync(const Server& chosen, const std::string& what);
   void check_readers();
   void check_receivers();
+  void check_nobody_receives(const std::string& target);
+  bool was_seen_with_more(const Server& server) const;
   bool regressed_unseen(const Server& server) const;
   void check_replicas_in_the_end(int master);
   bool is_applying();
@@ -121,9 +127,12 @@ class Judge final : public Observer {
     std::size_t logged = 0;                      // how long its log was when it answered
   };
   std::vector<Seen> seen_ = std::vector<Seen>(16);   // by server: the last observation that sengu has
-  std::vector<std::optional<Time>> regressed_ = std::vector<std::optional<Time>>(16);   // since when
+  struct Regress { Time since; bool visible = false; };   // visible: sengu had seen it with what it lost
+  std::vector<std::optional<Regress>> regressed_ = std::vector<std::optional<Regress>>(16);
   health::Route route_;                          // as last published
   Time applied_{};                               // when something was last left to apply
+  Time journal_lost_{};
+  Time switching_since_{};
   Time idle_since_{};                            // no failover is under way
   std::optional<health::JournalRecord> durable_;
   health::JournalRecord intent_;

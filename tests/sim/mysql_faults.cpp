@@ -87,12 +87,35 @@ void source_flag_is_left_on(Stage& stage) {
   stage.touch(server);
 }
 
+/// One replica has received most and applied least, another the other way round.
+void master_dies_while_replicas_differ(Stage& stage) {
+  const auto status = stage.sengu.status();
+  const int count = static_cast<int>(stage.servers.size());
+  if (!status || !status->master || count < 3) return;
+  const int at = static_cast<int>(health::index(*status->master));
+  const auto next = [&](int after) -> Server& { return *stage.servers[static_cast<std::size_t>((after) % count)]; };
+  Server& master = next(at);
+  const int first = 1 + stage.random.below(count - 1);
+  MysqlServer& slow = mysql(next(at + first));
+  MysqlServer& deaf = mysql(next(at + (first == count - 1 ? 1 : first + 1)));
+  stage.say(fmt::format("{} applies slowly, and somebody will stop the IO thread of {}", slow.name(), deaf.name()));
+  slow.apply_slowly(stage.random.between(30ms, 150ms));
+  stage.timeline.after(stage.random.between(50ms, 400ms), [&stage, &master, &deaf] {
+    if (deaf.running() && deaf.receives()) deaf.stop_receiving();
+    stage.timeline.after(stage.random.between(50ms, 300ms), [&stage, &master] { die_and_return(stage, master); });
+  });
+  stage.timeline.after(400ms + stage.some_time(), [&stage, &deaf] {
+    if (deaf.running() && !deaf.receives() && !deaf.stopped_by_step()) deaf.start_receiving();
+    stage.touch(deaf);
+  });
+}
+
 }  // namespace
 
 const std::vector<Fault>& mysql_faults() {
   static const std::vector<Fault> faults{{4, applier_stops}, {4, applier_errs}, {10, applier_is_slow}, {4, receiver_is_stopped},
                                          {5, somebody_writes_there}, {5, clients_bypass_the_proxy}, {3, replica_stops_acknowledging},
-                                         {4, source_flag_is_left_on}};
+                                         {4, source_flag_is_left_on}, {8, master_dies_while_replicas_differ}};
   return faults;
 }
 

@@ -49,6 +49,16 @@ void Judge::check_relay_log(const RunStep& step) {
   if (!target.all_applied()) violation(fmt::format("promoted with {} received transactions not applied", target.relay_log_length()));
 }
 
+/// What was received is compared only when it stands still. An operator's failover away from a living master is another thing.
+void Judge::check_nobody_receives(const std::string& target) {
+  if (operator_acted_) return;
+  for (const auto& server : ports_.servers) {
+    const MysqlServer& one = mysql(server->index());
+    const bool was_there = touched_[at(host_of(one.index()))] + 900ms < switching_since_;   // when it was looked at
+    if (was_there && is_fit(one) && one.has_source() && one.receives()) violation(fmt::format("{} was chosen while {} still received", target, one.name()));
+  }
+}
+
 /// Invariant 12, of a master: one with transactions of its own only as the last resort.
 void Judge::check_errant_candidate(const RunStep& step) {
   if (operator_acted_) return;
@@ -65,11 +75,11 @@ void Judge::check_errant_candidate(const RunStep& step) {
   }
 }
 
-/// ... and it is never told to follow.
+/// ... and it is never told to follow, itself or through one that does. Going on from the same master changes nothing.
 void Judge::check_errant_is_left_alone(const RunStep& step) {
   const int master = by_name(durable_->master);
   const MysqlServer& server = mysql(static_cast<int>(index(step.node)));
-  if (master < 0 || server.index() == master || seen_[at(server.index())].life != server.life()) return;
+  if (master < 0 || server.index() == master || server.follows() == master || seen_[at(server.index())].life != server.life()) return;
   if (wrote_what(server, mysql(master))) violation(fmt::format("{} has transactions of its own and was told to follow {}", server.name(), mysql(master).name()));
 }
 
@@ -113,7 +123,7 @@ void Judge::check_semi_sync(const Server& chosen, const std::string& what) {
 
 /// Whoever has nothing of its own follows the master, and applies what it receives.
 void Judge::check_replicas_in_the_end(int master) {
-  if (ports_.settings.failover.mode != config::Mode::automatic) return;
+  if (journal_lost_ != Time{} || ports_.settings.failover.mode != config::Mode::automatic) return;
   for (const auto& one : ports_.servers) {
     const MysqlServer& server = mysql(one->index());
     const bool of_its_own = std::any_of(server.log().begin(), server.log().end(), [&](const Transaction& entry) {
@@ -125,11 +135,15 @@ void Judge::check_replicas_in_the_end(int master) {
   }
 }
 
-/// It lost the end of its log with its host, and gives the numbers again, before this run of sengu saw it: no set of GTIDs
-/// tells that (sync_binlog=1 keeps it from happening).
+bool Judge::was_seen_with_more(const Server& server) const {
+  return is_mysql() && seen_[at(server.index())].logged > mysql(server.index()).log().size();
+}
+
+/// It lost the end of its log with its host, and gives the numbers again, and this run of sengu had not seen that end: no set
+/// of GTIDs tells that (sync_binlog=1 keeps it from happening).
 bool Judge::regressed_unseen(const Server& server) const {
-  const auto& since = regressed_[at(server.index())];
-  return since && sengu_->started() > *since;
+  const auto& regress = regressed_[at(server.index())];
+  return regress && (sengu_->started() > regress->since || !regress->visible);
 }
 
 /// Somebody fit still has a relay log to apply, or had a moment ago: a failover waits for it.
@@ -153,7 +167,8 @@ void Judge::check_receivers() {
   for (const auto& one : ports_.servers) {
     const MysqlServer& server = mysql(one->index());
     const bool due = server.stopped_by_step() && now - *server.stopped_by_step() >= receivers_run_after && server.usable() && reachable(server) && now - touched_[at(host_of(server.index()))] >= receivers_run_after;
-    if (!due || server.follows() != master) continue;
+    const bool forgotten = due && *server.stopped_by_step() <= journal_lost_;   // with the journal that knew of it
+    if (!due || forgotten || server.follows() != master) continue;
     violation(fmt::format("{} still does not receive, {} ms after sengu stopped it", server.name(), (now - *server.stopped_by_step()) / 1ms));
   }
 }

@@ -140,6 +140,11 @@ void MysqlServer::beat() {
 /// The threads are stopped, and the relay log goes.
 void MysqlServer::change_source(int master) {
   drop_relay_log();
+  point_at(master);
+}
+
+/// While the applier goes on the relay log stays.
+void MysqlServer::point_at(int master) {
   follows_ = master;
   heartbeats_ = 0;
   receive_error_.clear();

@@ -258,7 +258,9 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
     case Step::fence: return {switch_off, fence()};
     case Step::unfence: return {at_once([this] { read_only_ = false; })};
     case Step::promote: return promotion(request.loss);
-    case Step::repoint: return {stop, change, start};
+    case Step::repoint:
+      if (follows_ >= 0 && applying_) return {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }), start};
+      return {stop, change, start};
     case Step::demote:
     case Step::demote_emptied: return {switch_off, fence(), stop, change, start};
     case Step::rehandshake: return {at_once([this] { disconnect(); }), at_once([this] { start_receiving(); })};

@@ -134,6 +134,8 @@ void World::operator_helps() {
   std::stable_sort(best.begin(), best.end(), [&](const auto* a, const auto* b) { return judge_.holds(*a) > judge_.holds(*b); });
   judge_.operator_acts();
   judge_.operator_accepts_loss();
+  const auto once = best;
+  best.insert(best.end(), once.begin(), once.end());   // and again, where sengu died over it
   for (const Server* server : best) {
     if (is_routed()) return;
     say("the operator names " + server->name());
