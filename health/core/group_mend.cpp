@@ -27,6 +27,9 @@ void Group::State::start_receivers() {
       continue;
     }
     if (!known.follows(node, *known.master)) continue;   // to be repointed
+    // Its source has become a replica of the new master: through it, what is quarantined would join after all.
+    const bool through_another = !known.follows_directly(node, *known.master);
+    if (through_another && !errant(known.history, *node.info).empty()) continue;
     // Both threads are stopped where a repoint ended halfway: as if it were told anew to follow whom it follows.
     node.step = node.info->sql->applying ? Step::start_receiving : Step::repoint;
     out.send(RunStep{node_id(i), *node.step, node.info->master, settings->failover.step_timeout});

@@ -176,6 +176,7 @@ void Judge::on_publish(const Route& route) {
 // --- steps ---
 
 void Judge::on_step(const RunStep& step) {
+  if (is_mysql() && step.step == Step::start_receiving) check_errant_is_left_alone(step);
   const bool undoes = step.step == Step::unfence || step.step == Step::start_receiving;
   if (step.step == Step::rehandshake || undoes) return;
   const auto status = sengu_->status();

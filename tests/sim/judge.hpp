@@ -37,7 +37,11 @@ class Judge final : public Observer {
   void forgive_what_is_gone();
   /// It came back with less than it had.
   void lost_data(const Server& server) { regressed_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), was_seen_with_more(server)}; }
-  void journal_lost() { durable_.reset(); highest_ = promoted_ = 0; }
+  void journal_lost() {
+    durable_.reset();
+    highest_ = promoted_ = 0;
+    journal_lost_ = ports_.timeline.now();
+  }
   /// Somebody typed REPLICAOF on it: what its new master does to it, and to those below it, is that person's doing.
   void pointed_by_hand(const Server& server) { by_hand_[static_cast<std::size_t>(server.index())] = true; }
   /// Somebody made it a master, or a replica. Of a server that restarted before sengu saw it again nobody can tell.
@@ -127,6 +131,7 @@ class Judge final : public Observer {
   std::vector<std::optional<Regress>> regressed_ = std::vector<std::optional<Regress>>(16);
   health::Route route_;                          // as last published
   Time applied_{};                               // when something was last left to apply
+  Time journal_lost_{};
   Time switching_since_{};
   Time idle_since_{};                            // no failover is under way
   std::optional<health::JournalRecord> durable_;

@@ -75,11 +75,11 @@ void Judge::check_errant_candidate(const RunStep& step) {
   }
 }
 
-/// ... and it is never told to follow.
+/// ... and it is never told to follow, itself or through one that does. Going on from the same master changes nothing.
 void Judge::check_errant_is_left_alone(const RunStep& step) {
   const int master = by_name(durable_->master);
   const MysqlServer& server = mysql(static_cast<int>(index(step.node)));
-  if (master < 0 || server.index() == master || seen_[at(server.index())].life != server.life()) return;
+  if (master < 0 || server.index() == master || server.follows() == master || seen_[at(server.index())].life != server.life()) return;
   if (wrote_what(server, mysql(master))) violation(fmt::format("{} has transactions of its own and was told to follow {}", server.name(), mysql(master).name()));
 }
 
@@ -123,7 +123,7 @@ void Judge::check_semi_sync(const Server& chosen, const std::string& what) {
 
 /// Whoever has nothing of its own follows the master, and applies what it receives.
 void Judge::check_replicas_in_the_end(int master) {
-  if (ports_.settings.failover.mode != config::Mode::automatic) return;
+  if (journal_lost_ != Time{} || ports_.settings.failover.mode != config::Mode::automatic) return;
   for (const auto& one : ports_.servers) {
     const MysqlServer& server = mysql(one->index());
     const bool of_its_own = std::any_of(server.log().begin(), server.log().end(), [&](const Transaction& entry) {
@@ -167,7 +167,8 @@ void Judge::check_receivers() {
   for (const auto& one : ports_.servers) {
     const MysqlServer& server = mysql(one->index());
     const bool due = server.stopped_by_step() && now - *server.stopped_by_step() >= receivers_run_after && server.usable() && reachable(server) && now - touched_[at(host_of(server.index()))] >= receivers_run_after;
-    if (!due || server.follows() != master) continue;
+    const bool forgotten = due && *server.stopped_by_step() <= journal_lost_;   // with the journal that knew of it
+    if (!due || forgotten || server.follows() != master) continue;
     violation(fmt::format("{} still does not receive, {} ms after sengu stopped it", server.name(), (now - *server.stopped_by_step()) / 1ms));
   }
 }
