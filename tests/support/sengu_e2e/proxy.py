@@ -1,5 +1,6 @@
 """A real sengu process: its configuration, its ports, and what it says about itself."""
 
+import copy
 import json
 import os
 import signal
@@ -39,22 +40,38 @@ class Sengu:
         self.log = self.directory / "sengu.log"
         self.prefix = list(prefix)
         self.process = None
-        self.port, read_port = PORTS[kind]
-        listeners = {"listen": f"{self.vip}:{self.port}"}
-        if readers:
-            listeners["read_listen"] = f"{self.vip}:{read_port}"
-        group_keys = {"name": name, "kind": kind, **listeners, **({} if node_tables else {"nodes": list(nodes)}),
-                      **(self._accounts() if kind == "mysql" else {}), **(group or {})}
+        self.port, _ = PORTS[kind]
         self.config.write_text("\n".join([
             table("proxy", {"name": "e2e", "workers": 2, "state_dir": str(self.directory / "state"),
                             "stop_grace": "1s", **(proxy or {})}),
             table("admin", {"listen": self.admin_address}),
             table("http", {"listen": f"{self.vip}:9126"}),
+            self._group_tables(nodes, name, kind, readers, health, failover, group, node_tables)]))
+        (self.directory / "state").mkdir(exist_ok=True)
+
+    def _group_tables(self, nodes, name, kind, readers, health, failover, group, node_tables):
+        port, read_port = PORTS[kind]
+        listeners = {"listen": f"{self.vip}:{port}"}
+        if readers:
+            listeners["read_listen"] = f"{self.vip}:{read_port}"
+        group_keys = {"name": name, "kind": kind, **listeners, **({} if node_tables else {"nodes": list(nodes)}),
+                      **(self._accounts() if kind == "mysql" else {}), **(group or {})}
+        return "\n".join([
             table("[group]", group_keys),
             table("group.health", {"interval": "100ms", "timeout": "500ms", "down_after": "1500ms", **(health or {})}),
             table("group.failover", {"cooldown": "1s", **(failover or {})}),
-            *[table("[group.node]", node) for node in node_tables or ()]]))
-        (self.directory / "state").mkdir(exist_ok=True)
+            *[table("[group.node]", node) for node in node_tables or ()]])
+
+    def add_group(self, nodes, name, kind, readers=False, health=None, failover=None, group=None):
+        """One more group behind the same VIP, of another kind than the others. Before start()."""
+        with self.config.open("a") as config:
+            config.write("\n" + self._group_tables(nodes, name, kind, readers, health, failover, group, None))
+
+    def as_seen_for(self, name):
+        """The same process, asked about another of its groups. After start(); it is ended through the first one."""
+        other = copy.copy(self)
+        other.group_name = name
+        return other
 
     def _accounts(self):
         """The keys that name sengu's users on the servers; each one's password is its name."""
