@@ -25,9 +25,14 @@ bool restarted(const NodeView& before, const Observation& seen) {
   return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
 }
 
+/// An IO thread that lost its source tries again for ever: one that does not run beside an error of the connection (2003, 2013)
+/// was stopped. (Found on real servers: the error of the dead master stays, and nobody started it again.)
+bool is_connection_error(std::string_view error) { return error.size() > 4 && error.starts_with('2') && error[4] == ' '; }
+
 /// By somebody, not by an error of its own.
 bool is_stopped(const ServerInfo& info) {
-  return info.sql && !info.master.host.empty() && !info.sql->receiving && info.sql->receive_error.empty();
+  if (!info.sql || info.master.host.empty() || info.sql->receiving) return false;
+  return info.sql->receive_error.empty() || is_connection_error(info.sql->receive_error);
 }
 
 /// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
