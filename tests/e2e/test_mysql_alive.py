@@ -1,0 +1,240 @@
+"""A MySQL master that answers anything at all lives: full, closed to sengu, without TLS, or with writes that hang.
+
+Nobody is promoted, nothing is lost, and status says what is wrong. And failover where sengu speaks TLS to the servers.
+"""
+
+import contextlib
+import json
+import time
+
+import pytest
+
+from sengu_e2e import account, eventually, let_pass, never
+from sengu_e2e.mysql_flavour import FLAVOURS
+from sengu_e2e.sql import SqlError
+
+DOWN_AFTER = 1.5
+FOREVER = 3600   # seconds: a master with semi-sync goes on without acknowledgement after no test
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def flavour(request):
+    return request.param
+
+
+def ready_group(world, flavour, servers=None, **options):
+    group = world.mysql(flavour, semi_sync=FOREVER, **(servers or {}))
+    sengu = world.sengu(group, **options)
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    return group, sengu, group.nodes[0]
+
+
+def tls_keys(group, tls):
+    return {"tls": tls, **({"ca_file": str(group.authority.ca_file)} if tls == "verify" else {})}
+
+
+def expect_named(sengu, master, outcome, text):
+    """What is wrong with the master is in the JSON, in the text, and was an event."""
+    def named():
+        state, node = sengu.state(), sengu.node(master.name)
+        return (state["last_reason"], node["health"], node["outcome"]) == ("master_unusable", "unusable", outcome)
+    eventually(named, what=f"status says master_unusable, unusable, {outcome}")
+    assert text in sengu.node(master.name)["text"]
+    document = json.loads(sengu.run("status", "g", "--json").stdout)
+    assert any(finding.startswith(f"{master.name}: answers {outcome}") for finding in document["groups"][0]["findings"])
+    assert f"! {master.name}: answers {outcome} " in sengu.run("status", "g").stdout
+    (event,) = sengu.events("+unusable")
+    assert event["node"] == master.name and text in event["text"]
+
+
+def expect_untouched(group, sengu, epoch):
+    assert sengu.state()["epoch"] == epoch
+    assert not sengu.events("+try-failover") and not sengu.events("+switch-master")
+    assert group.masters() == [group.nodes[0]]
+
+
+def expect_nothing_lost(group, writers):
+    """Of what was acknowledged, on every node."""
+    writers.stop()
+    group.wait_synced(group.nodes[0])
+    for node in group.nodes:
+        accounts = account(writers.keys, node)
+        assert not accounts.lost, f"{node.name}: {accounts}"
+
+
+def end_own_connections(master):
+    """Those of sengu, which connects anew at once."""
+    with master.connect() as operator:
+        for row in operator.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER='monitor'"):
+            with contextlib.suppress(SqlError):   # it has just ended by itself
+                operator.query("KILL %s", row["ID"])
+
+
+@contextlib.contextmanager
+def over_full(master):
+    """More clients than allowed, so that the place for one with CONNECTION_ADMIN is taken too: 1040 for everybody."""
+    with contextlib.ExitStack() as taken:
+        operator = taken.enter_context(master.connect())
+        for _ in range(14):
+            taken.enter_context(master.connect("app"))
+        allowed = operator.value("SELECT @@GLOBAL.max_connections")
+        operator.query("SET GLOBAL max_connections=10")
+        for row in operator.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER='monitor'"):
+            with contextlib.suppress(SqlError):
+                operator.query("KILL %s", row["ID"])
+        try:
+            yield
+        finally:
+            operator.query("SET GLOBAL max_connections=%s", allowed)
+
+
+def test_clients_fill_the_master_and_sengu_looks_on(world, flavour):
+    """Its user has a place of its own."""
+    group, sengu, master = ready_group(world, flavour)
+    epoch = sengu.state()["epoch"]
+    with master.full():
+        assert master.refuses(1040)
+        end_own_connections(master)
+        never(lambda: sengu.state()["epoch"] != epoch or sengu.node(master.name)["health"] == "unusable", 2 * DOWN_AFTER,
+              "a failover, or sengu kept out", every=0.05)
+        assert sengu.routed() == master.name
+    expect_untouched(group, sengu, epoch)
+
+
+def test_master_has_no_place_even_for_sengu(world, flavour):
+    group, sengu, master = ready_group(world, flavour)
+    epoch = sengu.state()["epoch"]
+    writers = world.writers(sengu)
+    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    with over_full(master):
+        full = time.monotonic()
+        expect_named(sengu, master, "error", "1040 ")
+        never(lambda: sengu.state()["epoch"] != epoch, 2 * DOWN_AFTER, "a failover", every=0.05)
+        assert sengu.state()["route"]["state"] == "held", "it cannot see who answers there"
+        assert writers.since(full + DOWN_AFTER), "who was connected is served on"
+    free = time.monotonic()
+    sengu.wait_routed(master.name)
+    eventually(lambda: writers.since(free), 20, "writers go on")
+    assert sengu.events("-unusable")
+    expect_nothing_lost(group, writers)
+    expect_untouched(group, sengu, epoch)
+
+
+def test_password_is_changed_under_sengu(world, flavour):
+    group, sengu, master = ready_group(world, flavour)
+    epoch = sengu.state()["epoch"]
+    writers = world.writers(sengu)
+    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    with master.password_changed():
+        end_own_connections(master)
+        changed = time.monotonic()
+        expect_named(sengu, master, "noauth", "1045 ")
+        never(lambda: sengu.state()["epoch"] != epoch, 2 * DOWN_AFTER, "a failover", every=0.05)
+        assert writers.since(changed + DOWN_AFTER), "who was connected is served on"
+    sengu.wait_routed(master.name)
+    expect_nothing_lost(group, writers)
+    expect_untouched(group, sengu, epoch)
+
+
+def test_sengu_is_frozen(world, flavour):
+    group, sengu, master = ready_group(world, flavour)
+    epoch = sengu.state()["epoch"]
+    writers = world.writers(sengu)
+    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    sengu.pause()
+    let_pass(5)
+    sengu.resume()
+    continued = time.monotonic()
+    eventually(lambda: writers.since(continued + 1), 20, "writers go on by themselves")
+    sengu.wait_routed(master.name)
+    eventually(lambda: sengu.events("-tilt"), what="it has looked anew")
+    assert sengu.events("+tilt")[0]["reason"] == "tilt"
+    expect_nothing_lost(group, writers)
+    expect_untouched(group, sengu, epoch)
+
+
+def test_every_write_hangs_for_want_of_an_acknowledgement(world, flavour):
+    """It answers every question. Somebody stopped both IO threads: that is named, and for people to mend."""
+    group, sengu, master = ready_group(world, flavour)
+    epoch, replicas = sengu.state()["epoch"], group.nodes[1:]
+    writers = world.writers(sengu)
+    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    for replica in replicas:
+        replica.stop_receiving()
+    waiting = f"{FLAVOURS[flavour].semi_sync}_wait_sessions"
+    eventually(lambda: int(master.status(waiting)) > 0, what="a write waits, and the others behind it")
+    hangs = time.monotonic()
+    never(lambda: sengu.state()["epoch"] != epoch or any(node.writable() for node in replicas), 3 * DOWN_AFTER,
+          "a promotion", every=0.05)
+    assert not any(writer.acks[-1][0] > hangs for writer in writers.all), "nothing was acknowledged"
+    assert sengu.routed() == master.name and sengu.node(master.name)["health"] == "up"
+    told = "\n".join(sengu.state()["findings"]) + "\n" + sengu.run("status", "g").stdout
+    for form in ("", "! "):
+        assert f"{form}{master.name}: no replica acknowledges to it" in told, told
+        for replica in replicas:
+            assert f"{form}{replica.name}: its IO thread is stopped" in told, told
+    for replica in replicas:
+        replica.start_receiving()
+    mended = time.monotonic()
+    eventually(lambda: writers.since(mended), 30, "writers go on by themselves")
+    expect_nothing_lost(group, writers)
+    expect_untouched(group, sengu, epoch)
+
+
+@pytest.mark.parametrize("tls", ["require", "verify"])
+@pytest.mark.parametrize("fault", ["killed", "frozen"])
+def test_failover_over_tls(world, flavour, tls, fault):
+    group = world.mysql(flavour, semi_sync=FOREVER, tls="verify")
+    sengu = world.sengu(group, group=tls_keys(group, tls))
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    old = group.nodes[0]
+    secret = old.status("Ssl_accepts") if flavour == "mariadb" else None
+    assert secret != "0", "sengu's connections are encrypted"
+    writers = world.writers(sengu, tls=group.authority.verifying())
+    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    old.kill() if fault == "killed" else old.pause()
+    new = group.by_name(sengu.wait_routed(other_than=old.name))
+    switched = time.monotonic()
+    eventually(lambda: writers.since(switched), 30, "writers go on")
+    evidence = {event["reason"] for event in sengu.events("+odown")}
+    assert evidence == {"process_death" if fault == "killed" else "silence"}, "as in clear text"
+    old.start() if fault == "killed" else old.resume()
+    eventually(lambda: old.follows(new) or sengu.node(old.name)["errant"], 30, "the old master follows or is kept out")
+    assert group.masters() == [new]
+    writers.stop()
+    accounts = account(writers.keys, new)
+    assert not accounts.lost, str(accounts)
+
+
+def test_a_certificate_of_somebody_else_is_an_alarm(world, flavour):
+    """tls = "verify" with another authority than the servers': all of them live, and nobody is routed."""
+    group = world.mysql(flavour, tls="verify")
+    keys = {"tls": "verify"}   # the system's authorities
+    sengu = world.sengu(group, ready=False, group=keys)
+    eventually(lambda: {node["health"] for node in sengu.state()["nodes"]} == {"unusable"}, 20, "unusable")
+    never(lambda: sengu.state()["route"]["state"] == "open" or group.masters() != [group.nodes[0]], 1, "a route, or a step",
+          every=0.05)
+
+
+def test_master_without_tls_is_unusable_and_lives(world, flavour):
+    """It restarted without TLS while sengu was away. Its replicas, which want TLS as well, have lost it too."""
+    group, sengu, master = ready_group(world, flavour, servers={"tls": "verify"}, group={"tls": "require"})
+    epoch = sengu.state()["epoch"]
+    sengu.stop()
+    master.shut_down()
+    with_tls, master.tls = master.tls, "off"
+    master.start()
+    master.become_master()
+    sengu.start(ready=False)
+    eventually(lambda: sengu.node(master.name)["health"] == "unusable", 20, "unusable")
+    never(lambda: sengu.state()["epoch"] != epoch or sengu.events("+try-failover"), 3 * DOWN_AFTER, "a failover", every=0.05)
+    expect_named(sengu, master, "error", "the server does not speak TLS")
+    assert sengu.state()["route"]["state"] != "open"
+    assert group.masters() == [master]
+    sengu.stop()
+    master.shut_down()
+    master.tls = with_tls
+    master.start()
+    master.become_master()
+    sengu.start()
+    assert sengu.routed() in group.addresses
