@@ -38,7 +38,7 @@ class Spoilt(Fault):
         let_pass(max(0, killed + WATCH - time.monotonic()))
         promoted = spoilt.writable() or spoilt.role() == "master" or scene.sengu.events("+switch-master")
         return SqlRun(seconds, never={"promotions": int(bool(promoted)), "refused early": int(seconds < HOLD),
-                                      "no ERR packet": int(not answer.startswith("sengu: "))})
+                                      "no ERR packet": int("has no master: " not in answer)})
 
 
 def refused(host):

@@ -9,7 +9,7 @@ from sengu_e2e.mysql_clients import Sysbench
 from .fault import Fault
 from .table import SqlRun
 
-SECONDS = 10
+SECONDS = 5
 
 
 class SysbenchThrough(Fault):
@@ -20,7 +20,7 @@ class SysbenchThrough(Fault):
     writers = 0
 
     def run(self, scene):
-        bench = Sysbench(scene.sengu.vip, scene.directory, seconds=SECONDS).prepare().start()
+        bench = Sysbench(scene.sengu.vip, scene.directory, seconds=SECONDS, options=["--db-ps-mode=disable"]).prepare().start()
         scene._ends.callback(bench.abandon)
         eventually(lambda: rates(bench), 30, "transactions")
         killed = time.monotonic()
