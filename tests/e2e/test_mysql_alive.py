@@ -95,9 +95,9 @@ def test_clients_fill_the_master_and_sengu_looks_on(world, flavour):
     with master.full():
         assert master.refuses(1040)
         end_own_connections(master)
-        never(lambda: sengu.state()["epoch"] != epoch or sengu.node(master.name)["health"] == "unusable", 2 * DOWN_AFTER,
-              "a failover, or sengu kept out", every=0.05)
-        assert sengu.routed() == master.name
+        # A client that is being refused takes the extra place for a moment: sengu may meet 1040 then, and not for long.
+        never(lambda: sengu.state()["epoch"] != epoch, 2 * DOWN_AFTER, "a failover", every=0.05)
+        eventually(lambda: sengu.routed() == master.name, what="sengu has its place")
     expect_untouched(group, sengu, epoch)
 
 
