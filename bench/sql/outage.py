@@ -30,33 +30,35 @@ class Idle(Kill):
     writers, pace = 1, 0.020
 
 
-def kill_after_cut(scene):
-    """The replicas stop receiving, the master dies, and they would receive again: that link is what sengu asks them for."""
+def cut_replication(scene):
     for replica in scene.replicas:
         replica.stop_receiving()
-    yield
+
+
+def kill_cut_off(scene):
+    """(new master, seconds until all write). The replicas would receive again: it is that link that sengu asks them for."""
     killed = time.monotonic()
     scene.master.kill()
     for replica in scene.replicas:
         replica.start_receiving()
     new = scene.switched()
-    yield new, time.monotonic() - killed
+    return new, time.monotonic() - killed
 
 
 class Cut(Fault):
-    name, label, measured = "cut", f"replication cut {CUT * 1000:.0f} ms before kill -9, semi-sync", "from the kill until all write"
+    name, measured = "cut", "from the kill until all write"
+    label = f"replication cut {CUT * 1000:.0f} ms before kill -9, semi-sync"
     runs = 10
 
     def run(self, scene):
-        steps = kill_after_cut(scene)
-        next(steps)
+        cut_replication(scene)
         let_pass(CUT)
-        new, took = next(steps)
+        new, took = kill_cut_off(scene)
         return scene.outcome(took, new)
 
 
 class Asynchronous(Fault):
-    """What the old master alone has is a superset of what clients miss, larger at most by what was in flight: one a writer."""
+    """What the old master alone has is what clients miss, and at most what was in flight beside it: one a writer."""
 
     name, label, measured = "async", "asynchronous, replication cut before kill -9", "from the kill until all write"
     runs = 10
@@ -65,11 +67,10 @@ class Asynchronous(Fault):
     least = 100      # rows that nobody else has
 
     def run(self, scene):
-        steps = kill_after_cut(scene)
-        next(steps)
+        cut_replication(scene)
         cut = scene.writers.acked
         eventually(lambda: scene.writers.acked > cut + self.least, 60, "writes that nobody else has")
-        new, took = next(steps)
+        new, took = kill_cut_off(scene)
         scene.master.start()
         eventually(lambda: scene.errant(scene.master), 60, "what only the old master has is known")
         eventually(scene.told_lost, 10, "+lost-writes")

@@ -3,8 +3,9 @@
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
-from sengu_e2e import sql
+from sengu_e2e import eventually, sql
 from sengu_e2e.resp import ReplyError
 from scene import time_until
 from table import Goal
@@ -40,6 +41,12 @@ class Queued:
         return self.told
 
 
+def wholly_stopped(pid):
+    """SIGSTOP takes some ms to reach every thread of a busy server: one that still runs answers what comes then."""
+    states = [stat.read_text().rsplit(")", 1)[1].split()[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return set(states) == {"T"}
+
+
 class Frozen(Fault):
     """Some are queued through sengu, and some past it: only those can still be carried out, their sessions are not cut."""
 
@@ -56,6 +63,7 @@ class Frozen(Fault):
         direct = Queued("past", old.address, self.past)
         routes = scene.watch_routes()
         old.pause()
+        eventually(lambda: wholly_stopped(old.process.pid), 10, "all of its threads are stopped", every=0.001)
         queued.send()
         direct.send()
         new = scene.switched()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scene import Scene
-from sengu_e2e import RouteWatch, Sengu, account, claim_block, eventually, let_pass
-from sengu_e2e import sql
+from sengu_e2e import RouteWatch, Sengu, account, claim_block, eventually, let_pass, sql
 from sengu_e2e.mysql_clients import MySqlWriters
 from sengu_e2e.mysql_server import MySqlGroup
 from sengu_e2e.resp import ReplyError
@@ -63,6 +62,9 @@ class SqlScene(Scene):
         for writer in writers.all:
             self.run(writer)
         return writers
+
+    def at_end(self, action):
+        self._ends.callback(action)
 
     def writes_flow(self):
         return self.writers.acked > (400 if self.fault.writers > 1 else 10)

@@ -1,4 +1,4 @@
-"""What a run of bench/mysql gives, and the row of its table: the time, the relay log's share of it, the rows that are missing."""
+"""What a run of bench/mysql gives, and the row of its table: the time, the relay log's share of it, the missing rows."""
 
 import statistics
 from collections import Counter
