@@ -93,7 +93,7 @@ def test_clients_fill_the_master_and_sengu_looks_on(world, flavour):
     group, sengu, master = ready_group(world, flavour)
     epoch = sengu.state()["epoch"]
     with master.full():
-        assert master.refuses(1040)
+        eventually(lambda: master.refuses(1040), what="clients are refused")
         end_own_connections(master)
         # A client that is being refused takes the extra place for a moment: sengu may meet 1040 then, and not for long.
         never(lambda: sengu.state()["epoch"] != epoch, 2 * DOWN_AFTER, "a failover", every=0.05)
