@@ -229,6 +229,10 @@ class MySqlServer:
         """Every row of test.w, as Writer names them."""
         return {f"{row['writer']}:{row['n']}" for row in self.query("SELECT writer, n FROM test.w", timeout=60)}
 
+    def wait_same_rows(self, master, within=20.0):
+        """Until test.w is the master's: a writer that was interrupted may leave an INSERT there that is yet to be committed."""
+        eventually(lambda: self.keys() == master.keys(), within, f"{self.name} has the rows of {master.name}")
+
     # -- telling, as an operator
 
     def become_master(self):
