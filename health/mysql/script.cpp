@@ -33,11 +33,13 @@ class Script {
   bool fence();
   bool rehandshake();
   bool apply_received();
+  bool apply_within(Milliseconds patience);
   bool promote(const RunStep& step);
   bool become_writable();
   bool repoint(const Endpoint& master);
   bool demote(const Endpoint& master);
   bool follow(const Endpoint& master);
+  bool stop_with_relay_log_applied();
   bool switch_source_side(SemiSync wanted);
 
   bool read();
@@ -125,6 +127,11 @@ bool Script::rehandshake() {
 }
 
 bool Script::apply_received() {
+  const auto margin = std::min(Milliseconds(100), time_left_() / 4);   // to hear its answer, and to ask how many are left
+  return apply_within(time_left_() - margin);
+}
+
+bool Script::apply_within(Milliseconds patience) {
   if (!has_source() || unapplied() == 0) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
   if (!sql().applying) return fail("the applier does not run");
@@ -132,8 +139,7 @@ bool Script::apply_received() {
   const auto* column = words().is_mariadb() ? "Gtid_IO_Pos" : "";
   const auto position = said_.tables.replication.find(default_source(words(), said_.tables.replication).value_or(0), column);
   const auto target = words().is_mariadb() ? std::string(position.value_or("")) : sql().received.text();
-  const auto margin = std::min(Milliseconds(100), time_left_() / 4);   // to hear its answer, and to ask how many are left
-  const auto reply = ask_(words().await_applied(target, time_left_() - margin));
+  const auto reply = ask_(words().await_applied(target, patience));
   if (!reply.ok()) return fail(describe(*reply.failure));
   if (!read()) return false;
   if (reply.table.find(0, "answer") == "0" && unapplied() == 0) return true;
@@ -199,8 +205,8 @@ bool Script::switch_source_side(SemiSync wanted) {
   return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
 }
 
-/// What was received and not applied goes with the relay log, on either flavour. With GTIDs it is fetched again as far
-/// as the new source has it; what that one does not have must not be applied here either: it would be errant.
+/// A new source drops the relay log, on either flavour. What is in it is applied first, for half of the time there is: the new
+/// source may be dead before it has sent it again. What is left is fetched again with GTIDs, as far as the new source has it.
 bool Script::follow(const Endpoint& master) {
   const auto row = default_source(words(), said_.tables.replication);
   if (row && info().master == master && sql().receiving && sql().applying) return true;
@@ -208,9 +214,15 @@ bool Script::follow(const Endpoint& master) {
   source.reaches_by_tls = row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes" : asks_for_tls();
   if (!row && source.username.empty()) return fail("needs replication_username: it has no source configured whose account could be kept");
   if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1") return follow_while_applying(master);
-  if (row && !tell(words().stop_replication())) return false;
+  if (row && !stop_with_relay_log_applied()) return false;
   if (!row && !tell(words().adopt_own_position())) return false;
   return tell(words().change_source(source)) && tell(words().start_replication());
+}
+
+bool Script::stop_with_relay_log_applied() {
+  if (!tell(words().stop_receiving()) || !read()) return false;
+  if (sql().applying) apply_within(time_left_() / 2);
+  return tell(words().stop_replication());
 }
 
 /// MySQL: the applier goes on, since stopping it may take a minute (end_half_received). What it still applies the new master has

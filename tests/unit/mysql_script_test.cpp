@@ -140,10 +140,22 @@ TEST_CASE("mysql script: the wait's answer is looked at") {
 TEST_CASE("mysql script: following another source") {
   Scripted server;
   CHECK(server.run(Step::repoint) == done);
-  REQUIRE(server.told.size() == 3);
-  CHECK(server.told[0] == "STOP SLAVE FOR CHANNEL ''");
-  CHECK(server.told[1].find("MASTER_USER") == std::string::npos);   // kept
-  CHECK(server.told[2] == "START SLAVE FOR CHANNEL ''");
+  REQUIRE(server.told.size() == 4);
+  CHECK(server.told[0] == "STOP SLAVE IO_THREAD FOR CHANNEL ''");
+  CHECK(server.told[1] == "STOP SLAVE FOR CHANNEL ''");
+  CHECK(server.told[2].find("MASTER_USER") == std::string::npos);   // kept
+  CHECK(server.told[3] == "START SLAVE FOR CHANNEL ''");
+
+  server.status["Retrieved_Gtid_Set"] = std::string(uuid) + ":1-8";   // applied first, for half of the second that there is
+  CHECK(server.run(Step::repoint) == done);
+  CHECK(server.told.size() == 5);
+  CHECK(server.told[1] == "SELECT WAIT_FOR_EXECUTED_GTID_SET('" + std::string(uuid) + ":1-8', 0.500) AS answer");
+  server.status["Slave_SQL_Running"] = "No";
+  CHECK(server.run(Step::repoint) == done);
+  CHECK(server.told.size() == 4);
+  server.status["Slave_SQL_Running"] = "Yes";
+  server.status["Retrieved_Gtid_Set"] = "";
+
   server.status["Master_Host"] = "10.0.0.2";
   CHECK(server.run(Step::repoint) == done);
   CHECK(server.told.empty());

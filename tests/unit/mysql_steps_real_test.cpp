@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
+
 #include "tests/support/real_sql.hpp"
 #include "tests/support/sql_node.hpp"
 
@@ -192,6 +194,25 @@ void see_the_master_die(const std::string& flavour, int use) {
 
 TEST_CASE("mysql steps real: MySQL's master dies and returns") { see_the_master_die("mysql", 4); }
 TEST_CASE("mysql steps real: MariaDB's master dies and returns") { see_the_master_die("mariadb", 5); }
+
+/// What a replica received is applied before it is told to follow another, which may be gone before it sends it again.
+void apply_before_following(const std::string& flavour, int use) {
+  Group group(flavour, use, {});
+  auto& [name, io, servers, a, b, c] = group;
+  servers.keep(3, "LOCK TABLES test.w READ");
+  for (int n = 1; n <= 20; ++n) group.write(1, n);
+  CHECK(c.eventually([](const ServerInfo& info) { return info.sql->received.minus(info.sql->executed).count() == 20; }));
+  servers.kill(1);
+  servers.kill(2);
+  boost::asio::steady_timer soon(io, 100ms);
+  soon.async_wait([&servers](const boost::system::error_code&) { servers.drop(3); });
+  CHECK(c.run(Step::repoint, servers.endpoint(2), 2s) == done);
+  CHECK(c.info().master == servers.endpoint(2));
+  CHECK(group.arrive(3, "20"));
+}
+
+TEST_CASE("mysql steps real: a MySQL replica applies what it received before it follows another") { apply_before_following("mysql", 8); }
+TEST_CASE("mysql steps real: a MariaDB replica applies what it received before it follows another") { apply_before_following("mariadb", 9); }
 
 /// Its commits wait for an acknowledgement that nobody sends any more, and hold up the fence.
 void demote_a_master_that_waits(const std::string& flavour, int use) {
