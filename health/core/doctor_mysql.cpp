@@ -9,6 +9,8 @@ namespace sengu::health {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Words {
   const char* net_timeout = "replica_net_timeout";
   const char* heartbeat_period = "SOURCE_HEARTBEAT_PERIOD";
@@ -160,6 +162,11 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
     findings.add(node, "does not acknowledge what it receives" + std::string(is_master ? " once it is a replica" : "") + ", as others of the group do: " +
                            how_to_switch_on(sql.semi_sync_replica, words.semi_sync_replica, words.replica_plugin) +
                            (is_master ? "" : std::string(", then STOP and START ") + words.replica + " IO_THREAD"));
+  }
+  if (sql.semi_sync_kill_timeout && *sql.semi_sync_kill_timeout != 1s) {   // 0 waits longest (measured: 24 s)
+    findings.add(node, "rpl_semi_sync_slave_kill_conn_timeout is " + std::to_string(sql.semi_sync_kill_timeout->count()) +
+                           ": its IO thread stops late under a frozen master, and a failover waits for it: " +
+                           set_global("rpl_semi_sync_slave_kill_conn_timeout", "1") + ", also in its configuration");
   }
   if (!sql.semi_sync_after_sync) {
     findings.add(node, std::string(words.wait_point) + " is not AFTER_SYNC: others read rows that a failover may lose: " +

@@ -68,6 +68,7 @@ struct SqlInfo {
   int semi_sync_clients = 0;                      // Rpl_semi_sync_source_clients
   int semi_sync_waiting = 0;                      // Rpl_semi_sync_source_wait_sessions
   bool semi_sync_after_sync = true;               // rpl_semi_sync_source_wait_point
+  std::optional<std::chrono::seconds> semi_sync_kill_timeout;   // MariaDB: rpl_semi_sync_slave_kill_conn_timeout
   // what a group of sengu's needs
   bool super_read_only = true;        // false: MySQL with read_only alone, which lets SUPER users write. MariaDB has no such variable
   bool gtids = true;                  // gtid_mode and enforce_gtid_consistency; MariaDB: gtid_strict_mode

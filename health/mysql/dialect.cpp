@@ -53,7 +53,7 @@ const std::string& Dialect::variables() {
       "'log_replica_updates', 'log_slave_updates', 'gtid_mode', 'enforce_gtid_consistency', 'gtid_strict_mode', "
       "'replica_net_timeout', 'slave_net_timeout', "
       "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_replica_enabled', 'rpl_semi_sync_slave_enabled', "
-      "'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_master_wait_point')";
+      "'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_slave_kill_conn_timeout')";
   return statement;
 }
 
@@ -76,7 +76,9 @@ std::string Dialect::replication() const {
 
 std::string Dialect::heartbeats() const {
   if (is_mariadb()) return {};
-  return "SELECT s.COUNT_RECEIVED_HEARTBEATS AS received, c.HEARTBEAT_INTERVAL AS period "
+  const std::string last_sign = mysql_since(queueing_column) ? "GREATEST(s.LAST_HEARTBEAT_TIMESTAMP, s.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP)"
+                                                            : "s.LAST_HEARTBEAT_TIMESTAMP";
+  return "SELECT s.COUNT_RECEIVED_HEARTBEATS AS received, c.HEARTBEAT_INTERVAL AS period, TIMESTAMPDIFF(SECOND, " + last_sign + ", NOW(6)) AS silent "
          "FROM performance_schema.replication_connection_status s "
          "JOIN performance_schema.replication_connection_configuration c USING (CHANNEL_NAME) WHERE CHANNEL_NAME = ''";
 }

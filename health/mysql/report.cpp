@@ -82,6 +82,7 @@ bool read_variables(const Dialect& dialect, const Table& variables, ServerInfo& 
   sql.semi_sync_replica = semi_sync(variables.value_of(names.replica));
   const auto point = first_of(variables, "rpl_semi_sync_source_wait_point", "rpl_semi_sync_master_wait_point");
   sql.semi_sync_after_sync = !point || *point == "AFTER_SYNC";
+  sql.semi_sync_kill_timeout = seconds_in(variables.value_of("rpl_semi_sync_slave_kill_conn_timeout"));
   return read_id(or_empty(variables.value_of(dialect.is_mariadb() ? "server_id" : "server_uuid")), info.run_id);
 }
 
@@ -118,11 +119,13 @@ bool read_received(const Dialect& dialect, const Tables& tables, std::size_t row
   return set.has_value();
 }
 
-void read_heartbeats(const Dialect& dialect, const Tables& tables, std::size_t row, SqlInfo& sql) {
+void read_heartbeats(const Dialect& dialect, const Tables& tables, std::size_t row, ServerInfo& info) {
+  auto& sql = *info.sql;
   const auto& table = dialect.is_mariadb() ? tables.replication : tables.heartbeats;
   const auto at = dialect.is_mariadb() ? row : 0;
   sql.heartbeats = number_in<std::int64_t>(table.find(at, dialect.is_mariadb() ? "Slave_received_heartbeats" : "received")).value_or(0);
   sql.heartbeat_period = period_in(table.find(at, dialect.is_mariadb() ? "Slave_heartbeat_period" : "period"));
+  if (!info.link_up) info.link_down_for = seconds_in(tables.heartbeats.find(0, "silent"));   // MariaDB does not say
 }
 
 bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row, ServerInfo& info) {
@@ -138,7 +141,7 @@ bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row,
   sql.receive_error = error_text(table.find(row, "Last_IO_Errno"), table.find(row, "Last_IO_Error"));
   sql.apply_error = error_text(table.find(row, "Last_SQL_Errno"), table.find(row, "Last_SQL_Error"));
   sql.behind = seconds_in(table.find(row, dialect.behind_column()));
-  read_heartbeats(dialect, tables, row, sql);
+  read_heartbeats(dialect, tables, row, info);
   return read_received(dialect, tables, row, sql);
 }
 

@@ -11,7 +11,8 @@ namespace sengu::health::mysql {
 
 class SourceWatch {
  public:
-  /// Takes what a probe saw at `now`, and sets link_up and link_down_for in it.
+  /// Takes what a probe saw at `now`, and sets link_up and link_down_for in it. Of a link that it never saw up it knows no better
+  /// than the server.
   void take(ServerInfo& info, Time now);
 
  private:

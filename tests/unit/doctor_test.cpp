@@ -228,6 +228,13 @@ TEST_CASE("doctor: mysql: semi-synchronous replication") {
     for (const auto id : {MySql::a, MySql::b, MySql::c}) mysql.sql(id).semi_sync_after_sync = false;
     expect(mysql.knowledge, "abc", {"SET GLOBAL rpl_semi_sync_master_wait_point=AFTER_SYNC"});
   }
+  SUBCASE("MariaDB's patience with a frozen master") {
+    mysql.be_mariadb();
+    for (const auto id : {MySql::a, MySql::b, MySql::c}) mysql.sql(id).semi_sync_kill_timeout = 1s;
+    CHECK(examine(mysql.knowledge) == Texts{});
+    mysql.sql(MySql::c).semi_sync_kill_timeout = 5s;
+    expect(mysql.knowledge, "c", {"is 5", "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout=1"});
+  }
   SUBCASE("the master's side off, though the replicas are set up") {
     mysql.sql(MySql::a).semi_sync_source = SemiSync::off;
     expect(mysql.knowledge, "a", {"acknowledges writes that no replica has", "SET GLOBAL rpl_semi_sync_source_enabled=ON"});

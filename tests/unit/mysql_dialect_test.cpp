@@ -92,6 +92,8 @@ TEST_CASE("mysql dialect: the rest of what is told") {
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", 9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.009) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", -9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.000) AS answer");
   CHECK(of("9.7.4").heartbeats().find("replication_connection_status") != std::string::npos);
+  CHECK(of("9.7.4").heartbeats().find("LAST_QUEUED_TRANSACTION") != std::string::npos);
+  CHECK(of("5.7.44").heartbeats().find("LAST_QUEUED_TRANSACTION") == std::string::npos);
   CHECK(of("10.11.19-MariaDB").heartbeats().empty());
   CHECK(Dialect::set_global("rpl_semi_sync_source_enabled", "ON") == "SET GLOBAL rpl_semi_sync_source_enabled=ON");
 }

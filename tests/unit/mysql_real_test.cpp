@@ -43,6 +43,7 @@ void probe_a_group(const std::string& flavour, int use) {
   CHECK(master.sql->semi_sync_source == SemiSync::on);
   CHECK(master.sql->semi_sync_replica == SemiSync::on);
   CHECK(master.sql->semi_sync_after_sync);
+  CHECK(master.sql->semi_sync_kill_timeout.has_value() == (flavour == "mariadb"));
   CHECK(master.sql->semi_sync_clients == 2);
   CHECK(master.sql->net_timeout == 2s);
   CHECK(master.offset > 0);

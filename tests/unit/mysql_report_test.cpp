@@ -103,6 +103,13 @@ TEST_CASE("mysql report: a replica of MySQL 9.7") {
   CHECK(info.sql->heartbeat_period == 500ms);
   CHECK(info.offset == 9);
   CHECK(info.sql->received.minus(info.sql->executed).text() == std::string(uuid) + ":6-9");
+  tables.heartbeats = row_of({{"received", "17"}, {"period", "0.5000"}, {"silent", "12"}});
+  CHECK_FALSE(read(tables).link_down_for);
+  auto connecting = mysql_status;
+  connecting["Replica_IO_Running"] = "Connecting";
+  tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5", connecting);
+  tables.heartbeats = row_of({{"received", "17"}, {"period", "0.5000"}, {"silent", "12"}});
+  CHECK(read(tables).link_down_for == 12s);
 }
 
 TEST_CASE("mysql report: roles by source and writability") {
@@ -264,6 +271,10 @@ TEST_CASE("mysql source watch: a link that was never up is down for nobody knows
   CHECK_FALSE(one.take(0ms, false, 0));
   CHECK_FALSE(one.take(5s, false, 0));
   CHECK_FALSE(one.info.link_down_for);
+  one.info.link_up = false;
+  one.info.link_down_for = 7s;    // but the server knows
+  one.watch.take(one.info, one.now);
+  CHECK(one.info.link_down_for == 7s);
   CHECK(one.take(1s, true, 0));
   CHECK_FALSE(one.take(1s, false, 0));
   CHECK_FALSE(one.take(3s, false, 0));

@@ -137,7 +137,7 @@ class MariaDb(Flavour):
         # AFTER_COMMIT, the default, acknowledges what others have already read. init-rpl-role: a master that was killed
         # cuts off at its next start what no replica has acknowledged.
         return ["--rpl-semi-sync-slave-enabled=ON", f"--rpl-semi-sync-master-timeout={int(timeout * 1000)}",
-                "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--init-rpl-role=SLAVE"]
+                "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-slave-kill-conn-timeout=1", "--init-rpl-role=SLAVE"]
 
     def change_source(self, host, port, tls):
         # MASTER_DEMOTE_TO_SLAVE: one that was master goes on from its own binary log, any other has nothing there.
