@@ -221,6 +221,10 @@ class MySqlServer:
         begun = self.ask(self.flavour.wait, gtids, within, timeout=within + 5)
         assert begun == 0, f"{self.name} has not executed {gtids} within {within:g} s: {self.gtids()}"
 
+    def heartbeats(self):
+        """Those that a replica received."""
+        return self.ask(self.flavour.heartbeats)
+
     def semi_sync_clients(self):
         """Replicas whose acknowledgement it waits for."""
         return int(self.status(f"{self.flavour.semi_sync}_clients"))
