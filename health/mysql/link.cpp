@@ -84,7 +84,9 @@ void Link::on_ended(End how, std::optional<Answer> answer) {
   if (phase_ == Phase::ended) return;
   const bool of_use = in_use_ || (phase_ == Phase::overdue && conversation_->progress() != Progress::connecting);
   std::optional<Observation> seen;
-  if (answer && phase_ == Phase::asking) seen = observe(answer->outcome, std::move(answer->text), answer->at);
+  if (phase_ == Phase::asking) {   // without an answer: the thread was at its end before it was asked
+    seen = answer ? observe(answer->outcome, std::move(answer->text), answer->at) : observe(Outcome::l7_closed, "closed", Clock::now());
+  }
   if (how == End::by_us) return end(of_use ? LinkEnd::dropped : LinkEnd::failed, std::move(seen));
   end(of_use ? LinkEnd::lost : LinkEnd::failed, std::move(seen));
 }

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "tests/support/fake_server.hpp"
 #include "tests/support/mysql_packets.hpp"
 #include "tests/support/real_sql.hpp"
@@ -100,6 +102,27 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
   server.stop_listening();
   CHECK(node.probe().outcome == Outcome::l4_refused);
   CHECK(node.run(Step::fence).first == StepResult::unreachable);
+}
+
+std::size_t threads_here() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& task : std::filesystem::directory_iterator("/proc/self/task")) ++count;
+  return count;
+}
+
+/// Its thread knows, and says so; the control thread asks before it hears. (A sengu that did so never asked this server again.)
+TEST_CASE("mysql probe: a question to a connection that has just ended is answered") {
+  boost::asio::io_context io;
+  const RealSql server("mariadb", block(6), 1);
+  const auto before = threads_here();
+  SqlNode node(io, server.endpoint(1));
+  REQUIRE(node.probe().outcome == Outcome::ok);
+  CHECK(threads_here() == before + 1);
+  server.kill(1);
+  for (const auto deadline = Clock::now() + SqlNode::patience; threads_here() != before;) REQUIRE(Clock::now() < deadline);
+  CHECK(node.probe().outcome == Outcome::l7_closed);
+  CHECK(node.lost == 1);
+  CHECK(node.probe().outcome == Outcome::l4_refused);
 }
 
 TEST_CASE("mysql probe: whoever is given up is cut off at once") {
