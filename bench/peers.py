@@ -10,7 +10,7 @@ import socket
 
 from sengu_e2e import Connection, eventually
 from sengu_e2e.clients import Worker, leads_to
-from sengu_e2e.redis_server import spawn
+from sengu_e2e.process import spawn
 from sengu_e2e.resp import ReplyError, ask
 
 SENTINEL = """port 26379

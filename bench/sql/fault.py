@@ -1,8 +1,7 @@
 """What every row of bench/mysql has: its name, what the group and its clients are like, and what is asked of it."""
 
+from sengu_e2e.mysql_server import FOREVER
 from table import Goal
-
-FOREVER = 3600.0     # seconds a master with semi-sync waits for a replica: it goes on without one in no run
 
 
 class Fault:

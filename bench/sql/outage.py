@@ -30,47 +30,40 @@ class Idle(Kill):
     writers, pace = 1, 0.020
 
 
-def cut_replication(scene):
-    for replica in scene.replicas:
-        replica.stop_receiving()
-
-
-def kill_cut_off(scene):
-    """(new master, seconds until all write). The replicas would receive again: it is that link that sengu asks them for."""
-    killed = time.monotonic()
-    scene.master.kill()
-    for replica in scene.replicas:
-        replica.start_receiving()
-    new = scene.switched()
-    return new, time.monotonic() - killed
-
-
 class Cut(Fault):
+    """The replicas would receive again when the master is dead: it is that link that sengu asks them for."""
+
     name, measured = "cut", "from the kill until all write"
     label = f"replication cut {CUT * 1000:.0f} ms before kill -9, semi-sync"
     runs = 10
 
     def run(self, scene):
-        cut_replication(scene)
+        with scene.group.cut_off(scene.master):
+            self.wait(scene)
+            killed = time.monotonic()
+            scene.master.kill()
+        new = scene.switched()
+        return self.outcome(scene, time.monotonic() - killed, new)
+
+    def wait(self, scene):
         let_pass(CUT)
-        new, took = kill_cut_off(scene)
+
+    def outcome(self, scene, took, new):
         return scene.outcome(took, new)
 
 
-class Asynchronous(Fault):
+class Asynchronous(Cut):
     """What the old master alone has is what clients miss, and at most what was in flight beside it: one a writer."""
 
-    name, label, measured = "async", "asynchronous, replication cut before kill -9", "from the kill until all write"
-    runs = 10
+    name, label = "async", "asynchronous, replication cut before kill -9"
     semi_sync = None
     may_miss = True
     least = 100      # rows that nobody else has
 
-    def run(self, scene):
-        cut_replication(scene)
-        cut = scene.writers.acked
-        eventually(lambda: scene.writers.acked > cut + self.least, 60, "writes that nobody else has")
-        new, took = kill_cut_off(scene)
+    def wait(self, scene):
+        scene.writers.wait_acked(scene.writers.acked + self.least, 60)
+
+    def outcome(self, scene, took, new):
         scene.master.start()
         eventually(lambda: scene.errant(scene.master), 60, "what only the old master has is known")
         eventually(scene.told_lost, 10, "+lost-writes")

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from sengu_e2e import Namespace, RedisGroup, RouteWatch, Sengu, Tap, Writers, claim_block
+from sengu_e2e import Namespace, RedisGroup, RouteWatch, Sengu, Tap, Writers, claim_block, eventually
 from sengu_e2e.mysql_clients import MySqlWriters
-from sengu_e2e.mysql_server import MySqlGroup
+from sengu_e2e.mysql_server import FOREVER, MySqlGroup
 
 
 class World:
@@ -34,6 +34,13 @@ class World:
         proxy = Sengu(self.block, self.directory / subdirectory, nodes, **{"kind": kind, **options})
         self.proxies.append(proxy)
         return proxy.start(ready) if start else proxy
+
+    def ready_mysql(self, flavour, semi_sync=FOREVER, servers=None, **options):
+        """(group, sengu, master), as soon as sengu knows whom it would promote. `servers`: more options of the group."""
+        group = self.mysql(flavour, semi_sync=semi_sync, **(servers or {}))
+        sengu = self.sengu(group, **options)
+        eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+        return group, sengu, group.nodes[0]
 
     def writers(self, proxy, count=4, **options):
         if proxy.kind == "mysql":
@@ -72,6 +79,11 @@ def world(tmp_path):
     world = World(tmp_path)
     yield world
     world.end()
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def flavour(request):
+    return request.param
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from sengu_e2e import Connection, eventually, let_pass
 from sengu_e2e.clients import leads_to
-from sengu_e2e.redis_server import open_files
+from sengu_e2e.process import open_files
 from sengu_e2e.resp import encode
 
 

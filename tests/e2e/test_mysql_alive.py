@@ -3,30 +3,24 @@
 Nobody is promoted, nothing is lost, and status says what is wrong. And failover where sengu speaks TLS to the servers.
 """
 
-import contextlib
 import json
 import time
 
 import pytest
 
-from sengu_e2e import account, eventually, let_pass, never
+from sengu_e2e import eventually, let_pass, never, nothing_lost
 from sengu_e2e.mysql_flavour import FLAVOURS
-from sengu_e2e.sql import SqlError
+from sengu_e2e.mysql_server import FOREVER
 
 DOWN_AFTER = 1.5
-FOREVER = 3600   # seconds: a master with semi-sync goes on without acknowledgement after no test
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def flavour(request):
-    return request.param
-
-
-def ready_group(world, flavour, servers=None, **options):
-    group = world.mysql(flavour, semi_sync=FOREVER, **(servers or {}))
-    sengu = world.sengu(group, **options)
-    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
-    return group, sengu, group.nodes[0]
+def writing_group(world, flavour):
+    group, sengu, master = world.ready_mysql(flavour)
+    epoch = sengu.state()["epoch"]
+    writers = world.writers(sengu)
+    writers.wait_acked(100)
+    return group, sengu, master, writers, epoch
 
 
 def tls_keys(group, tls):
@@ -58,39 +52,12 @@ def expect_nothing_lost(group, writers):
     writers.stop()
     group.wait_synced(group.nodes[0])
     for node in group.nodes:
-        accounts = account(writers.keys, node)
-        assert not accounts.lost, f"{node.name}: {accounts}"
-
-
-def end_own_connections(master):
-    """Those of sengu, which connects anew at once."""
-    with master.connect() as operator:
-        for row in operator.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER='monitor'"):
-            with contextlib.suppress(SqlError):   # it has just ended by itself
-                operator.query("KILL %s", row["ID"])
-
-
-@contextlib.contextmanager
-def over_full(master):
-    """More clients than allowed, so that the place for one with CONNECTION_ADMIN is taken too: 1040 for everybody."""
-    with contextlib.ExitStack() as taken:
-        operator = taken.enter_context(master.connect())
-        for _ in range(14):
-            taken.enter_context(master.connect("app"))
-        allowed = operator.value("SELECT @@GLOBAL.max_connections")
-        operator.query("SET GLOBAL max_connections=10")
-        for row in operator.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER='monitor'"):
-            with contextlib.suppress(SqlError):
-                operator.query("KILL %s", row["ID"])
-        try:
-            yield
-        finally:
-            operator.query("SET GLOBAL max_connections=%s", allowed)
+        nothing_lost(writers, node)
 
 
 def test_clients_fill_the_master_and_sengu_looks_on(world, flavour):
     """Its user has a place of its own, the one for CONNECTION_ADMIN."""
-    group, sengu, master = ready_group(world, flavour)
+    group, sengu, master = world.ready_mysql(flavour)
     epoch = sengu.state()["epoch"]
     sengu.stop()
     with master.full():
@@ -102,46 +69,24 @@ def test_clients_fill_the_master_and_sengu_looks_on(world, flavour):
     expect_untouched(group, sengu, epoch)
 
 
-def test_master_has_no_place_even_for_sengu(world, flavour):
-    group, sengu, master = ready_group(world, flavour)
-    epoch = sengu.state()["epoch"]
-    writers = world.writers(sengu)
-    eventually(lambda: writers.acked > 100, 30, "writes flow")
-    with over_full(master):
-        full = time.monotonic()
-        expect_named(sengu, master, "error", "1040 ")
+@pytest.mark.parametrize("fault, outcome, text", [("over_full", "error", "1040 "), ("password_changed", "noauth", "1045 ")])
+def test_master_refuses_sengu(world, flavour, fault, outcome, text):
+    group, sengu, master, writers, epoch = writing_group(world, flavour)
+    with getattr(master, fault)():
+        begun = time.monotonic()
+        expect_named(sengu, master, outcome, text)
         never(lambda: sengu.state()["epoch"] != epoch, 2 * DOWN_AFTER, "a failover", every=0.05)
         assert sengu.state()["route"]["state"] == "held", "it cannot see who answers there"
-        assert writers.since(full + DOWN_AFTER), "who was connected is served on"
-    free = time.monotonic()
+        assert writers.since(begun + DOWN_AFTER), "who was connected is served on"
     sengu.wait_routed(master.name)
-    eventually(lambda: writers.since(free), 20, "writers go on")
+    writers.wait_going_on(20)
     assert sengu.events("-unusable")
     expect_nothing_lost(group, writers)
     expect_untouched(group, sengu, epoch)
 
 
-def test_password_is_changed_under_sengu(world, flavour):
-    group, sengu, master = ready_group(world, flavour)
-    epoch = sengu.state()["epoch"]
-    writers = world.writers(sengu)
-    eventually(lambda: writers.acked > 100, 30, "writes flow")
-    with master.password_changed():
-        end_own_connections(master)
-        changed = time.monotonic()
-        expect_named(sengu, master, "noauth", "1045 ")
-        never(lambda: sengu.state()["epoch"] != epoch, 2 * DOWN_AFTER, "a failover", every=0.05)
-        assert writers.since(changed + DOWN_AFTER), "who was connected is served on"
-    sengu.wait_routed(master.name)
-    expect_nothing_lost(group, writers)
-    expect_untouched(group, sengu, epoch)
-
-
 def test_sengu_is_frozen(world, flavour):
-    group, sengu, master = ready_group(world, flavour)
-    epoch = sengu.state()["epoch"]
-    writers = world.writers(sengu)
-    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    group, sengu, master, writers, epoch = writing_group(world, flavour)
     sengu.pause()
     let_pass(5)
     sengu.resume()
@@ -156,28 +101,22 @@ def test_sengu_is_frozen(world, flavour):
 
 def test_every_write_hangs_for_want_of_an_acknowledgement(world, flavour):
     """It answers every question. Somebody stopped both IO threads: that is named, and for people to mend."""
-    group, sengu, master = ready_group(world, flavour)
-    epoch, replicas = sengu.state()["epoch"], group.nodes[1:]
-    writers = world.writers(sengu)
-    eventually(lambda: writers.acked > 100, 30, "writes flow")
-    for replica in replicas:
-        replica.stop_receiving()
-    waiting = f"{FLAVOURS[flavour].semi_sync}_wait_sessions"
-    eventually(lambda: int(master.status(waiting)) > 0, what="a write waits, and the others behind it")
-    hangs = time.monotonic()
-    never(lambda: sengu.state()["epoch"] != epoch or any(node.writable() for node in replicas), 3 * DOWN_AFTER,
-          "a promotion", every=0.05)
-    assert not any(writer.acks[-1][0] > hangs for writer in writers.all), "nothing was acknowledged"
-    assert sengu.routed() == master.name and sengu.node(master.name)["health"] == "up"
-    told = "\n".join(sengu.state()["findings"]) + "\n" + sengu.run("status", "g").stdout
-    for form in ("", "! "):
-        assert f"{form}{master.name}: no replica acknowledges to it" in told, told
-        for replica in replicas:
-            assert f"{form}{replica.name}: its IO thread is stopped" in told, told
-    for replica in replicas:
-        replica.start_receiving()
-    mended = time.monotonic()
-    eventually(lambda: writers.since(mended), 30, "writers go on by themselves")
+    group, sengu, master, writers, epoch = writing_group(world, flavour)
+    replicas = group.replicas(master)
+    with group.cut_off(master):
+        waiting = f"{FLAVOURS[flavour].semi_sync}_wait_sessions"
+        eventually(lambda: int(master.status(waiting)) > 0, what="a write waits, and the others behind it")
+        hangs = time.monotonic()
+        never(lambda: sengu.state()["epoch"] != epoch or any(node.writable() for node in replicas), 3 * DOWN_AFTER,
+              "a promotion", every=0.05)
+        assert not any(writer.acks[-1][0] > hangs for writer in writers.all), "nothing was acknowledged"
+        assert sengu.routed() == master.name and sengu.node(master.name)["health"] == "up"
+        told = "\n".join(sengu.state()["findings"]) + "\n" + sengu.run("status", "g").stdout
+        for form in ("", "! "):
+            assert f"{form}{master.name}: no replica acknowledges to it" in told, told
+            for replica in replicas:
+                assert f"{form}{replica.name}: its IO thread is stopped" in told, told
+    writers.wait_going_on()
     expect_nothing_lost(group, writers)
     expect_untouched(group, sengu, epoch)
 
@@ -192,19 +131,17 @@ def test_failover_over_tls(world, flavour, tls, fault):
     secret = old.status("Ssl_accepts") if flavour == "mariadb" else None
     assert secret != "0", "sengu's connections are encrypted"
     writers = world.writers(sengu, tls=group.authority.verifying())
-    eventually(lambda: writers.acked > 100, 30, "writes flow")
+    writers.wait_acked(100)
     old.kill() if fault == "killed" else old.pause()
     new = group.by_name(sengu.wait_routed(other_than=old.name))
-    switched = time.monotonic()
-    eventually(lambda: writers.since(switched), 30, "writers go on")
+    writers.wait_going_on()
     evidence = {event["reason"] for event in sengu.events("+odown")}
     assert evidence == {"process_death" if fault == "killed" else "silence"}, "as in clear text"
     old.start() if fault == "killed" else old.resume()
     eventually(lambda: old.follows(new) or sengu.node(old.name)["errant"], 30, "the old master follows or is kept out")
     assert group.masters() == [new]
     writers.stop()
-    accounts = account(writers.keys, new)
-    assert not accounts.lost, str(accounts)
+    nothing_lost(writers, new)
 
 
 def test_a_certificate_of_somebody_else_is_an_alarm(world, flavour):
@@ -219,7 +156,7 @@ def test_a_certificate_of_somebody_else_is_an_alarm(world, flavour):
 
 def test_master_without_tls_is_unusable_and_lives(world, flavour):
     """It restarted without TLS while sengu was away. Its replicas, which want TLS as well, have lost it too."""
-    group, sengu, master = ready_group(world, flavour, servers={"tls": "verify"}, group={"tls": "require"})
+    group, sengu, master = world.ready_mysql(flavour, servers={"tls": "verify"}, group={"tls": "require"})
     epoch = sengu.state()["epoch"]
     sengu.stop()
     master.shut_down()

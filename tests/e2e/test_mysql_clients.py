@@ -8,28 +8,15 @@ import time
 
 import pytest
 
-from sengu_e2e import account, eventually, never
+from sengu_e2e import eventually, never, nothing_lost
 from sengu_e2e.mysql_clients import LibraryWriters, Sysbench, cli, cli_command
+from sengu_e2e.mysql_server import FOREVER
 from sengu_e2e.sql import Connection, SqlError
 from sengu_e2e.tls import Authority
 
 CLI = {"mysql": ("mysql", "mariadb"), "mariadb": ("mariadb",)}   # which clients speak to which server
-FOREVER = 3600   # seconds: a master with semi-sync goes on without acknowledgement after no test
 NO_CANDIDATE = 'sengu: group "g" has no master: no replica may be promoted; waited for hold_timeout'
 UNVERIFIED = "Received error packet before completion of TLS handshake. The authenticity of the following error cannot be verified: "
-
-
-@pytest.fixture(params=["mariadb", "mysql"])
-def flavour(request):
-    return request.param
-
-
-def ready_group(world, flavour, semi_sync=None, servers=None, **options):
-    group = world.mysql(flavour, semi_sync=semi_sync, **(servers or {}))
-    sengu = world.sengu(group, **options)
-    if len(group.nodes) > 1:
-        eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
-    return group, sengu, group.nodes[0]
 
 
 def returns(sengu, group, old, new):
@@ -54,22 +41,19 @@ def every_writer(world, sengu, authority=None):
 
 def through_the_death_of_the_master(group, sengu, old, writers):
     """Each kind of client reconnects by itself, and nothing that it was told is lost."""
-    for what, kind in writers.items():
-        eventually(lambda kind=kind: kind.acked > 50, 30, f"{what} writes")
+    for kind in writers.values():
+        kind.wait_acked(50)
     old.kill()
     new = group.by_name(sengu.wait_routed(other_than=old.name))
-    switched = time.monotonic()
-    for what, kind in writers.items():
-        eventually(lambda kind=kind: kind.since(switched), 30, f"{what} goes on")
+    for kind in writers.values():
+        kind.wait_going_on()
     for what, kind in writers.items():
         kind.stop()
-        accounts = account(kind.keys, new)
-        assert not accounts.lost, f"{what}: {accounts}"
-        print(f"{what}: {accounts}, longest wait {kind.longest_gap() * 1000:.0f} ms")
+        print(f"{what}: {nothing_lost(kind, new)}, longest wait {kind.longest_gap() * 1000:.0f} ms")
 
 
 def test_drivers_reconnect_to_the_new_master(world, flavour):
-    group, sengu, old = ready_group(world, flavour, semi_sync=FOREVER)
+    group, sengu, old = world.ready_mysql(flavour)
     for program in CLI[flavour]:
         shown = cli(program, sengu.vip, "INSERT INTO w VALUES ('cli', 1); SELECT @@GLOBAL.server_id; DELETE FROM w")
         assert (shown.returncode, shown.stdout.strip()) == (0, str(old.server_id)), shown
@@ -107,7 +91,7 @@ def client_that_waits(program, host):
 @pytest.mark.parametrize("ends", ["the master wakes up", "another is promoted"])
 def test_held_clients_wait_for_the_greeting(world, flavour, ends):
     wakes = ends == "the master wakes up"
-    group, sengu, old = ready_group(world, flavour, failover={"mode": "manual"}, health={"down_after": "1s"})
+    group, sengu, old = world.ready_mysql(flavour, semi_sync=None, failover={"mode": "manual"}, health={"down_after": "1s"})
     old.pause()
     eventually(lambda: sengu.state()["route"]["state"] == "held", what="held")
     with contextlib.ExitStack() as waiting:
@@ -139,7 +123,7 @@ def readable(raw):
 
 
 def test_refused_clients_print_the_reason(world, flavour):
-    group, sengu, old = ready_group(world, flavour, failover={"hold_timeout": "1s"})
+    group, sengu, old = world.ready_mysql(flavour, semi_sync=None, failover={"hold_timeout": "1s"})
     for replica in group.nodes[1:]:
         replica.stop_applying()
     rejected = lambda: {entry["node"]: entry["reason"] for entry in sengu.state()["if_master_died"]["rejected"]}   # noqa: E731
@@ -166,7 +150,7 @@ def test_refused_clients_print_the_reason(world, flavour):
     ({"max_connections": 1}, 1040, "sengu: too many connections"),
     ({"allow": ["10.0.0.0/8"]}, 1130, "sengu: this address is not allowed")], ids=["full", "not allowed"])
 def test_refused_at_the_door(world, flavour, keys, number, text):
-    _, sengu, _ = ready_group(world, flavour, servers={"count": 1}, group=keys)
+    sengu = world.sengu(world.mysql(flavour, count=1), group=keys)
     with contextlib.ExitStack() as taken:
         if "max_connections" in keys:
             taken.enter_context(Connection(sengu.vip))
@@ -180,7 +164,7 @@ def test_sysbench_through_the_death_of_the_master(world, flavour):
 
     An old master with transactions that nobody else has is kept out for people to repair, and is left out here.
     """
-    group, sengu, old = ready_group(world, flavour, semi_sync=FOREVER)
+    group, sengu, old = world.ready_mysql(flavour)
     bench = Sysbench(sengu.vip, world.directory, seconds=8).prepare()
     world.ended.append(bench.abandon)
     bench.start()

@@ -3,13 +3,14 @@
 import pytest
 
 from sengu_e2e import eventually
+from sengu_e2e.mysql_server import FOREVER
 
 SETTLED = {"down_after": "3s"}   # longer than these servers' net timeout of 2 s
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def group(request, world):
-    return world.mysql(request.param, semi_sync=3600)
+@pytest.fixture
+def group(world, flavour):
+    return world.mysql(flavour, semi_sync=FOREVER)
 
 
 def check(sengu):

@@ -5,27 +5,24 @@ import time
 
 import pytest
 
-from sengu_e2e import account, eventually, never
+from sengu_e2e import account, eventually, never, nothing_lost
 from sengu_e2e.sql import SqlError
 
 DOWN_AFTER = 1.5
-FOREVER = 3600   # seconds: a master with semi-sync goes on without acknowledgement after no test
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def flavour(request):
-    return request.param
+def writing_group(world, flavour, writers=8, acked=300, **options):
+    group, sengu, master = world.ready_mysql(flavour, **options)
+    clients = world.writers(sengu, writers)
+    clients.wait_acked(acked)
+    return group, sengu, master, clients
 
 
-def ready_group(world, flavour, semi_sync=FOREVER, **options):
-    group = world.mysql(flavour, semi_sync=semi_sync)
-    sengu = world.sengu(group, **options)
-    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
-    return group, sengu, group.nodes[0]
-
-
-def node_state(sengu, server):
-    return next(node for node in sengu.state()["nodes"] if node["name"] == server.name)
+def switched(group, sengu, old, writers):
+    """The new master, when every writer goes on there."""
+    new = group.by_name(sengu.wait_routed(other_than=old.name))
+    writers.wait_going_on()
+    return new
 
 
 def lost_transactions(sengu):
@@ -34,31 +31,25 @@ def lost_transactions(sengu):
 
 def returns_tame(sengu, group, old, new):
     """It follows the new master, or is kept out with what only it has; read-only either way. True if it follows."""
-    eventually(lambda: old.follows(new) or node_state(sengu, old)["errant"], 30, "the old master follows or is kept out")
+    eventually(lambda: old.follows(new) or sengu.node(old.name)["errant"], 30, "the old master follows or is kept out")
     assert not old.writable() and group.masters() == [new]
-    return not node_state(sengu, old)["errant"]
+    return not sengu.node(old.name)["errant"]
 
 
 def test_kill_9_under_load_with_semi_sync(world, flavour):
-    group, sengu, old = ready_group(world, flavour)
+    group, sengu, old, writers = writing_group(world, flavour, acked=500)
     epoch = sengu.state()["epoch"]
-    writers = world.writers(sengu, 8)
-    eventually(lambda: writers.acked > 500, 30, "writes flow")
     old.kill()
-    new = group.by_name(sengu.wait_routed(other_than=old.name))
-    switched = time.monotonic()
-    eventually(lambda: writers.since(switched), 30, "writers go on")
+    new = switched(group, sengu, old, writers)
     old.start()
     follows = returns_tame(sengu, group, old, new)
-    again = time.monotonic()
-    eventually(lambda: writers.since(again), 30, "writers go on")
+    writers.wait_going_on()
     writers.stop()
 
     (switch,) = sengu.events("+switch-master")
     assert switch["epoch"] == epoch + 1
     assert switch["text"].split() == ["g", old.address, "3306", new.address, "3306"]
-    accounts = account(writers.keys, new)
-    assert not accounts.lost, str(accounts)
+    accounts = nothing_lost(writers, new)
     others = [node for node in group.nodes if node is not new and (node is not old or follows)]
     for node in others:
         node.wait_same_rows(new)
@@ -66,49 +57,33 @@ def test_kill_9_under_load_with_semi_sync(world, flavour):
     for node in others:
         assert node.variable(f"{new.flavour.semi_sync}_enabled") == 0, "the semi-sync roles follow the master"
     print(f"{flavour}: {accounts}, longest wait {writers.longest_gap() * 1000:.0f} ms, the old master "
-          f"{'follows' if follows else 'is kept out: ' + node_state(sengu, old)['errant']}")
+          f"{'follows' if follows else 'is kept out: ' + sengu.node(old.name)['errant']}")
 
 
 def test_replication_is_cut_before_the_kill_with_semi_sync(world, flavour):
     """What no replica received, no client was told: 0 lost, whatever the old master has in its binary log."""
-    group, sengu, old = ready_group(world, flavour)
-    writers = world.writers(sengu, 8)
-    eventually(lambda: writers.acked > 300, 30, "writes flow")
-    for replica in group.nodes[1:]:
-        replica.stop_receiving()
-    stopped = writers.acked
-    never(lambda: writers.acked > stopped + 8, 0.3, "acknowledged without a replica")
-    old.kill()
-    for replica in group.nodes[1:]:
-        replica.start_receiving()
-    new = group.by_name(sengu.wait_routed(other_than=old.name))
-    switched = time.monotonic()
-    eventually(lambda: writers.since(switched), 30, "writers go on")
+    group, sengu, old, writers = writing_group(world, flavour)
+    with group.cut_off(old):
+        cut = writers.acked
+        never(lambda: writers.acked > cut + 8, 0.3, "acknowledged without a replica")
+        old.kill()
+    new = switched(group, sengu, old, writers)
     old.start()
     returns_tame(sengu, group, old, new)
     writers.stop()
-    accounts = account(writers.keys, new)
-    assert not accounts.lost, str(accounts)
+    nothing_lost(writers, new)
 
 
 def test_asynchronous_replication_loses_and_says_so(world, flavour):
     """Replication lags behind when the master dies: the set that it alone has is told, and is what the clients miss."""
-    group, sengu, old = ready_group(world, flavour, semi_sync=None)
-    writers = world.writers(sengu, 8)
-    eventually(lambda: writers.acked > 300, 30, "writes flow")
-    for replica in group.nodes[1:]:
-        replica.stop_receiving()
-    cut = writers.acked
-    eventually(lambda: writers.acked > cut + 100, 30, "writes that nobody else has")
-    old.kill()
-    for replica in group.nodes[1:]:
-        replica.start_receiving()
-    new = group.by_name(sengu.wait_routed(other_than=old.name))
-    switched = time.monotonic()
-    eventually(lambda: writers.since(switched), 30, "writers go on")
+    group, sengu, old, writers = writing_group(world, flavour, semi_sync=None)
+    with group.cut_off(old):
+        writers.wait_acked(writers.acked + 100)   # which nobody else has
+        old.kill()
+    new = switched(group, sengu, old, writers)
     acked = set(writers.keys)
     old.start()
-    eventually(lambda: node_state(sengu, old)["errant"], 30, "what only the old master has is known")
+    eventually(lambda: sengu.node(old.name)["errant"], 30, "what only the old master has is known")
     eventually(lambda: sengu.events("+lost-writes"), what="+lost-writes")
     writers.stop()
     accounts = account(writers.keys, new)
@@ -124,9 +99,7 @@ def test_asynchronous_replication_loses_and_says_so(world, flavour):
 
 def test_frozen_master_wakes_up(world, flavour):
     """Its queued writes reach no client; it is fenced within a second, never routed, and what it wrote is known."""
-    group, sengu, old = ready_group(world, flavour, semi_sync=None)
-    writers = world.writers(sengu, 4)
-    eventually(lambda: writers.acked > 300, 30, "writes flow")
+    group, sengu, old, writers = writing_group(world, flavour, 4, semi_sync=None)
     queued = [old.connect("app", timeout=30) for _ in range(3)]     # past the proxy: those through it are cut
     with queued[0] as first, queued[1] as second, queued[2] as third:
         clients = (first, second, third)
@@ -138,9 +111,9 @@ def test_frozen_master_wakes_up(world, flavour):
         for thread in threads:
             thread.start()
         new = group.by_name(sengu.wait_routed(other_than=old.name))
-        switched = time.monotonic()
-        assert switched - frozen >= DOWN_AFTER - 0.5, "silence counts from the last reply, not earlier"
-        eventually(lambda: writers.since(switched), 30, "writers go on")
+        took = time.monotonic() - frozen
+        assert took >= DOWN_AFTER - 0.5, "silence counts from the last reply, not earlier"
+        writers.wait_going_on()
         resumed = time.monotonic()
         old.resume()
         eventually(lambda: not old.writable(), 10, "the old master is fenced", every=0.005)
@@ -149,11 +122,10 @@ def test_frozen_master_wakes_up(world, flavour):
             thread.join(30)
     assert fenced < 1.0
     follows = returns_tame(sengu, group, old, new)
-    after = time.monotonic()
-    eventually(lambda: writers.since(after), 30, "writers go on")
+    writers.wait_going_on()
     writers.stop()
-    errant = node_state(sengu, old)["errant"]
-    print(f"{flavour}: switched {switched - frozen:.2f} s after it froze, fenced {fenced * 1000:.0f} ms after it woke, errant: {errant}")
+    errant = sengu.node(old.name)["errant"]
+    print(f"{flavour}: switched {took:.2f} s after it froze, fenced {fenced * 1000:.0f} ms after it woke, errant: {errant}")
     if old.keys() - new.keys():
         assert errant and not follows, "rows that nobody else has are found"
     accounts = account(writers.keys, new)
@@ -170,7 +142,7 @@ def quietly(client, number):
 
 @pytest.mark.parametrize("how", ["stopped", "error"])
 def test_a_replica_that_does_not_apply_is_never_promoted(world, flavour, how):
-    group, sengu, old = ready_group(world, flavour, semi_sync=None, failover={"hold_timeout": "1s"})
+    group, sengu, old = world.ready_mysql(flavour, semi_sync=None, failover={"hold_timeout": "1s"})
     spoilt, good = group.nodes[1:]
     if how == "stopped":
         spoilt.stop_applying()
@@ -189,22 +161,20 @@ def test_a_replica_that_does_not_apply_is_never_promoted(world, flavour, how):
 
 def test_the_relay_log_is_applied_before_the_promotion(world, flavour):
     """A replica that lags is waited for, and what it had received is there when it takes writes."""
-    group, sengu, old = ready_group(world, flavour, semi_sync=None)
+    group, sengu, old = world.ready_mysql(flavour, semi_sync=None)
     laggard, other = group.nodes[1:]
     with laggard.connect(timeout=60) as locker:
         locker.query("LOCK TABLES test.w READ")       # its applier waits, its IO thread goes on
         other.kill()
         writers = world.writers(sengu, 4)
-        eventually(lambda: writers.acked > 500, 30, "writes flow")
+        writers.wait_acked(500)
         acknowledged, gtids = set(writers.keys), old.gtids()
         eventually(lambda: has_received(laggard, gtids), 20, "it has received them")
         old.kill()
         eventually(lambda: sengu.state()["phase"] == "applying", 20, "it waits for the relay log")
         never(lambda: laggard.writable(), 0.5, "promoted with an unapplied relay log")
         locker.query("UNLOCK TABLES")
-    sengu.wait_routed(other_than=old.name)
-    switched = time.monotonic()
-    eventually(lambda: writers.since(switched), 30, "writers go on")
+    switched(group, sengu, old, writers)
     writers.stop()
     (done,) = sengu.events("-applying")
     print(f"{flavour}: {sengu.events('+applying')[0]['text']} / {done['text']}")
@@ -219,13 +189,11 @@ def has_received(server, gtids):
 
 
 def test_an_idle_group_fails_over_fast(world, flavour):
-    group, sengu, old = ready_group(world, flavour)
+    group, sengu, old = world.ready_mysql(flavour)
     writers = world.writers(sengu, 1, pace=0.02)
-    eventually(lambda: writers.acked > 5, 30, "writes flow")
+    writers.wait_acked(5)
     old.kill()
-    new = group.by_name(sengu.wait_routed(other_than=old.name))
-    switched = time.monotonic()
-    eventually(lambda: writers.since(switched), 30, "writers go on")
+    new = switched(group, sengu, old, writers)
     writers.stop()
-    assert not account(writers.keys, new).lost
+    nothing_lost(writers, new)
     assert writers.longest_gap() < DOWN_AFTER, "a process death does not wait for silence"

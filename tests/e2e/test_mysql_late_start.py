@@ -7,11 +7,9 @@ DOWN_AFTER = 1.5
 
 def silent_for_long(world, flavour):
     """(group, sengu): it did not see the master die. The replicas' IO threads are Connecting (replica_net_timeout is 2 s)."""
-    group = world.mysql(flavour)
-    sengu = world.sengu(group)
-    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    group, sengu, old = world.ready_mysql(flavour, semi_sync=None)
+    replicas = group.replicas(old)
     sengu.stop()
-    old, *replicas = group.nodes
     eventually(lambda: all(replica.heartbeats() > 0 for replica in replicas), what="heartbeats")
     old.pause()
     eventually(lambda: {replica.replica_status().io for replica in replicas} == {"Connecting"}, 20, "replicas give it up")

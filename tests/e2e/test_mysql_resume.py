@@ -1,28 +1,18 @@
 """sengu dies in the middle of a promotion on a MySQL group, at each row of safety.md §7 (Resume), and starts again."""
 
-import time
-
 import pytest
 
-from sengu_e2e import account, eventually, never
+from sengu_e2e import eventually, never, nothing_lost
 
-FOREVER = 3600   # seconds: a master with semi-sync goes on without acknowledgement after no test
 BEFORE_THE_STEPS = ["before_the_journal", "after_switching", "after_held", "after_acknowledgements"]
 IN_THE_PROMOTION = ["promote_sent", "observed", "journalled", "repointing"]
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def flavour(request):
-    return request.param
-
-
 def begin(world, flavour, point=None):
     """A group with writers behind a sengu that will die at `point`."""
-    group = world.mysql(flavour, semi_sync=FOREVER)
-    sengu = world.sengu(group, prefix=["env", f"SENGU_CRASH_AT={point}"] if point else [])
-    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    group, sengu, _ = world.ready_mysql(flavour, prefix=["env", f"SENGU_CRASH_AT={point}"] if point else [])
     writers = world.writers(sengu)
-    eventually(lambda: writers.acked > 200, 30, "writes flow")
+    writers.wait_acked(200)
     return group, sengu, writers
 
 
@@ -35,8 +25,7 @@ def all_is_well(group, sengu, writers, epoch):
     """One writable master that has all that was acknowledged. Every other node follows it; only the old master may be
     kept out instead, with transactions of its own."""
     new = group.by_name(sengu.wait_routed(within=30))
-    moved = time.monotonic()
-    eventually(lambda: writers.since(moved), 30, "writers go on")
+    writers.wait_going_on()
     eventually(lambda: group.masters() == [new], 20, "one writable master")
     first = group.nodes[0]
     followers = [node for node in group.nodes if node is not new]
@@ -45,8 +34,7 @@ def all_is_well(group, sengu, writers, epoch):
                    f"{node.name} follows {new.name}, and its IO thread runs")
     assert not any(node.writable() for node in followers)
     writers.stop()
-    accounts = account(writers.keys, new)
-    assert not accounts.lost, str(accounts)
+    accounts = nothing_lost(writers, new)
     kept_out = sengu.node(first.name)["errant"]
     for node in followers:
         if not (node is first and kept_out):
@@ -99,8 +87,7 @@ def test_while_the_relay_log_is_applied(world, flavour, old_master):
     lockers = [replica.connect(timeout=60).open() for replica in replicas]
     for locker in lockers:
         locker.query("LOCK TABLES test.w READ")       # the appliers wait, the IO threads go on
-    behind = writers.acked
-    eventually(lambda: writers.acked > behind + 50, 30, "writes that are received and not applied")
+    writers.wait_acked(writers.acked + 50)            # which are received and not applied
     old.kill()
     eventually(lambda: sengu.state()["phase"] == "applying", 20, "it waits for the relay log")
     sengu.kill()

@@ -13,18 +13,13 @@ import pytest
 from sengu_e2e import account, eventually, never
 from sengu_e2e.mysql_clients import LibraryWriters, MySqlWriters, Sysbench, cli
 from sengu_e2e.mysql_flavour import FLAVOURS
+from sengu_e2e.mysql_server import FOREVER
 from sengu_e2e.sql import SqlError
 from sengu_e2e.tls import Authority, unverified
 
 CLI = {"mysql": ("mysql", "mariadb"), "mariadb": ("mariadb",)}   # which clients speak to which server
-FOREVER = 3600   # seconds: a master with semi-sync goes on without acknowledgement after no test
 WRITERS = {"pymysql": (MySqlWriters, {}), "text": (LibraryWriters, {"mode": "text"}),
            "prepared": (LibraryWriters, {"mode": "prepared"})}
-
-
-@pytest.fixture(params=["mariadb", "mysql"])
-def flavour(request):
-    return request.param
 
 
 def test_a_group_starts_and_replicates(world, flavour):
@@ -87,7 +82,7 @@ def test_writers_account_for_every_row(world, flavour, client):
     (server,) = world.mysql(flavour, count=1).nodes
     kind, options = WRITERS[client]
     writers = world.sql_writers(server.address, 4, kind=kind, **options)
-    eventually(lambda: writers.acked > 200, what="writes flow")
+    writers.wait_acked(200, 10)
 
     server.kill()
     died = time.monotonic()
@@ -117,7 +112,7 @@ def test_a_row_done_without_its_acknowledgement_is_found(world, flavour):
     """What a frozen server has in its sockets it executes on waking; the client has long given that connection up."""
     (server,) = world.mysql(flavour, count=1).nodes
     writers = world.sql_writers(server.address, 4)
-    eventually(lambda: writers.acked > 20, what="writes flow")
+    writers.wait_acked(20, 10)
 
     def found():
         server.pause()
@@ -126,8 +121,7 @@ def test_a_row_done_without_its_acknowledgement_is_found(world, flavour):
             writer.interrupt()
             eventually(lambda w=writer, n=errors: len(w.errors) > n or w.connection is None, 10, "its connection ends")
         server.resume()
-        woken = time.monotonic()
-        eventually(lambda: writers.since(woken), 20, "writers go on")
+        writers.wait_going_on(20)
         return writers.found
     eventually(found, 60, "an INSERT whose answer nobody read")
     writers.stop()
@@ -204,7 +198,7 @@ def test_tls_is_required_and_verified(world, flavour):
         server.connect("app", tls=others.verifying()).open()
     for mode in ("text", "prepared"):
         writers = world.sql_writers(server.address, 1, kind=LibraryWriters, prefix=mode, mode=mode, tls=ours)
-        eventually(lambda w=writers: w.acked > 10, what=f"{mode} over TLS")
+        writers.wait_acked(10, 10)
         writers.stop()
     stranger = world.sql_writers(server.address, 1, kind=LibraryWriters, prefix="stranger", tls=others)
     eventually(lambda: stranger.all[0].errors, what="a certificate of somebody else")

@@ -3,7 +3,8 @@
 import pytest
 
 from sengu_e2e import eventually, never
-from sengu_e2e.redis_server import program, spawn
+from sengu_e2e.process import spawn
+from sengu_e2e.redis_server import program
 
 SENTINEL = """port 26379
 bind {address}

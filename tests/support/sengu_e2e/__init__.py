@@ -5,7 +5,7 @@ its own name. Nothing here sleeps to wait for a state: it polls
 with a deadline (`eventually`). Children die with the process that started them.
 """
 
-from .accounting import Accounts, account
+from .accounting import Accounts, account, nothing_lost
 from .certificates import Certificates
 from .clients import RouteWatch, Tap, Writer, Writers, parked
 from .net import Namespace, claim_block
@@ -16,4 +16,4 @@ from .wait import eventually, let_pass, never
 
 __all__ = ["Accounts", "account", "Certificates", "RouteWatch", "Tap", "Writer", "Writers", "Namespace", "claim_block", "Sengu",
            "RedisGroup", "RedisServer", "Connection", "ReplyError", "eventually", "let_pass",
-           "never", "parked"]
+           "never", "nothing_lost", "parked"]

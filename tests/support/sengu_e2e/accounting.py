@@ -18,3 +18,10 @@ def account(acked_keys, master, taps=()):
     lost = set(acked_keys) - master.keys()
     received = set().union(*(tap.received for tap in taps))
     return Accounts(len(acked_keys), lost, lost & received)
+
+
+def nothing_lost(writers, master):
+    """Its Accounts, of writers that are stopped."""
+    accounts = account(writers.keys, master)
+    assert not accounts.lost, f"{master.name}: {accounts}"
+    return accounts

@@ -6,7 +6,7 @@ import threading
 import time
 
 from . import resp
-from .wait import let_pass
+from .wait import eventually, let_pass
 
 sys.setswitchinterval(0.0005)   # the threads here mostly wait; a gap must not be Python's own
 
@@ -51,7 +51,8 @@ class Worker:
 class Writer(Worker):
     """SETs <name>:<n>, n growing by one with each acknowledgement; the same key again until it is acknowledged.
 
-    Reconnects at once and retries each millisecond. `acks` holds (monotonic time, n), `refusals` the error lines.
+    Reconnects at once and retries each millisecond. `acks` holds (monotonic time, n), `refusals` the
+    server's errors (ReplyError), `errors` what happened on the wire.
     """
 
     def __init__(self, host, name, port=6379, pace=0.001, timeout=15.0, tls=None):
@@ -63,30 +64,33 @@ class Writer(Worker):
     def turn(self):
         try:
             if self.connection is None:
-                self.connection = socket.create_connection(self.address(), self.timeout)
-                self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self.tls:
-                    self.connection = self.tls.wrap_socket(self.connection, server_hostname=self.host)
-                self.greet()
-            number = len(self.acks)
-            asked = time.monotonic()
-            self.connection.sendall(resp.encode("SET", f"{self.name}:{number}", number))
-            reply = self.connection.recv(4096)
-            if reply == b"+OK\r\n":
-                self.acknowledged(asked, number)
-            elif reply.startswith(b"-"):
-                self.refusals.append((time.monotonic(), reply.decode(errors="replace").strip()))
-                self._drop()
-            else:
-                raise ConnectionResetError(f"closed, or not a reply: {reply!r}")
+                self.open()
+            self.write()
         except resp.ReplyError as refusal:
-            self.refusals.append((time.monotonic(), str(refusal)))
+            self.refusals.append((time.monotonic(), refusal))
             self._drop()
         except OSError as error:
             self.errors.append((time.monotonic(), error))
             self._drop()
         if self.pace:
             let_pass(self.pace)
+
+    def open(self):
+        self.connection = socket.create_connection(self.address(), self.timeout)
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            self.connection = self.tls.wrap_socket(self.connection, server_hostname=self.host)
+        self.greet()
+
+    def write(self):
+        number, asked = len(self.acks), time.monotonic()
+        self.connection.sendall(resp.encode("SET", f"{self.name}:{number}", number))
+        reply = self.connection.recv(4096)
+        if reply.startswith(b"-"):
+            raise resp.ReplyError(reply[1:].decode(errors="replace").strip())
+        if reply != b"+OK\r\n":
+            raise ConnectionResetError(f"closed, or not a reply: {reply!r}")
+        self.acknowledged(asked, number)
 
     def address(self):
         """Where it connects to, asked before each connect."""
@@ -156,11 +160,20 @@ class Writers:
         """True once every writer had an acknowledgement after `when`."""
         return all(writer.acks and writer.acks[-1][0] > when for writer in self.all)
 
+    def wait_acked(self, count, within=30.0):
+        """Until there are more acknowledgements than that, by all of them together."""
+        eventually(lambda: self.acked > count, within, f"more than {count} writes are acknowledged")
+
+    def wait_going_on(self, within=30.0):
+        """Until every writer had an acknowledgement after now."""
+        now = time.monotonic()
+        eventually(lambda: self.since(now), within, "all writers go on")
+
     def longest_gap(self, since=0.0):
         return max(writer.longest_gap(since) for writer in self.all)
 
     def refusals(self):
-        return [line for writer in self.all for _, line in writer.refusals]
+        return [str(refusal) for writer in self.all for _, refusal in writer.refusals]
 
 
 class Tap(Worker):

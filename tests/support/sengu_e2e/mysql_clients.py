@@ -13,9 +13,8 @@ import time
 from . import sql
 from .clients import Writer, Writers
 from .mysql_flavour import FLAVOURS, ROOT
-from .redis_server import spawn
+from .process import spawn
 from .sql import SqlError
-from .wait import let_pass
 
 DUPLICATE_KEY = 1062
 
@@ -23,40 +22,31 @@ DUPLICATE_KEY = 1062
 class MySqlWriter(Writer):
     """INSERTs (name, n) into test.w, n growing by one with each acknowledgement; the same row again until it is.
 
-    Reconnects at once and retries each millisecond. `acks` holds (monotonic time, n), `refusals` the server's errors
-    (SqlError), `errors` what happened on the wire. `found`: rows that were there when they were tried again, executed
-    without an acknowledgement; they count neither as acknowledged nor as lost.
+    `refusals` holds SqlErrors. `found`: rows that were there when they were tried again, executed without an acknowledgement;
+    they count neither as acknowledged nor as lost.
     """
 
     def __init__(self, host, name, port=3306, pace=0.001, timeout=15.0, tls=None):
-        super().__init__(host, name, port, pace, timeout)
-        self.tls, self.found, self.tried = tls, [], False
+        super().__init__(host, name, port, pace, timeout, tls)
+        self.found, self.tried = [], False
 
-    def turn(self):
-        number = len(self.acks) + len(self.found)
+    def open(self):
+        host, port = self.address()
+        self.connection = sql.Connection(host, port, timeout=self.timeout, tls=self.tls)
+        self.connection.open()
+
+    def write(self):
+        number, asked = len(self.acks) + len(self.found), time.monotonic()
+        again, self.tried = self.tried, True
         try:
-            if self.connection is None:
-                host, port = self.address()
-                self.connection = sql.Connection(host, port, timeout=self.timeout, tls=self.tls)
-                self.connection.open()
-            again, self.tried = self.tried, True
-            asked = time.monotonic()
             self.connection.query("INSERT INTO w (writer, n) VALUES (%s, %s)", self.name, number)
-            self.tried = False
             self.acknowledged(asked, number)
         except SqlError as refusal:
-            if refusal.number == DUPLICATE_KEY:
-                assert again, f"{self.name}:{number} was there before it was tried: each writer's name may be used once"
-                self.found.append((time.monotonic(), number))
-                self.tried = False
-            else:
-                self.refusals.append((time.monotonic(), refusal))
-                self._drop()
-        except OSError as error:
-            self.errors.append((time.monotonic(), error))
-            self._drop()
-        if self.pace:
-            let_pass(self.pace)
+            if refusal.number != DUPLICATE_KEY:
+                raise
+            assert again, f"{self.name}:{number} was there before it was tried: each writer's name may be used once"
+            self.found.append((time.monotonic(), number))
+        self.tried = False
 
     def interrupt(self):
         connection = self.connection

@@ -5,16 +5,19 @@ The two flavours behind one interface: what differs is in mysql_flavour.py.
 
 import contextlib
 import shutil
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import mysql_data, sql
 from .mysql_flavour import FLAVOURS
-from .redis_server import spawn
+from .process import Process
+from .server_group import ServerGroup
 from .sql import SqlError
 from .tls import Authority
 from .wait import eventually
+
+FOREVER = 3600   # seconds of `semi_sync`: its master goes on without acknowledgement in no test
+NO_SOURCE = 1200   # both flavours: START of a server that is no replica
 
 
 @dataclass
@@ -30,11 +33,13 @@ class ReplicaStatus:
     received: str              # GTIDs that came over the link since it was set up; MariaDB: where it stands
 
 
-class MySqlServer:
+class MySqlServer(Process):
     """`tls`: "flavour" = as it comes (MySQL has a certificate of its own, MariaDB has no TLS), "off", or an Authority.
 
     `semi_sync`: seconds that a master waits for its acknowledgement before it goes on without; None = asynchronous.
     """
+
+    ends_within = 30.0
 
     def __init__(self, address, directory, flavour, port=3306, server_id=None, semi_sync=None, tls="flavour", vips=(),
                  options=()):
@@ -43,7 +48,6 @@ class MySqlServer:
         self.server_id = server_id or int(address.split(".")[-1])
         self.semi_sync, self.tls = semi_sync, tls
         self.scratch = None
-        self.process, self.stopped = None, False
         self._names = [address, *vips]
         self._more_options = options
 
@@ -79,8 +83,7 @@ class MySqlServer:
         if not self.data.exists():
             mysql_data.copy_template(self.flavour, self.data)
         program = self.flavour.server()
-        self.process = spawn([program, *self._options()], self.log, mysql_data.privileges(program), cwd="/")
-        self.stopped = False
+        self.launch([program, *self._options()], mysql_data.privileges(program), cwd="/")
         if wait:
             self.wait_ready()
         return self
@@ -114,32 +117,9 @@ class MySqlServer:
 
     def wait_ready(self, within=30.0):
         def answers():
-            assert self.process.poll() is None, f"{self.flavour.name} {self.name} ended:\n{self.log_tail()}"
+            self.must_run()
             return self.query("DO 1") == []
         eventually(answers, within, f"{self.flavour.name} {self.name} answers")
-
-    def log_tail(self, lines=20):
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
-    def kill(self):
-        """kill -9, and until the kernel has closed its sockets."""
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.stopped = False
-
-    def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
-        self.stopped = True
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
-        self.stopped = False
-
-    def shut_down(self, within=30.0):
-        """SIGTERM, as an init system stops it."""
-        self.process.terminate()
-        self.process.wait(within)
 
     def remove(self):
         """Kills it and removes its data; the log stays."""
@@ -147,10 +127,6 @@ class MySqlServer:
         if self.scratch is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
             self.scratch = None
-
-    @property
-    def alive(self):
-        return self.process is not None and self.process.poll() is None and not self.stopped
 
     # -- asking
 
@@ -274,7 +250,7 @@ class MySqlServer:
     @contextlib.contextmanager
     def full(self):
         """1040 for everyone but one with CONNECTION_ADMIN at a time."""
-        with self.connect() as operator, contextlib.ExitStack() as taken:
+        with self._room_for_ten(), contextlib.ExitStack() as taken:
             refused_in_a_row = 0   # the place of one who has just gone is free a little later
 
             def full():
@@ -286,18 +262,35 @@ class MySqlServer:
                     assert refusal.number == 1040, refusal
                     refused_in_a_row += 1
                 return refused_in_a_row == 5
+            eventually(full, 20, f"{self.name} is full")
+            yield
+
+    @contextlib.contextmanager
+    def over_full(self):
+        """1040 for everyone, since the place for one with CONNECTION_ADMIN is taken too; sengu is thrown out."""
+        with contextlib.ExitStack() as taken:
+            for _ in range(14):
+                taken.enter_context(self.connect("app"))
+            _throw_out(taken.enter_context(self._room_for_ten()), "monitor")
+            yield
+
+    @contextlib.contextmanager
+    def _room_for_ten(self):
+        """Of whom the connection that it yields is one. Who is there already stays."""
+        with self.connect() as operator:
             allowed = operator.value("SELECT @@GLOBAL.max_connections")
             operator.query("SET GLOBAL max_connections=10")
             try:
-                eventually(full, 20, f"{self.name} is full")
-                yield
+                yield operator
             finally:
                 operator.query("SET GLOBAL max_connections=%s", allowed)
 
     @contextlib.contextmanager
     def password_changed(self, user="monitor", password="changed"):
-        """1045 for that user."""
+        """1045 for that user, who is thrown out."""
         self._quietly(f"ALTER USER {user}@'%' IDENTIFIED BY '{password}'")
+        with self.connect() as operator:
+            _throw_out(operator, user)
         yield
         self._quietly(f"ALTER USER {user}@'%' IDENTIFIED BY '{user}'")
 
@@ -314,10 +307,14 @@ class MySqlServer:
             return refusal.number == number
 
 
-class MySqlGroup:
-    """nodes[0] starts as master, the others as its replicas.
+def _throw_out(operator, user):
+    for row in operator.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER=%s", user):
+        with contextlib.suppress(SqlError):   # it has just ended by itself
+            operator.query("KILL %s", row["ID"])
 
-    tls="verify": certificates of an authority of the group's own (`authority`), for the nodes and for the VIPs .10 and .9.
+
+class MySqlGroup(ServerGroup):
+    """tls="verify": certificates of an authority of the group's own (`authority`), for the nodes and for the VIPs .10 and .9.
     """
 
     kind = "mysql"
@@ -329,13 +326,6 @@ class MySqlGroup:
         self.nodes = [MySqlServer(f"{block}.{first_host + i}", directory / f"{flavour}{i + 1}", flavour,
                                   tls=self.authority or tls, vips=vips, **options) for i in range(count)]
 
-    @property
-    def addresses(self):
-        return [node.name for node in self.nodes]
-
-    def by_name(self, name):
-        return next(node for node in self.nodes if node.name == name)
-
     def start(self):
         master, *replicas = self.nodes
         for node in self.nodes:
@@ -344,27 +334,33 @@ class MySqlGroup:
             node.wait_ready()
         for replica in replicas:
             replica.become_replica_of(master)
-        self.wait_replicating(master)
+        self.wait_replicating(master, 30)
         if master.semi_sync is not None:
             eventually(lambda: master.semi_sync_clients() == len(replicas), 20, "semi-sync replicas")
         master.become_master()
         self.wait_synced(master)
         return self
 
-    def wait_replicating(self, master, within=30.0):
-        for replica in self._replicas(master):
-            eventually(lambda r=replica: r.follows(master), within, f"{replica.name} follows {master.name}")
-
     def wait_synced(self, master, within=30.0):
         """Every live replica has executed a transaction of now."""
         self.wait_replicating(master, within)
         master.run("CREATE DATABASE IF NOT EXISTS test")    # changes nothing, and has a GTID
         gtids = master.gtids()
-        for replica in self._replicas(master):
+        for replica in self.replicas(master):
             replica.wait_for(gtids, within)
 
-    def _replicas(self, master):
-        return [node for node in self.nodes if node is not master and node.alive]
+    @contextlib.contextmanager
+    def cut_off(self, master):
+        """No replica receives from it. Those that are replicas still do so afterwards."""
+        replicas = self.replicas(master)
+        for replica in replicas:
+            replica.stop_receiving()
+        yield
+        for replica in replicas:
+            try:
+                replica.start_receiving()
+            except SqlError as refusal:
+                assert refusal.number == NO_SOURCE, refusal   # sengu was faster, and has promoted it
 
     def masters(self):
         """Who may be written to and follows nobody."""
@@ -376,8 +372,6 @@ class MySqlGroup:
                 for node in self.nodes if node.alive}
 
     def stop(self):
-        for node in self.nodes:
-            if node.process and node.process.poll() is None:
-                node.process.kill()
+        super().stop()
         for node in self.nodes:
             node.remove()

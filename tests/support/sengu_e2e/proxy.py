@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from .redis_server import spawn
+from .process import Process
 from .wait import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,11 +23,13 @@ def binary():
 PORTS = {"redis": (6379, 6380), "mysql": (3306, 3307)}   # of `listen` and of `read_listen`
 
 
-class Sengu:
+class Sengu(Process):
     """One group by default. `health`, `failover`, `group`, `proxy`: more keys of those tables, as Python values.
 
     A group of kind "mysql" gets the users of mysql_data.py: monitor for sengu itself, repl for its replicas.
     """
+
+    name = "sengu"
 
     def __init__(self, block, directory, nodes=(), name="g", readers=False, host=10, health=None, failover=None,
                  group=None, proxy=None, node_tables=None, prefix=(), kind="redis"):
@@ -39,7 +41,6 @@ class Sengu:
         self.config = self.directory / "sengu.toml"
         self.log = self.directory / "sengu.log"
         self.prefix = list(prefix)
-        self.process = None
         self.port, _ = PORTS[kind]
         self.config.write_text("\n".join([
             table("proxy", {"name": "e2e", "workers": 2, "state_dir": str(self.directory / "state"),
@@ -86,7 +87,7 @@ class Sengu:
 
     def start(self, ready=True, within=20.0):
         assert binary().exists(), f"{binary()} is not built: tests/run builds it"
-        self.process = spawn([*self.prefix, binary(), "run", "--config", self.config], self.log)
+        self.launch([*self.prefix, binary(), "run", "--config", self.config])
         return self.wait_ready(within) if ready else self
 
     def wait_ready(self, within=20.0):
@@ -98,38 +99,16 @@ class Sengu:
         self.must_run()
         return self.http("/readyz")[0] == 200
 
-    def must_run(self):
-        assert self.process.poll() is None, f"sengu ended with {self.process.returncode}:\n{self.log_tail()}"
-
     def stop(self, within=15.0):
         """SIGTERM; returns the exit status."""
-        if self.process and self.process.poll() is None:
+        if self.running:
             self.process.send_signal(signal.SIGTERM)
             try:
                 return self.process.wait(within)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.kill()
                 raise AssertionError(f"sengu did not stop within {within} s:\n{self.log_tail()}") from None
         return self.process.returncode if self.process else None
-
-    def kill(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-    def pause(self):
-        """SIGSTOP: all of its threads, at once."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def log_text(self):
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
-
-    def log_tail(self, lines=40):
-        return "\n".join(self.log_text().splitlines()[-lines:])
 
     # -- what it says
 

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 
 from . import resp
+from .process import Process
 from .resp import ReplyError
+from .server_group import ServerGroup
 from .wait import eventually
 
 
@@ -17,17 +17,7 @@ def program():
     return os.environ.get("SENGU_REDIS_SERVER", "redis-server")
 
 
-def spawn(arguments, log, privileges=(), **options):
-    """A child that dies with this process, and not before it by the terminal's Ctrl-C.
-
-    setpriv (util-linux) execs: the pid is the child's own. `privileges`: more of its options.
-    """
-    with open(log, "ab") as out:
-        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *privileges, *map(str, arguments)],
-                                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **options)
-
-
-class RedisServer:
+class RedisServer(Process):
     """`certificates`: it speaks TLS only, and so does everything here that asks it."""
 
     def __init__(self, address, directory, port=6379, appendonly=False, save=False, password=None, options=(),
@@ -37,7 +27,7 @@ class RedisServer:
         self.options = ["--bind", address, "--bind-source-addr", address, "--port", port, "--dir", self.directory,
                         "--appendonly", "yes" if appendonly else "no", "--save", "900 1" if save else "",
                         "--repl-diskless-sync-delay", 0, "--protected-mode", "no",
-                        "--logfile", self.directory / "redis.log", *options]
+                        "--logfile", self.log, *options]
         if password:
             self.options += ["--requirepass", password, "--masterauth", password]
         self.tls = None
@@ -45,12 +35,14 @@ class RedisServer:
             self.options += certificates.redis_options(port)
             self.tls = certificates.careless_context()
         self.password = password
-        self.process = None
-        self.stopped = False
 
     @property
     def name(self):
         return f"{self.address}:{self.port}"
+
+    @property
+    def log(self):
+        return self.directory / "redis.log"
 
     def start(self, replica_of=None, empty=False, wait=True):
         """With an existing redis.conf (written by CONFIG REWRITE) that file is used, as on a real host."""
@@ -63,41 +55,20 @@ class RedisServer:
             if replica_of:
                 lines.append(f"replicaof {replica_of.address} {replica_of.port}")
             conf.write_text("\n".join(lines) + "\n")
-        self.process = spawn([program(), conf], self.directory / "redis.log")
-        self.stopped = False
+        self.launch([program(), conf])
         if wait:
             self.wait_ready()
         return self
 
     def wait_ready(self, within=10.0):
         def answers():
-            assert self.process.poll() is None, f"redis-server {self.name} ended: see {self.directory}/redis.log"
+            self.must_run()
             return self.info("persistence")["loading"] == "0"
         eventually(answers, within, f"redis-server {self.name} answers")
 
     def forget_config(self):
         """The next start comes up as configured at first, whatever CONFIG REWRITE wrote: a master of its own."""
         (self.directory / "redis.conf").unlink(missing_ok=True)
-
-    def kill(self):
-        """kill -9, and until the kernel has closed its sockets."""
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.stopped = False
-
-    def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
-        self.stopped = True
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
-        self.stopped = False
-
-    def shut_down(self, within=15.0):
-        """SIGTERM, as an init system stops it; waits up to shutdown-timeout for the replicas."""
-        self.process.terminate()
-        self.process.wait(within)
 
     # -- alive, and of no use: within each of these blocks every new client gets that error
 
@@ -160,10 +131,6 @@ class RedisServer:
             return str(refusal).startswith(error)
         return False
 
-    @property
-    def alive(self):
-        return self.process is not None and self.process.poll() is None and not self.stopped
-
     def connect(self, timeout=5.0):
         connection = resp.Connection(self.address, self.port, timeout, tls=self.tls)
         if self.password:
@@ -209,21 +176,12 @@ class RedisServer:
                     connection.read()
 
 
-class RedisGroup:
-    """nodes[0] starts as master, the others as its replicas."""
-
+class RedisGroup(ServerGroup):
     kind = "redis"
 
     def __init__(self, block, directory, count=3, first_host=11, **options):
         self.nodes = [RedisServer(f"{block}.{first_host + i}", Path(directory) / f"redis{i + 1}", **options)
                       for i in range(count)]
-
-    @property
-    def addresses(self):
-        return [node.name for node in self.nodes]
-
-    def by_name(self, name):
-        return next(node for node in self.nodes if node.name == name)
 
     def start(self):
         master, *replicas = self.nodes
@@ -235,11 +193,6 @@ class RedisGroup:
         self.wait_synced(master)
         return self
 
-    def wait_replicating(self, master, within=20.0):
-        for replica in self.nodes:
-            if replica is not master and replica.alive:
-                eventually(lambda r=replica: r.follows(master), within, f"{replica.name} follows {master.name}")
-
     def wait_linked(self, master, within=20.0):
         """As wait_replicating, but a chain of replicas will do."""
         def linked(node, hops=len(self.nodes)):
@@ -248,9 +201,8 @@ class RedisGroup:
                 return False
             above = next(other for other in self.nodes if other.address == seen["master_host"])
             return above is master or linked(above, hops - 1)
-        for replica in self.nodes:
-            if replica is not master and replica.alive:
-                eventually(lambda r=replica: linked(r), within, f"{replica.name} is fed by {master.name}")
+        for replica in self.replicas(master):
+            eventually(lambda r=replica: linked(r), within, f"{replica.name} is fed by {master.name}")
 
     def wait_synced(self, master, within=20.0):
         """Every live replica acknowledges a write of now.
@@ -258,7 +210,7 @@ class RedisGroup:
         `master_link_status:up` is not enough: a replica says so up to a second before the master starts its stream.
         """
         self.wait_replicating(master, within)
-        replicas = sum(node.alive for node in self.nodes if node is not master)
+        replicas = len(self.replicas(master))
         with master.connect(timeout=within + 1) as connection:
             connection.command("PUBLISH", "sengu-e2e", "sync")    # moves the offset, leaves no key
             reached = connection.command("WAIT", replicas, int(within * 1000))
@@ -267,19 +219,7 @@ class RedisGroup:
     def masters(self):
         return [node for node in self.nodes if node.alive and node.role() == "master"]
 
-    def stop(self):
-        for node in self.nodes:
-            if node.process and node.process.poll() is None:
-                node.process.kill()
-        for node in self.nodes:
-            if node.process:
-                node.process.wait()
-
 
 def _quoted(value):
     text = str(value)
     return text if text and " " not in text or text == "900 1" else '"%s"' % text
-
-
-def open_files(process):
-    return len(os.listdir(f"/proc/{process.pid}/fd"))
