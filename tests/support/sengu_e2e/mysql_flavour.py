@@ -125,7 +125,8 @@ class MariaDb(Flavour):
         return Path(shutil.which("mariadb") or "mariadb")
 
     def initialise(self, data, users):
-        return ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
+        # --force: also where no name can be looked up, not even localhost
+        return ["mariadb-install-db", "--no-defaults", "--force", f"--datadir={data}", "--auth-root-authentication-method=normal",
                 "--skip-test-db", f"--extra-file={users}", *INITIALISE, "--innodb-buffer-pool-size=8M",
                 "--innodb-log-file-size=4M"]
 
