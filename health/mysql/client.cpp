@@ -12,8 +12,8 @@
 #include <cstring>
 
 #include "config/assert.hpp"
+#include "health/core/printable.hpp"
 #include "health/mysql/greeting.hpp"
-#include "health/mysql/text.hpp"
 
 #ifndef MARIADB_BASE_VERSION
 #error "health/mysql needs MariaDB Connector/C (default-libmysqlclient-dev): Oracle's library has no MARIADB_OPT_IO_WAIT"

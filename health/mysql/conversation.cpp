@@ -8,8 +8,8 @@
 #include <charconv>
 #include <utility>
 
+#include "health/core/printable.hpp"
 #include "health/mysql/errors.hpp"
-#include "health/mysql/text.hpp"
 
 namespace sengu::health::mysql {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "health/mysql/text.hpp"
+#include "health/core/printable.hpp"
 
 namespace sengu::health::mysql {
 

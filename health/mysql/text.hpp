@@ -1,13 +1,10 @@
-// Text on its way between a server and people: what a server said is made harmless, what it is told is quoted. Pure.
+// Text on its way to a server, and back to people: what it is told is quoted, what is secret is hidden. Pure.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 namespace sengu::health::mysql {
-
-/// What a server said, fit for a log line: no control characters, at most 200 bytes.
-std::string printable(std::string_view text);
 
 /// A string literal of SQL. Right where the connection's sql_mode is '' and its character set utf8mb4, which every
 /// connection of ours says first: under NO_BACKSLASH_ESCAPES a backslash would stand for itself.

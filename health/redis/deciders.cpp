@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "health/core/printable.hpp"
 #include "health/redis/clients.hpp"
 #include "health/redis/exchange.hpp"
 #include "health/redis/settings.hpp"

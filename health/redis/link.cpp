@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include "config/assert.hpp"
+#include "health/core/printable.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {

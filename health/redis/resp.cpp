@@ -3,11 +3,11 @@
 
 #include <hiredis/hiredis.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <new>
 
 #include "config/assert.hpp"
+#include "health/core/printable.hpp"
 
 namespace sengu::health::redis {
 
@@ -119,12 +119,6 @@ void append_command(std::string& out, const CommandLine& words) {
   SENGU_ASSERT(length > 0);
   out.append(bytes, static_cast<std::size_t>(length));
   redisFreeCommand(bytes);
-}
-
-std::string printable(std::string_view text) {
-  std::string out(text.substr(0, 200));
-  std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
-  return out;
 }
 
 }  // namespace sengu::health::redis

@@ -55,7 +55,4 @@ class ReplyReader {
   std::unique_ptr<State> state_;
 };
 
-/// An error or other server text made fit for a log line: printable, at most 200 bytes.
-std::string printable(std::string_view text);
-
 }  // namespace sengu::health::redis

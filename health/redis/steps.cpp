@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "config/assert.hpp"
+#include "health/core/printable.hpp"
 #include "health/redis/exchange.hpp"
 
 namespace sengu::health::redis {
