@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/assert.hpp"
-
 namespace sengu::health::mysql {
 
 namespace asio = boost::asio;
@@ -49,16 +47,13 @@ void Link::begin_question() {
   start_timer(asked_ + timeout_);
 }
 
-void Link::ask() {
-  SENGU_ASSERT(idle());
+bool Link::ask() {
+  if (phase_ == Phase::overdue && !in_use_) begin_question();   // nothing new is sent
+  if (phase_ != Phase::idle) return !in_use_;
   first_question_ = false;
   begin_question();
   conversation_->ask();
-}
-
-void Link::wait_again() {
-  SENGU_ASSERT(overdue());
-  begin_question();
+  return true;
 }
 
 void Link::ask_lock_holder(LockCallback done) {

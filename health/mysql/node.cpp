@@ -1,15 +1,33 @@
 #include "health/mysql/node.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "health/mysql/steps.hpp"
 
 namespace sengu::health::mysql {
 
-MySqlNode::MySqlNode(boost::asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks)
-    : io_(io), options_(std::move(options)), probe_(io, options_, std::move(callbacks)) {}
+namespace asio = boost::asio;
+
+MySqlNode::MySqlNode(asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks)
+    : io_(io), options_(std::move(options)),
+      probe_([this](ProbeLink::Listener& listener) {
+               return Link::open(io_, options_.login, options_.query, options_.probe_timeout, listener);
+             },
+             watch_source(std::move(callbacks))) {}
 
 MySqlNode::~MySqlNode() { close(); }
+
+ProbeCallbacks MySqlNode::watch_source(ProbeCallbacks callbacks) {
+  auto watched = [this, tell = std::move(callbacks.on_observation)](Observation seen) {
+    if (seen.info) source_.take(*seen.info, seen.answered);
+    tell(seen);
+  };
+  return {std::move(watched), std::move(callbacks.on_connection_lost)};
+}
 
 void MySqlNode::run(const RunStep& step, StepCallback done) {
   run_step(io_, options_, step, [open = std::weak_ptr<const int>(open_), done = std::move(done)](StepResult result, std::string text) {
@@ -18,9 +36,38 @@ void MySqlNode::run(const RunStep& step, StepCallback done) {
 }
 
 void MySqlNode::ask_deciders(Milliseconds timeout, DecidersCallback done) {
-  probe_.ask_deciders(timeout, [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
+  ask_lock_holder(timeout, [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
     if (!open.expired()) done(std::move(answer));
   });
+}
+
+/// Whichever comes first, the answer or the deadline, is told; a link that ends takes its answer with it.
+void MySqlNode::ask_lock_holder(Milliseconds timeout, DecidersCallback done) {
+  auto* const kept = static_cast<Link*>(probe_.kept());   // it has no others than those opened above
+  if (kept == nullptr || !kept->in_use()) {
+    asio::post(io_, [done = std::move(done)] { done({std::nullopt, "not connected"}); });
+    return;
+  }
+  const auto deadline = std::make_shared<asio::steady_timer>(io_, timeout);
+  const auto once = std::make_shared<DecidersCallback>(std::move(done));
+  deadline->async_wait([once, deadline](const boost::system::error_code&) {
+    if (const auto callback = std::exchange(*once, nullptr)) callback({std::nullopt, "no answer in time"});
+  });
+  kept->ask_lock_holder([this, once, weak = std::weak_ptr(deadline)](const LockHolder& holder) {
+    const auto callback = std::exchange(*once, nullptr);
+    if (const auto timer = weak.lock()) timer->cancel();
+    if (callback) callback(read(holder));
+  });
+}
+
+DecidersAnswer MySqlNode::read(const LockHolder& holder) const {
+  if (!holder.text.empty()) return {std::nullopt, holder.text};
+  const auto ours = probe_.connections();
+  const auto number = std::to_string(holder.connection);
+  std::vector<std::string> names;
+  const bool of_another = holder.connection != 0 && std::find(ours.begin(), ours.end(), number) == ours.end();
+  if (of_another) names.push_back(holder.account.empty() ? "connection " + number : holder.account);
+  return {std::move(names), {}};
 }
 
 void MySqlNode::close() {

@@ -1,14 +1,15 @@
-// One MySQL or MariaDB server as the monitor sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe
-// and run_step behind one object with one set of options. Control thread only.
+// One MySQL or MariaDB server as the monitor sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
+// SourceWatch and run_step behind one object with one set of options. Control thread only.
 #pragma once
 
 #include <memory>
 
 #include <boost/asio/io_context.hpp>
 
-#include "health/core/server_node.hpp"
+#include "health/core/node_probe.hpp"
+#include "health/mysql/link.hpp"
 #include "health/mysql/options.hpp"
-#include "health/mysql/probe.hpp"
+#include "health/mysql/source_watch.hpp"
 
 namespace sengu::health::mysql {
 
@@ -22,12 +23,18 @@ class MySqlNode final : public ServerNode {
   /// As NodeProbe::probe.
   void probe(ProbeVia via) override { probe_.probe(via); }
   void run(const RunStep& step, StepCallback done) override;
+  /// Over the kept connection, when it has answered what it owes.
   void ask_deciders(Milliseconds timeout, DecidersCallback done) override;
   void close() override;
 
  private:
+  ProbeCallbacks watch_source(ProbeCallbacks callbacks);
+  void ask_lock_holder(Milliseconds timeout, DecidersCallback done);
+  DecidersAnswer read(const LockHolder& holder) const;
+
   boost::asio::io_context& io_;
   const NodeOptions options_;
+  SourceWatch source_;
   NodeProbe probe_;
   std::shared_ptr<const int> open_ = std::make_shared<const int>(0);  // reset by close(); steps look at it
 };

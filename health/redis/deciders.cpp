@@ -21,19 +21,13 @@ namespace {
 
 constexpr std::size_t longest_list = 16 * 1024 * 1024;
 
-/// As Redis writes an address: "10.0.0.1:4711", "[fd00::1]:4711".
-std::string as_listed(const Endpoint& end) {
-  const bool v6 = end.host.find(':') != std::string::npos;
-  return (v6 ? "[" + end.host + "]" : end.host) + ":" + std::to_string(end.port);
-}
-
 DecidersAnswer read_list(const Reply& reply, const OwnConnections& ours) {
   if (reply.type != Reply::Type::string) return {std::nullopt, "CLIENT LIST: " + printable(reply.text)};
   return {find_deciders(reply.text, ours), {}};
 }
 
 asio::awaitable<DecidersAnswer> perform(Exchange& exchange, const Endpoint& node, const Credentials& credentials,
-                                        const std::vector<Endpoint>& own) {
+                                        const std::vector<std::string>& own) {
   if (auto failed = co_await exchange.connect(node)) co_return DecidersAnswer{std::nullopt, std::move(*failed)};
   if (auto refused = co_await exchange.greet()) co_return DecidersAnswer{std::nullopt, std::move(*refused)};
   const auto asking = exchange.local();
@@ -42,14 +36,14 @@ asio::awaitable<DecidersAnswer> perform(Exchange& exchange, const Endpoint& node
   const auto replies = co_await exchange.ask(questions);
   if (replies.empty()) co_return DecidersAnswer{std::nullopt, "CLIENT LIST: " + exchange.failure()};
   OwnConnections ours{credentials.client_name, {}};
-  if (asking) ours.addresses.push_back(as_listed(*asking));
-  for (const auto& end : own) ours.addresses.push_back(as_listed(end));
+  if (!asking.empty()) ours.addresses.push_back(asking);
+  ours.addresses.insert(ours.addresses.end(), own.begin(), own.end());
   auto answer = read_list(replies.front(), ours);
   answer.settings = read_settings(std::span(replies).subspan(1));
   co_return answer;
 }
 
-asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, std::vector<Endpoint> own,
+asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, std::vector<std::string> own,
                           Time began, Milliseconds timeout, DecidersCallback done) {
   // co_spawn runs on at once where it is called: without this a failure would call back from within.
   co_await asio::post(io, asio::use_awaitable);
@@ -59,8 +53,8 @@ asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials crede
 
 }  // namespace
 
-void ask_deciders(asio::io_context& io, const Endpoint& node, const Credentials& credentials, std::vector<Endpoint> own,
-                  Milliseconds timeout, DecidersCallback done) {
+void ask_deciders(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
+                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done) {
   const Time began = std::chrono::steady_clock::now();
   // Detached, but it cannot outlive its deadline; a destroyed io_context destroys the frame.
   asio::co_spawn(io, run(io, node, credentials, std::move(own), began, timeout, std::move(done)), asio::detached);

@@ -2,6 +2,7 @@
 // of its own: a long list then delays no probe. What the answers say is read by clients.hpp and settings.hpp. Control thread only.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "config/types.hpp"
@@ -11,8 +12,8 @@
 namespace sengu::health::redis {
 
 /// Asks `node` within `timeout` (connect, AUTH, CLIENT LIST and CONFIG GET together; a list over 16 MiB, some 40,000 clients, is not
-/// read), then calls `done` once, on the control thread, never from within. `own` are our other connections to it.
+/// read), then calls `done` once, on the control thread, never from within. `own`: our other connections to it, as local_end().
 void ask_deciders(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                  std::vector<Endpoint> own, Milliseconds timeout, DecidersCallback done);
+                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done);
 
 }  // namespace sengu::health::redis

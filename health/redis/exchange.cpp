@@ -95,7 +95,7 @@ std::string Exchange::failure() const {
   return is_tls_error(broken_) ? printable(stream_.error_text(broken_)) : "connection closed by the server";
 }
 
-std::optional<Endpoint> Exchange::local() const { return local_end(stream_.socket()); }
+std::string Exchange::local() const { return local_end(stream_.socket()); }
 
 /// Wakes with every beat: a stall of ours shows as a beat that did not come.
 void Exchange::watch() {

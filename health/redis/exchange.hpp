@@ -41,8 +41,8 @@ class Exchange {
   boost::asio::awaitable<Replies> ask(const std::vector<CommandLine>& commands);
 
   std::string failure() const;
-  /// Our own end of the connection; none once it is closed.
-  std::optional<Endpoint> local() const;
+  /// As local_end(): empty once it is closed.
+  std::string local() const;
 
  private:
   enum class End : std::uint8_t { none, deadline, stall };  // why we gave up

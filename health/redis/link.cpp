@@ -6,7 +6,6 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 
-#include "config/assert.hpp"
 #include "health/core/printable.hpp"
 #include "health/redis/info.hpp"
 
@@ -59,11 +58,10 @@ boost::system::result<tcp::endpoint> socket_address(const Endpoint& endpoint) {
   return tcp::endpoint(address, endpoint.port);
 }
 
-std::optional<Endpoint> local_end(const tcp::socket& socket) {
+std::string local_end(const tcp::socket& socket) {
   error_code error;
   const auto end = socket.local_endpoint(error);
-  if (error) return std::nullopt;
-  return Endpoint{end.address().to_string(), end.port()};
+  return error ? std::string() : to_string(Endpoint{end.address().to_string(), end.port()});
 }
 
 void set_options(tcp::socket& socket) {
@@ -137,13 +135,14 @@ void Link::on_handshake(const Self& self, const error_code& error) {
   start_read(self);
 }
 
-void Link::ask() {
-  SENGU_ASSERT(idle());
+bool Link::ask() {
+  if (phase_ != Phase::idle) return phase_ == Phase::connecting;
   const Self self = self_.lock();
   first_question_ = false;
   begin_question();
   start_timer(self, asked_ + timeout_);
   send_question(self);
+  return true;
 }
 
 void Link::begin_question() {
@@ -267,7 +266,7 @@ void Link::on_timer(const Self& self) {
   if (phase_ == Phase::overdue) return on_give_up(self);
   if (now > timer_due_ + late_timer && !graced_) {
     graced_ = true;  // we slept: poll the socket once more before it counts
-    return start_timer(self, now + std::chrono::milliseconds(20));
+    return start_timer(self, now + grace);
   }
   if (phase_ == Phase::connecting) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
   phase_ = Phase::overdue;

@@ -1,10 +1,8 @@
-// One connection to one server, in clear text or TLS, which can be asked INFO again and again, one question at a time. Owns the socket,
-// its buffers and its one timer. It reports what it saw; which connection is the kept one, and what is asked when, is
-// NodeProbe's. Control thread only.
+// A ProbeLink to a Redis server, in clear text or TLS, which asks INFO. Owns the socket, its buffers and its one timer.
+// Control thread only.
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "config/types.hpp"
-#include "health/core/observation.hpp"
+#include "health/core/probe_link.hpp"
 #include "health/redis/resp.hpp"
 #include "health/redis/stream.hpp"
 
@@ -38,49 +36,25 @@ std::vector<CommandLine> greeting(const Credentials& credentials);
 /// The address of a node. Error where the host is not an IP literal: names are resolved when the settings are loaded.
 boost::system::result<boost::asio::ip::tcp::endpoint> socket_address(const Endpoint& endpoint);
 
-/// Our own end of a connection; none where it has none (any more).
-std::optional<Endpoint> local_end(const boost::asio::ip::tcp::socket& socket);
+/// Our own end of a connection, as CLIENT LIST writes it ("10.0.0.1:4711", "[fd00::1]:4711"); empty where it has none (any
+/// more).
+std::string local_end(const boost::asio::ip::tcp::socket& socket);
 
 /// TCP_NODELAY and SO_KEEPALIVE; TCP_USER_TIMEOUT stays off, a frozen server must be heard when it continues.
 void set_options(boost::asio::ip::tcp::socket& socket);
 
-enum class LinkEnd : std::uint8_t {
-  failed,   // it ended before it was of use: not connected, or closed before its first reply
-  lost,     // a connection in use was ended by the server, or spoke nonsense
-  dropped,  // we gave up on it after `give_up` of silence
-};
-
-class Link {
+class Link final : public ProbeLink {
  public:
-  /// Called on the control thread, never from within a member function of Link. Each may close or release the link.
-  class Listener {
-   public:
-    virtual ~Listener() = default;
-    /// INFO was answered, in time or late.
-    virtual void on_answer(Link& link, const Observation& seen) = 0;
-    /// No whole answer within the timeout; the question stays open and the answer may still come.
-    virtual void on_overdue(Link& link, const Observation& seen) = 0;
-    /// The last call. `seen` is set where a question was open that nothing was reported of yet.
-    virtual void on_end(Link& link, LinkEnd end, const std::optional<Observation>& seen) = 0;
-  };
-
-  /// An overdue question is given up after so long without a byte.
-  static constexpr std::chrono::seconds give_up{30};
-  /// A timer that fires later than this says more about us than about the server (safety.md §2.3).
-  static constexpr std::chrono::milliseconds late_timer{50};
-
   /// Connects and asks for the first time. Pending operations share the ownership: a closed link lives until they end.
   static std::shared_ptr<Link> open(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                                     Milliseconds timeout, Listener& listener);
 
-  /// Asks once more. Requires idle().
-  void ask();
-  /// Ends it; the listener hears no more.
-  void close();
-
-  bool idle() const { return phase_ == Phase::idle; }
-  std::optional<Endpoint> local() const { return local_end(stream_.socket()); }
-  bool connecting() const { return phase_ == Phase::connecting; }
+  /// A connection that is being made is waited for.
+  bool ask() override;
+  void close() override;
+  /// Our own end.
+  std::string name() const override { return local_end(stream_.socket()); }
+  bool is_counted_against_us() const override { return false; }
 
  private:
   /// connecting -> asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended. The handshake of TLS is part of

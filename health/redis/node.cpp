@@ -4,9 +4,12 @@
 
 namespace sengu::health::redis {
 
-RedisNode::RedisNode(boost::asio::io_context& io, NodeOptions options, NodeProbe::Callbacks callbacks)
+RedisNode::RedisNode(boost::asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks)
     : io_(io), options_(std::move(options)),
-      probe_(io, options_.address, options_.credentials, options_.probe_timeout, std::move(callbacks)) {}
+      probe_([this](ProbeLink::Listener& listener) {
+               return Link::open(io_, options_.address, options_.credentials, options_.probe_timeout, listener);
+             },
+             std::move(callbacks)) {}
 
 RedisNode::~RedisNode() { close(); }
 
@@ -18,7 +21,7 @@ void RedisNode::run(const RunStep& step, StepCallback done) {
 }
 
 void RedisNode::ask_deciders(Milliseconds timeout, DecidersCallback done) {
-  redis::ask_deciders(io_, options_.address, options_.credentials, probe_.local_ends(), timeout,
+  redis::ask_deciders(io_, options_.address, options_.credentials, probe_.connections(), timeout,
                       [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
                         if (!open.expired()) done(std::move(answer));
                       });

@@ -2,8 +2,8 @@
 // ask_deciders and run_step behind one object with one set of credentials. Control thread only.
 #pragma once
 
+#include "health/core/node_probe.hpp"
 #include "health/redis/deciders.hpp"
-#include "health/redis/probe.hpp"
 #include "health/redis/steps.hpp"
 
 namespace sengu::health::redis {
@@ -16,7 +16,7 @@ struct NodeOptions {
 
 class RedisNode final : public ServerNode {
  public:
-  RedisNode(boost::asio::io_context& io, NodeOptions options, NodeProbe::Callbacks callbacks);
+  RedisNode(boost::asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks);
   ~RedisNode() override;
   RedisNode(const RedisNode&) = delete;
   RedisNode& operator=(const RedisNode&) = delete;

@@ -67,7 +67,9 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
   const auto silent = node.probe();
   CHECK(silent.outcome == Outcome::l7_timeout);
   CHECK(silent.fresh_connection);
+  CHECK(node.deciders().second == "not connected");
   CHECK(node.probe().outcome == Outcome::l7_timeout);
+  CHECK(server.peers.size() == 1);
   CHECK(node.probe(ProbeVia::fresh_connection).outcome == Outcome::l7_timeout);
   CHECK(server.peers.size() == 2);   // each is waited for, not replaced (max_connect_errors)
   CHECK(node.lost == 0);

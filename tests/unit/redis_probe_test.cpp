@@ -1,7 +1,7 @@
-// NodeProbe against a scripted server: each case plays one way in which a server can behave.
+// The probe of a Redis node against a scripted server: each case plays one way in which a server can behave.
 #include <doctest/doctest.h>
 
-#include "health/redis/probe.hpp"
+#include "health/redis/node.hpp"
 #include "tests/support/fake_server.hpp"
 
 namespace sengu::health::redis {
@@ -31,10 +31,10 @@ struct Bench {
   std::vector<Observation> seen;
   int lost = 0;
   std::vector<std::string> order;
-  NodeProbe probe;
+  RedisNode probe;
 
   explicit Bench(Credentials credentials = {}, Milliseconds timeout = 1s)
-      : probe(io, server.endpoint(), std::move(credentials), timeout,
+      : probe(io, {server.endpoint(), std::move(credentials), timeout},
               {[this](const Observation& o) { seen.push_back(o); order.emplace_back("seen"); },
                [this] { ++lost; order.emplace_back("lost"); }}) {}
 
@@ -79,6 +79,18 @@ TEST_CASE("redis probe: a good answer, then the connection is used again") {
   b.asked(0, 2)->send(info_answer());
   REQUIRE(b.observed(2));
   CHECK_FALSE(b.seen[1].fresh_connection);
+  CHECK(b.server.peers.size() == 1);
+}
+
+TEST_CASE("redis probe: a connection that is being made serves all who ask meanwhile") {
+  Bench b;
+  b.probe.probe(ProbeVia::kept_connection);
+  b.probe.probe(ProbeVia::kept_connection);
+  b.asked(0)->send(info_answer());
+  REQUIRE(b.observed(1));
+  b.probe.probe(ProbeVia::kept_connection);
+  b.asked(0, 2)->send(info_answer());
+  REQUIRE(b.observed(2));
   CHECK(b.server.peers.size() == 1);
 }
 
@@ -172,7 +184,7 @@ TEST_CASE("redis probe: refused") {
 TEST_CASE("redis probe: not an address is l4_error, and not from within probe()") {
   boost::asio::io_context io;
   std::vector<Observation> seen;
-  NodeProbe probe(io, {"localhost", 1}, {}, 1s, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
+  RedisNode probe(io, {{"localhost", 1}, {}, 1s}, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
   probe.probe(ProbeVia::kept_connection);
   CHECK(seen.empty());
   REQUIRE(run_until(io, [&] { return !seen.empty(); }));
@@ -327,9 +339,9 @@ TEST_CASE("redis probe: a callback may ask again or close") {
   boost::asio::io_context io;
   FakeServer server(io);
   int count = 0;
-  std::optional<NodeProbe> probe;
-  probe.emplace(io, server.endpoint(), Credentials{}, 1s,
-                NodeProbe::Callbacks{[&](const Observation&) {
+  std::optional<RedisNode> probe;
+  probe.emplace(io, NodeOptions{server.endpoint(), {}, 1s},
+                ProbeCallbacks{[&](const Observation&) {
                                        if (++count < 3) return probe->probe(ProbeVia::kept_connection);
                                        probe->close();
                                      },
@@ -347,7 +359,7 @@ TEST_CASE("redis probe: destroyed in the middle of everything") {
   FakeServer server(io);
   int calls = 0;
   {
-    NodeProbe probe(io, server.endpoint(), {}, 1s, {[&](const Observation&) { ++calls; }, [&] { ++calls; }});
+    RedisNode probe(io, {server.endpoint(), {}, 1s}, {[&](const Observation&) { ++calls; }, [&] { ++calls; }});
     probe.probe(ProbeVia::kept_connection);
     probe.probe(ProbeVia::fresh_connection);
     io.poll();

@@ -6,7 +6,7 @@
 
 #include "health/redis/clients.hpp"
 #include "health/redis/info.hpp"
-#include "health/redis/probe.hpp"
+#include "health/redis/node.hpp"
 #include "health/redis/steps.hpp"
 #include "tests/support/fake_server.hpp"
 #include "tests/support/recorded_replies.hpp"
@@ -60,7 +60,7 @@ struct Bench {
 
   Observation probe(const Credentials& with, const std::string& bytes) {
     std::vector<Observation> seen;
-    NodeProbe node(io, server.endpoint(), with, 1s, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
+    RedisNode node(io, {server.endpoint(), with, 1s}, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
     node.probe(ProbeVia::kept_connection);
     answer("keyspace", bytes);
     REQUIRE(run_until(io, [&] { return !seen.empty(); }));
@@ -163,7 +163,7 @@ TEST_CASE_TEMPLATE("redis recorded: a server that loads, or is busy, or full, is
   SUBCASE("full") {
     boost::asio::io_context& io = b.io;
     std::vector<Observation> seen;
-    NodeProbe node(io, b.server.endpoint(), credentials, 1s, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
+    RedisNode node(io, {b.server.endpoint(), credentials, 1s}, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
     node.probe(ProbeVia::kept_connection);
     b.answer("keyspace", recorded.reply("full", "(before any command)"));
     b.server.peers[0]->close();
