@@ -23,7 +23,8 @@ struct Words {
   const char* replica = "REPLICA";
 };
 
-constexpr Words old_words{"slave_net_timeout", "MASTER_HEARTBEAT_PERIOD", "log_slave_updates", "rpl_semi_sync_master_enabled", "rpl_semi_sync_slave_enabled",
+constexpr Words old_words{"slave_net_timeout", "MASTER_HEARTBEAT_PERIOD", "log_slave_updates",
+                          "rpl_semi_sync_master_enabled", "rpl_semi_sync_slave_enabled",
                           "semisync_master.so", "semisync_slave.so", "rpl_semi_sync_master_wait_point", "SLAVE"};
 
 const SqlInfo& sql_of(const NodeView& node) { return *node.info->sql; }
@@ -61,7 +62,8 @@ void examine_logs(const NodeView& node, Findings& findings) {
   const std::string effect = ": it is never promoted: ";
   if (!sql.binlog) findings.add(node, "log_bin is off" + effect + "set log_bin in its configuration and restart it");
   if (sql.binlog && !sql.logs_updates) {
-    findings.add(node, std::string(words_of(node).log_updates) + " is off" + effect + "set " + words_of(node).log_updates + "=ON in its configuration and restart it");
+    const std::string variable = words_of(node).log_updates;
+    findings.add(node, variable + " is off" + effect + "set " + variable + "=ON in its configuration and restart it");
   }
   if (sql.gtids) return;
   if (is_mariadb(node)) return findings.add(node, "gtid_strict_mode is off" + effect + set_global("gtid_strict_mode", "ON") + ", also in its configuration");
@@ -78,8 +80,8 @@ void examine_version(const NodeView& node, Findings& findings) {
 void examine_channels(const NodeView& node, Findings& findings) {
   const int more = sql_of(node).other_channels;
   if (more == 0) return;
-  findings.add(node, "replicates over " + std::to_string(more) + " more channel" + (more == 1 ? "" : "s") + " than the default one, which sengu does not look at: RESET " +
-                     words_of(node).replica + " ALL on " + (more == 1 ? "it" : "them"));
+  findings.add(node, "replicates over " + std::to_string(more) + " more channel" + (more == 1 ? "" : "s") +
+                         " than the default one, which sengu does not look at: RESET " + words_of(node).replica + " ALL on " + (more == 1 ? "it" : "them"));
 }
 
 void examine_writable(const NodeView& node, Findings& findings) {
@@ -102,13 +104,23 @@ Duration notices_after(const SqlInfo& sql) {
   return sql.heartbeat_period ? std::min<Duration>(by_timeout, 2 * *sql.heartbeat_period) : by_timeout;
 }
 
-void examine_witness(const Knowledge& known, const NodeView& node, Findings& findings) {
-  const Duration down_after = known.settings->health.down_after;
-  if (notices_after(sql_of(node)) <= down_after) return;
+std::string how_to_notice_sooner(const NodeView& node) {
+  const SqlInfo& sql = sql_of(node);
   const Words words = words_of(node);
-  findings.add(node, std::string(words.net_timeout) + " is " + seconds_text(sql_of(node).net_timeout) + ": a witness that notices a silent master only after " +
-                         seconds_text(notices_after(sql_of(node))) + " (down_after is " + seconds_text(down_after) + ") delays a failover: " +
-                         set_global(words.net_timeout, "2") + " and " + words.heartbeat_period + "=0.5");
+  std::string cure = sql.net_timeout > 2s ? set_global(words.net_timeout, "2") + " and " : "";
+  const bool may_not_ask = !sql.heartbeat_period && !is_mariadb(node);
+  if (may_not_ask) return cure + "GRANT SELECT ON performance_schema.replication_connection_status, and on replication_connection_configuration, to sengu's user";
+  return cure + words.heartbeat_period + "=0.5";
+}
+
+void examine_witness(const Knowledge& known, const NodeView& node, Findings& findings) {
+  const SqlInfo& sql = sql_of(node);
+  const Duration down_after = known.settings->health.down_after;
+  if (notices_after(sql) <= down_after) return;
+  const auto heartbeats = sql.heartbeat_period ? "its heartbeats come each " + seconds_text(*sql.heartbeat_period) : "its heartbeats are not known";
+  findings.add(node, std::string(words_of(node).net_timeout) + " is " + seconds_text(sql.net_timeout) + " and " + heartbeats +
+                         ": a witness that notices a silent master only after " + seconds_text(notices_after(sql)) + " (down_after is " +
+                         seconds_text(down_after) + ") delays a failover: " + how_to_notice_sooner(node));
 }
 
 void examine_threads(const NodeView& node, Findings& findings) {

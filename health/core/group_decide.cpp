@@ -290,9 +290,10 @@ void Group::State::ask_witness(NodeId id) {
   Witness& witness = known.suspicion->witnesses[index(id)];
   witness.asked_actively = now;
   witness.rehandshaken.reset();
-  known.node(id).step = Step::rehandshake;
-  // Two statements of MySQL over a new connection, and stopping an IO thread whose master is frozen, take longer.
   const bool sql = settings->kind == config::Kind::mysql;
+  known.node(id).step = Step::rehandshake;
+  known.node(id).stopped_by_us = sql;   // where it ends between STOP and START
+  // Two statements of MySQL over a new connection, and stopping an IO thread whose master is frozen, take longer.
   out.send(RunStep{id, Step::rehandshake, {}, sql ? settings->health.timeout : settings->health.timeout / 5, {}});
 }
 

@@ -17,12 +17,13 @@ constexpr auto stall = 1s;               // tilt (safety.md §2.3)
 constexpr auto step_pause = 100ms;       // after a failed step, doubled each time
 constexpr auto longest_step_pause = 30s;
 
-/// MySQL: server_uuid outlives a restart, the time it has been up does not.
+/// MySQL: server_uuid outlives a restart, the time it has been up does not. It was read at some time between question and answer,
+/// which a server that was frozen meanwhile sets far apart.
 bool restarted(const NodeView& before, const Observation& seen) {
   constexpr auto jitter = 2s;   // Uptime has whole seconds
   if (!before.info || !before.info->sql || !seen.info->sql) return false;
   if (seen.asked >= before.info_asked && seen.info->sql->uptime < before.info->sql->uptime) return true;
-  return seen.asked - seen.info->sql->uptime > before.info_asked - before.info->sql->uptime + jitter;
+  return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;
 }
 
 /// An IO thread that lost its source tries again for ever: one that does not run beside an error of the connection (2003, 2013)
@@ -109,6 +110,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
   if (!node.info && (known.record.epoch > 0 || damaged) && only_receiving_is_stopped(*seen.info)) node.stopped_by_us = true;
   node.info = seen.info;
   node.info_asked = seen.asked;
+  node.info_answered = seen.answered;
   if (seen.info->loading) {
     if (!node.loading_since) node.loading_since = now;
     node.outcome = Outcome::loading;
@@ -215,7 +217,9 @@ void Group::State::take_replica_info(NodeId id) {
     }
   }
   // An answer from before the step says nothing of it. (Found by the simulator: it stayed stopped after the failover.)
-  if (node.stopped_by_us && !is_stopped(*node.info) && !node.step && node.info_asked >= node.step_done) node.stopped_by_us = false;
+  // Nor one from after a step that failed: a STOP that was given up may hang in the server, and take effect yet.
+  const bool settled = !node.step && node.step_failures == 0 && node.info_asked >= node.step_done;
+  if (node.stopped_by_us && settled && !is_stopped(*node.info)) node.stopped_by_us = false;
   judge_errant(id);
   if (known.suspicion) hear_witness(id);
   // Restarted with a configuration that makes it a replica: it never said master again, and its tail is gone with the sync.

@@ -38,6 +38,7 @@ struct NodeView {
   HealthTracker tracker;
   std::optional<ServerInfo> info;     // the last INFO that was read whole
   Time info_asked{};                  // when that INFO was asked for
+  Time info_answered{};
   std::optional<Outcome> outcome;     // of the last probe; none before the first
   std::string text;                   // its error line
   Time last_asked{};                  // of the last probe that ended

@@ -30,7 +30,8 @@ std::uint64_t number_in(std::optional<std::string_view> text) {
 }  // namespace
 
 Conversation::Conversation(boost::asio::io_context& io, Login login, std::string query)
-    : takes_lock_(login.lock == DecidersLock::take), client_(std::move(login)), interview_(std::move(query)), mailbox_(io), wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    : takes_lock_(login.lock == DecidersLock::take), client_(std::move(login)), interview_(std::move(query)), mailbox_(io),
+      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Conversation::~Conversation() {
   if (wake_fd_ >= 0) ::close(wake_fd_);

@@ -33,6 +33,9 @@ std::string seconds(Milliseconds time) {
   return std::to_string(count / 1000) + "." + fraction;
 }
 
+/// In each CHANGE: where it is not said the period falls back to half of the net timeout.
+std::string heartbeats_wanted(const std::string& word) { return word + "HEARTBEAT_PERIOD=0.5"; }
+
 }  // namespace
 
 std::optional<Dialect> Dialect::of(std::string_view version) {
@@ -118,7 +121,7 @@ std::string Dialect::change_source(const Source& source) const {
     statement += ", " + word + "USER=" + quoted(source.username) + ", " + word + "PASSWORD=" + quoted(source.password.value);
     statement += ", " + word + "SSL=" + (source.reaches_by_tls ? "1" : "0");   // 9.7 asks for TLS where nothing is said
   }
-  statement += ", " + word + "CONNECT_RETRY=1, " + word + "HEARTBEAT_PERIOD=0.5";
+  statement += ", " + word + "CONNECT_RETRY=1, " + heartbeats_wanted(word);
   if (is_mariadb()) {
     statement += ", MASTER_USE_GTID=slave_pos";
     if (!source.had_source && version_ >= demote_option) statement += ", MASTER_DEMOTE_TO_SLAVE=1";
@@ -135,7 +138,7 @@ std::string Dialect::point_at(const Endpoint& source) const {
   const bool new_words = mysql_since(change_source_statement);
   const std::string word = new_words ? "SOURCE_" : "MASTER_";
   return (new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ") + word + "HOST=" + quoted(source.host) + ", " + word +
-         "PORT=" + std::to_string(source.port) + default_channel();
+         "PORT=" + std::to_string(source.port) + ", " + heartbeats_wanted(word) + default_channel();
 }
 
 std::string Dialect::half_received() const {

@@ -60,7 +60,7 @@ class Dialect {
   /// MariaDB before 10.10, for one that was a master: where in the history it stands. Empty elsewhere.
   std::string adopt_own_position() const;
   std::string change_source(const Source& source) const;
-  /// Only where the stream comes from: all else is kept, and the applier may run meanwhile.
+  /// Only where the stream comes from, with our heartbeats: all else is kept, and the applier may run meanwhile.
   std::string point_at(const Endpoint& source) const;
   /// Answers with the transaction that the relay log holds a beginning of, or with ''. Empty where it cannot be asked.
   std::string half_received() const;

@@ -41,14 +41,19 @@ void Link::close() {
 }
 
 void Link::begin_question() {
+  begin_wait();
+  asked_ = waiting_since_;
+}
+
+void Link::begin_wait() {
   phase_ = Phase::asking;
   graced_ = false;
-  asked_ = Clock::now();
-  start_timer(asked_ + timeout_);
+  waiting_since_ = Clock::now();
+  start_timer(waiting_since_ + timeout_);
 }
 
 bool Link::ask() {
-  if (phase_ == Phase::overdue && !in_use_) begin_question();   // nothing new is sent
+  if (phase_ == Phase::overdue && !in_use_) begin_wait();   // nothing new is sent
   if (phase_ != Phase::idle) return !in_use_;
   first_question_ = false;
   begin_question();
@@ -67,7 +72,7 @@ void Link::on_lock_holder(LockHolder holder) {
 
 void Link::on_answered(Answer answer) {
   if (phase_ != Phase::asking && phase_ != Phase::overdue) return;
-  auto seen = observe(answer.outcome, std::move(answer.text), answer.at);
+  auto seen = observe(answer.outcome, std::move(answer.text), asked_, answer.at);
   seen.info = std::move(answer.info);
   phase_ = Phase::idle;
   in_use_ = true;
@@ -80,7 +85,8 @@ void Link::on_ended(End how, std::optional<Answer> answer) {
   const bool of_use = in_use_ || (phase_ == Phase::overdue && conversation_->progress() != Progress::connecting);
   std::optional<Observation> seen;
   if (phase_ == Phase::asking) {   // without an answer: the thread was at its end before it was asked
-    seen = answer ? observe(answer->outcome, std::move(answer->text), answer->at) : observe(Outcome::l7_closed, "closed", Clock::now());
+    const Time now = Clock::now();
+    seen = answer ? observe(answer->outcome, std::move(answer->text), asked_, answer->at) : observe(Outcome::l7_closed, "closed", asked_, now);
   }
   if (how == End::by_us) return end(of_use ? LinkEnd::dropped : LinkEnd::failed, std::move(seen));
   end(of_use ? LinkEnd::lost : LinkEnd::failed, std::move(seen));
@@ -104,22 +110,25 @@ void Link::on_timer() {
     graced_ = true;  // we slept: an answer may be on its way
     return start_timer(now + grace);
   }
-  phase_ = Phase::overdue;
   const auto seen = overdue_observation();
-  start_timer(std::max(asked_, conversation_->last_heard()) + give_up);
+  if (now >= given_up_at()) return end(LinkEnd::dropped, seen);
+  phase_ = Phase::overdue;
+  start_timer(given_up_at());
   listener_->on_overdue(*this, seen);
 }
 
+Time Link::given_up_at() const { return std::max(asked_, conversation_->last_heard()) + give_up; }
+
+
 Observation Link::overdue_observation() const {
   const auto now = Clock::now();
-  if (conversation_->progress() == Progress::connecting) return observe(Outcome::l4_timeout, "connect timed out", now);
-  if (conversation_->heard_since(asked_)) return observe(Outcome::error, "slow reply", now);
-  return observe(Outcome::l7_timeout, "no reply", now);
+  if (conversation_->progress() == Progress::connecting) return observe(Outcome::l4_timeout, "connect timed out", waiting_since_, now);
+  if (conversation_->heard_since(waiting_since_)) return observe(Outcome::error, "slow reply", waiting_since_, now);
+  return observe(Outcome::l7_timeout, "no reply", waiting_since_, now);
 }
 
 void Link::on_give_up() {
-  const auto due = std::max(asked_, conversation_->last_heard()) + give_up;
-  if (Clock::now() < due) return start_timer(due);
+  if (Clock::now() < given_up_at()) return start_timer(given_up_at());
   end(LinkEnd::dropped, std::nullopt);
 }
 
@@ -129,10 +138,10 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
   listener->on_end(*this, how, seen);
 }
 
-Observation Link::observe(Outcome outcome, std::string text, Time answered) const {
+Observation Link::observe(Outcome outcome, std::string text, Time asked, Time answered) const {
   Observation seen;
   seen.outcome = outcome;
-  seen.asked = asked_;
+  seen.asked = asked;
   seen.answered = answered;
   seen.fresh_connection = first_question_;
   seen.text = std::move(text);

@@ -50,12 +50,14 @@ class Link final : public ProbeLink, private Listens {
   void on_lock_holder(LockHolder holder) override;
   void on_ended(End end, std::optional<Answer> answer) override;
   void begin_question();
+  void begin_wait();
   void start_timer(Time at);
   void on_timer();
   void on_give_up();
   void end(LinkEnd how, std::optional<Observation> seen);
+  Time given_up_at() const;
   Observation overdue_observation() const;
-  Observation observe(Outcome outcome, std::string text, Time answered) const;
+  Observation observe(Outcome outcome, std::string text, Time asked, Time answered) const;
 
   boost::asio::steady_timer timer_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;   // a thread owes us an answer
@@ -70,7 +72,8 @@ class Link final : public ProbeLink, private Listens {
   bool first_question_ = true;
   bool graced_ = false;          // the timer fired late once already
   std::uint64_t connection_ = 0;   // as the server numbers it; 0 before it is logged in
-  Time asked_{};
+  Time asked_{};                 // when the question was sent: what is answered is at least as new
+  Time waiting_since_{};         // later than that where it is waited for once more
   Time timer_due_{};
 };
 

@@ -91,7 +91,7 @@ bool Script::perform(const RunStep& step) {
   if (!read()) return false;
   switch (step.step) {
     case Step::fence: return fence();
-    case Step::unfence: return become_writable();
+    case Step::unfence: return has_source() ? fail("it has a source") : become_writable();
     case Step::promote: return promote(step);
     case Step::repoint: return repoint(step.master);
     case Step::demote:
@@ -111,7 +111,7 @@ bool Script::perform(const RunStep& step) {
 /// leave to do that, the session's lock_wait_timeout bounds it, and the text says why.
 bool Script::fence() {
   const bool source_side = sql().semi_sync_source == SemiSync::on && options_.semi_sync == config::SemiSync::automatic;
-  if (source_side && !switch_source_side(SemiSync::off)) return false;
+  if (source_side) switch_source_side(SemiSync::off);
   if (tell(words().fence())) return true;
   if (error_ == lock_wait_timeout && sql().semi_sync_waiting > 0) {
     text_ += " (" + std::to_string(sql().semi_sync_waiting) + " sessions wait for a semi-sync acknowledgement)";

@@ -99,6 +99,18 @@ def test_sengu_is_frozen(world, flavour):
     expect_untouched(group, sengu, epoch)
 
 
+def test_a_frozen_replica_did_not_restart(world, flavour):
+    """It answers what it was asked long ago: how long it has been up is not as old as the question."""
+    group, sengu, master = world.ready_mysql(flavour)
+    replica = group.nodes[1]
+    replica.pause()
+    let_pass(4)
+    replica.resume()
+    eventually(lambda: sengu.node(replica.name)["health"] == "up", what="up again")
+    never(lambda: sengu.events("+reboot"), 1, "+reboot", every=0.05)
+    assert sengu.routed() == master.name
+
+
 def test_every_write_hangs_for_want_of_an_acknowledgement(world, flavour):
     """It answers every question. Somebody stopped both IO threads: that is named, and for people to mend."""
     group, sengu, master, writers, epoch = writing_group(world, flavour)

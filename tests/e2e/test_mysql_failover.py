@@ -56,6 +56,7 @@ def test_kill_9_under_load_with_semi_sync(world, flavour):
     assert new.variable(f"{new.flavour.semi_sync}_enabled") == 1
     for node in others:
         assert node.variable(f"{new.flavour.semi_sync}_enabled") == 0, "the semi-sync roles follow the master"
+        assert node.heartbeat_period() == 0.5, "a witness of the next failover"
     print(f"{flavour}: {accounts}, longest wait {writers.longest_gap() * 1000:.0f} ms, the old master "
           f"{'follows' if follows else 'is kept out: ' + sengu.node(old.name)['errant']}")
 

@@ -187,8 +187,12 @@ TEST_CASE("doctor: mysql: witnesses that notice too late") {
   mysql.sql(MySql::b).net_timeout = 60s;
   CHECK(examine(mysql.knowledge) == Texts{});   // its heartbeats tell, twice a second
   mysql.sql(MySql::b).heartbeat_period = 30s;
-  expect(mysql.knowledge, "b", {"replica_net_timeout is 60 s", "down_after is 1.5 s", "SET GLOBAL replica_net_timeout=2", "SOURCE_HEARTBEAT_PERIOD=0.5"});
+  expect(mysql.knowledge, "b", {"replica_net_timeout is 60 s", "heartbeats come each 30 s", "down_after is 1.5 s", "SET GLOBAL replica_net_timeout=2", "SOURCE_HEARTBEAT_PERIOD=0.5"});
   mysql.sql(MySql::b).heartbeat_period.reset();
+  expect(mysql.knowledge, "b", {"heartbeats are not known", "SET GLOBAL replica_net_timeout=2 and GRANT SELECT ON performance_schema."});
+  mysql.sql(MySql::b).net_timeout = 2s;
+  expect(mysql.knowledge, "b", {"delays a failover: GRANT SELECT"});
+  mysql.sql(MySql::b).net_timeout = 60s;
   mysql.be_mariadb();
   expect(mysql.knowledge, "b", {"SET GLOBAL slave_net_timeout=2", "MASTER_HEARTBEAT_PERIOD=0.5"});
   mysql.settings.health.down_after = 60s;

@@ -73,31 +73,40 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
   CHECK(node.probe(ProbeVia::fresh_connection).outcome == Outcome::l7_timeout);
   CHECK(server.peers.size() == 2);   // each is waited for, not replaced (max_connect_errors)
   CHECK(node.lost == 0);
+
+  SqlNode waiting(io, sql_options(server.endpoint(), 100ms));
+  const auto asked = waiting.probe().asked;
+  CHECK(waiting.probe().asked > asked);   // nothing new is sent: an answer is as old as the question
+  waiting.seen.clear();
+  waiting.node.probe(ProbeVia::kept_connection);
+  server.peers[2]->send(test::mysql_packet(0, "\xff\x69\x04Host '10.0.0.1' is blocked"));
+  REQUIRE(run_until(io, [&] { return !waiting.seen.empty(); }, SqlNode::patience));
+  CHECK(waiting.seen[0].asked == asked);
   server.peers[0]->close();
   server.peers[1]->close();
   REQUIRE(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
 
   SqlNode closed(io, sql_options(server.endpoint()));
   closed.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 3; }, SqlNode::patience));
-  server.peers[2]->close();
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 4; }, SqlNode::patience));
+  server.peers[3]->close();
   REQUIRE(run_until(io, [&] { return !closed.seen.empty(); }, SqlNode::patience));
   CHECK(closed.seen[0].outcome == Outcome::l7_closed);
   CHECK(closed.lost == 0);
 
   SqlNode full(io, sql_options(server.endpoint()));
   full.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 4; }, SqlNode::patience));
-  server.peers[3]->send(test::mysql_packet(0, "\xff\x69\x04Host '10.0.0.1' is blocked"));
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 5; }, SqlNode::patience));
+  server.peers[4]->send(test::mysql_packet(0, "\xff\x69\x04Host '10.0.0.1' is blocked"));
   REQUIRE(run_until(io, [&] { return !full.seen.empty(); }, SqlNode::patience));
   CHECK(full.seen[0].outcome == Outcome::error);
   CHECK(full.seen[0].text == "1129 Host '10.0.0.1' is blocked");
 
   SqlNode nonsense(io, sql_options(server.endpoint()));
   nonsense.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 5; }, SqlNode::patience));
-  server.peers[4]->send("-ERR unknown command\r\n");
-  server.peers[4]->close();
+  REQUIRE(run_until(io, [&] { return server.peers.size() == 6; }, SqlNode::patience));
+  server.peers[5]->send("-ERR unknown command\r\n");
+  server.peers[5]->close();
   REQUIRE(run_until(io, [&] { return !nonsense.seen.empty(); }, SqlNode::patience));
   CHECK(is_life(nonsense.seen[0].outcome));
 

@@ -61,6 +61,7 @@ class MySql(Flavour):
     executed = "gtid_executed"
     read_only = "super_read_only"         # sets read_only too; both are cleared by read_only=OFF
     heartbeats = "SELECT COUNT_RECEIVED_HEARTBEATS FROM performance_schema.replication_connection_status"
+    heartbeat_period = "SELECT HEARTBEAT_INTERVAL FROM performance_schema.replication_connection_configuration"
     wait = "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)"   # 0 = applied
     union = "SELECT GTID_SUBTRACT(CONCAT_WS(',', NULLIF(%s, ''), NULLIF(%s, '')), '')"   # of what came and what is executed
 
@@ -112,6 +113,7 @@ class MariaDb(Flavour):
     executed = "gtid_binlog_pos"
     read_only = "read_only"
     heartbeats = "SELECT VARIABLE_VALUE + 0 FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Slave_received_heartbeats'"
+    heartbeat_period = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Slave_heartbeat_period'"
     wait = "SELECT MASTER_GTID_WAIT(%s, %s)"
     union = "SELECT COALESCE(NULLIF(%s, ''), %s)"   # a position holds all that came before it
 

@@ -201,6 +201,10 @@ class MySqlServer(Process):
         """Those that a replica received."""
         return self.ask(self.flavour.heartbeats)
 
+    def heartbeat_period(self):
+        """Seconds between two that a replica asked its source for."""
+        return float(self.ask(self.flavour.heartbeat_period))
+
     def semi_sync_clients(self):
         """Replicas whose acknowledgement it waits for."""
         return int(self.status(f"{self.flavour.semi_sync}_clients"))
