@@ -22,7 +22,7 @@ constexpr auto longest_step_pause = 30s;
 bool restarted(const NodeView& before, const Observation& seen) {
   constexpr auto jitter = 2s;   // Uptime has whole seconds
   if (!before.info || !before.info->sql || !seen.info->sql) return false;
-  if (seen.asked >= before.info_asked && seen.info->sql->uptime < before.info->sql->uptime) return true;
+  if (seen.info->sql->uptime < before.info->sql->uptime) return true;
   return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;
 }
 
@@ -66,9 +66,10 @@ void Group::State::observe(NodeId id, const Observation& seen) {
     node.since = now;
     emit_node(EventKind::sdown_end, id, Reason::none);
   }
-  if (seen.info) {
+  const bool outlived = node.info && seen.asked < node.info_asked;   // a server that wakes answers both: what was asked later holds
+  if (seen.info && !outlived) {
     take_info(id, seen);
-  } else {
+  } else if (!seen.info) {
     if (node.tracker.bad() == Transition::went_down) node.since = now;
     // The same connection answers again, though with an error: it is the same process.
     if (known.master == id && known.suspicion && known.suspicion->cause == Reason::master_silent) clear_suspicion();
@@ -91,8 +92,7 @@ void Group::State::take_info(NodeId id, const Observation& seen) {
   const bool rebooted = node.info && (node.info->run_id != seen.info->run_id || restarted(node, seen));
   if (known.master == id && seen.info->sql) {
     if (!node.info || restarted(node, seen)) known.master_unjudged = true;
-    const bool newer = !node.info || seen.asked >= node.info_asked;   // an answer may outlive later ones
-    if (newer && has_regressed(node, *seen.info)) known.master_regressed = true;
+    if (has_regressed(node, *seen.info)) known.master_regressed = true;
   }
   const bool role_changed = node.info && node.info->role != seen.info->role;
   if (rebooted) {
