@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/support"))
 from sengu_e2e import RedisGroup, Sengu, Writers, account, eventually  # noqa: E402
 from sengu_e2e.mysql_clients import MySqlWriters  # noqa: E402
-from sengu_e2e.mysql_server import MySqlGroup  # noqa: E402
+from sengu_e2e.mysql_server import FOREVER, MySqlGroup  # noqa: E402
 from sengu_e2e.proxy import binary  # noqa: E402
 
 BLOCK = "127.77.0"
@@ -25,7 +25,6 @@ PROXY_PORTS = (6379, 6380, 3306, 3307, 26379, 9126)
 WRITERS = 4
 PACE = 0.005            # seconds between two writes of one writer: two groups and all clients share this machine
 WARM_UP = 300           # writes
-FOREVER = 3600          # seconds a semi-sync master waits for a replica
 
 
 class Timeline:
@@ -55,9 +54,6 @@ class Side:
     def events(self, kind):
         return [event for event in self.sengu.events(kind) if event["group"] == self.sengu.group_name]
 
-    def node_state(self, server):
-        return next(node for node in self.sengu.state()["nodes"] if node["name"] == server.name)
-
     def wait_ready(self):
         self.old = self.group.by_name(self.sengu.wait_routed())
         eventually(lambda: self.sengu.state()["if_master_died"]["candidate"], 20, "a replica fit to take over")
@@ -83,7 +79,7 @@ class Side:
         """How the old master came back; None: not yet. One with transactions that no replica has is kept out."""
         if self.old.follows(self.new):
             return f"follows {self.new.name} as a replica"
-        if self.group.kind == "mysql" and self.node_state(self.old)["errant"] and not self.old.writable():
+        if self.group.kind == "mysql" and self.sengu.node(self.old.name)["errant"] and not self.old.writable():
             for event in self.events("+errant"):
                 alone = event["text"].split("transactions=")[1].split()[0]
                 return f"kept out, read-only: transactions that it alone has: {alone}"

@@ -119,7 +119,6 @@ void Link::on_timer() {
 
 Time Link::given_up_at() const { return std::max(asked_, conversation_->last_heard()) + give_up; }
 
-
 Observation Link::overdue_observation() const {
   const auto now = Clock::now();
   if (conversation_->progress() == Progress::connecting) return observe(Outcome::l4_timeout, "connect timed out", waiting_since_, now);

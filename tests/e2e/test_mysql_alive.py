@@ -87,14 +87,7 @@ def test_master_refuses_sengu(world, flavour, fault, outcome, text):
 
 def test_sengu_is_frozen(world, flavour):
     group, sengu, master, writers, epoch = writing_group(world, flavour)
-    sengu.pause()
-    let_pass(5)
-    sengu.resume()
-    continued = time.monotonic()
-    eventually(lambda: writers.since(continued + 1), 20, "writers go on by themselves")
-    sengu.wait_routed(master.name)
-    eventually(lambda: sengu.events("-tilt"), what="it has looked anew")
-    assert sengu.events("+tilt")[0]["reason"] == "tilt"
+    sengu.sit_out_a_freeze(writers, master)
     expect_nothing_lost(group, writers)
     expect_untouched(group, sengu, epoch)
 

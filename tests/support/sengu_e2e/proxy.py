@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from .process import Process
-from .wait import eventually
+from .wait import eventually, let_pass
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -149,6 +150,17 @@ class Sengu(Process):
             master = self.routed()
             return master and (name is None or master == name) and master != other_than and master
         return eventually(there, within, f"routed to {name or 'a master'}")
+
+    def sit_out_a_freeze(self, writers, master):
+        """Frozen for 5 s, above its stall: it knows, looks anew, and lets the writers go on to the same master."""
+        self.pause()
+        let_pass(5)
+        self.resume()
+        continued = time.monotonic()
+        eventually(lambda: writers.since(continued + 1), 20, "writers go on by themselves")
+        self.wait_routed(master.name)
+        eventually(lambda: self.events("-tilt"), what="it has looked anew")
+        assert self.events("+tilt")[0]["reason"] == "tilt"
 
     # -- its operator
 
