@@ -72,7 +72,7 @@ std::optional<std::int64_t> read_integer(const Item& item, IntegerRange range) {
   return std::nullopt;
 }
 
-std::optional<Milliseconds> read_duration(const Item& item, DurationRange range) {
+std::optional<std::chrono::microseconds> read_duration(const Item& item, DurationRange range) {
   const Value& value = item.value();
   if (value.type != Type::string) {
     item.problem(fmt::format("must be a duration such as \"500ms\" or \"3s\", not {}", type_text(value.type)));
@@ -88,9 +88,15 @@ std::optional<Milliseconds> read_duration(const Item& item, DurationRange range)
                              duration_text(range.most)));
     return std::nullopt;
   }
+  return *duration;
+}
+
+std::optional<Milliseconds> read_milliseconds(const Item& item, DurationRange range) {
+  const auto duration = read_duration(item, range);
+  if (!duration) return std::nullopt;
   const auto whole = std::chrono::duration_cast<Milliseconds>(*duration);
   if (whole == *duration) return whole;
-  item.problem(fmt::format("\"{}\" is not a whole number of milliseconds", value.text));
+  item.problem(fmt::format("\"{}\" is not a whole number of milliseconds", item.value().text));
   return std::nullopt;
 }
 

@@ -41,8 +41,8 @@ struct IntegerRange {
   std::int64_t most;
 };
 struct DurationRange {
-  Milliseconds least;
-  Milliseconds most;
+  std::chrono::microseconds least;
+  std::chrono::microseconds most;
 };
 enum class Port { required, any };  // any: 0 lets the system choose
 
@@ -51,7 +51,9 @@ bool require(const Item& item, Type type);
 
 std::optional<std::string> read_text(const Item& item);
 std::optional<std::int64_t> read_integer(const Item& item, IntegerRange range);
-std::optional<Milliseconds> read_duration(const Item& item, DurationRange range);
+std::optional<std::chrono::microseconds> read_duration(const Item& item, DurationRange range);
+/// Of whole milliseconds.
+std::optional<Milliseconds> read_milliseconds(const Item& item, DurationRange range);
 std::optional<Endpoint> read_endpoint(const Item& item, Port port);
 std::optional<Network> read_network(const Item& item);
 /// A text of letters, digits and `_.-`, and of `more`.

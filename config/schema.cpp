@@ -37,7 +37,7 @@ template <class T>
 Key<T> duration(std::string_view name, Milliseconds T::*member, DurationRange range) {
   return {name,
           [=](const Item& item, T& into) {
-            if (const auto value = read_duration(item, range)) into.*member = *value;
+            if (const auto value = read_milliseconds(item, range)) into.*member = *value;
           },
           [=](const T& from) { return quoted(duration_text(from.*member)); }};
 }
@@ -180,6 +180,14 @@ void read_tls(const Item& item, GroupSettings& group) {
   if (const auto mode = read_word(item, tls_words)) group.tls.mode = *mode;
 }
 
+/// Under 50 us a worker burns CPU and still blocks before the next request comes (performance.md §6).
+void read_busy_poll(const Item& item, ProxySettings& proxy) {
+  const auto duration = read_duration(item, {0us, 10ms});
+  if (!duration) return;
+  proxy.busy_poll = *duration;
+  if (*duration > 0us && *duration < 50us) item.problem("less than \"50us\" costs more than it gains: \"0us\" switches it off");
+}
+
 std::string print_tls(const GroupSettings& group) { return print_word(group.tls.mode, tls_words); }
 
 void read_query(const Item& item, HealthPolicy& health) {
@@ -214,7 +222,7 @@ const Keys<ProxySettings>& proxy_keys() {
       integer("workers", &T::workers, {0, 1024}),
       text("state_dir", &T::state_dir),
       integer("max_connections", &T::max_connections, {0, most_connections}),
-      later<T>("busy_poll"),
+      {"busy_poll", read_busy_poll, [](const T& from) { return quoted(duration_text(from.busy_poll)); }},
       duration("stop_delay", &T::stop_delay, any_delay),
       duration("stop_grace", &T::stop_grace, any_delay),
       later<T>("resolve_interval"),
@@ -266,7 +274,7 @@ const Keys<GroupSettings>& group_keys() {
       path<T>("cert_file", &TlsPolicy::cert_file),
       path<T>("key_file", &TlsPolicy::key_file),
       duration("connect_timeout", &T::connect_timeout, some_delay),
-      later<T>("idle_timeout"),
+      duration("idle_timeout", &T::idle_timeout, any_delay),
       later<T>("drain_grace"),
       integer("max_connections", &T::max_connections, {0, most_connections}),
       later<T>("max_connections_per_source"),

@@ -78,6 +78,7 @@ struct GroupSettings {
   Secret replication_password;         // MySQL
   SemiSync semi_sync = SemiSync::automatic;  // MySQL: whether the semi-sync roles follow the master
   Milliseconds connect_timeout = 1s;
+  Milliseconds idle_timeout = 0s;      // a session in which no byte came for so long is closed; 0 = never
   std::size_t max_connections = 0;     // 0 = no limit of its own
   std::vector<Network> allow;          // empty = everyone
   HealthPolicy health;
@@ -90,6 +91,7 @@ struct ProxySettings {
   unsigned workers = 0;                // 0 = one per core
   std::string state_dir = "/var/lib/sengu";
   std::size_t max_connections = 0;     // 0 = from the file limit
+  std::chrono::microseconds busy_poll = 0us;  // how long a worker looks for traffic before it blocks; 0 = not at all
   Milliseconds stop_delay = 0s;        // /readyz says 503 for so long before listeners close
   Milliseconds stop_grace = 10s;
 };

@@ -34,16 +34,17 @@ bool ReadySet::add_listener(int fd, Watch& watch) { return add_with(epoll_.get()
 
 void ReadySet::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-void ReadySet::turn() {
+ReadySet::Found ReadySet::turn() {
   std::array<epoll_event, batch_size> events;
   for (int round = 0; round < max_rounds; ++round) {
     const int count = epoll_wait(epoll_.get(), events.data(), batch_size, 0);
-    if (count <= 0) return;
+    if (count <= 0) return round == 0 ? Found::nothing : Found::something;
     for (int i = 0; i < count; ++i) {
       const Watch& watch = *static_cast<Watch*>(events[static_cast<std::size_t>(i)].data.ptr);
       watch.owner->ready(watch.peer, events[static_cast<std::size_t>(i)].events);
     }
   }
+  return Found::something;
 }
 
 }  // namespace sengu::proxy

@@ -37,9 +37,10 @@ class ReadySet {
   [[nodiscard]] bool add_listener(int fd, Watch& watch);
   /// Only for a socket that stays open; a closed one leaves by itself.
   void remove(int fd);
+  enum class Found : std::uint8_t { nothing, something };
   /// Tells the owners of all ready sockets, without blocking and for a bounded number of rounds. Whoever calls it comes
   /// back when fd() is readable (again).
-  void turn();
+  Found turn();
 
  private:
   Fd epoll_;

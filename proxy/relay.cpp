@@ -1,6 +1,7 @@
 // See relay.hpp.
 #include "proxy/relay.hpp"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -11,7 +12,9 @@
 namespace sengu::proxy {
 namespace {
 
-constexpr int max_reads = 8;  // of one direction in one go: at most 2 MiB, then the other sessions
+constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 MiB spliced, then the other sessions
+// Two of them are a stream (performance.md §6, pitfall 5). Less than one segment of the loopback interface, 65,483 bytes.
+constexpr std::size_t large_read = 48 * 1024;
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 // After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
 constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
@@ -28,6 +31,7 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 Relay::Status Relay::ready(Peer peer, std::uint32_t events, RelayScratch scratch) {
   if (events & read_to_the_end) side(peer).until = ReadUntil::would_block;
+  if (events & EPOLLPRI) side(peer).pace = Pace::copy_only;
   if (events & EPOLLERR) lost(peer, scratch);
   else if (events & readable) pump(peer, scratch);
   if ((events & EPOLLOUT) && side(other(peer)).flow == Flow::blocked) pump(other(peer), scratch);
@@ -61,34 +65,71 @@ bool Relay::settled() const {
   return true;
 }
 
-/// Copies from one side to the other until there is nothing to read, the other side takes no more, or others are due.
+/// Moves bytes from one side to the other until there is nothing to read, the other side takes no more, or others are due.
 void Relay::pump(Peer from, RelayScratch scratch) {
   Side& source = side(from);
   if (source.flow == Flow::blocked) flush(from, scratch);
   if (source.flow == Flow::blocked || source.flow == Flow::ended) return;
   source.flow = Flow::flowing;
-  for (int reads = 0; source.flow == Flow::flowing; ++reads) {
-    if (reads == max_reads) {
-      source.flow = Flow::more;
-      return;
-    }
-    const ssize_t count = ::recv(source.fd.get(), scratch.buffer.data(), scratch.buffer.size(), 0);
-    if (count > 0) {
-      const auto size = static_cast<std::size_t>(count);
-      source.bytes += size;
-      (from == Peer::client ? scratch.counters.bytes_client_to_server : scratch.counters.bytes_server_to_client).add(size);
-      pass_on(from, scratch.buffer.first(size), scratch);
-      if (size < scratch.buffer.size() && source.until == ReadUntil::short_read) return;
-    } else if (count == 0) {
-      return end(from);
-    } else if (would_block(errno)) {
-      source.until = ReadUntil::short_read;
-      return;
-    } else if (errno != EINTR) {
-      source.flow = Flow::ended;
-      return lost(from, scratch);
-    }
+  for (int moves = 0; source.flow == Flow::flowing; ++moves) {
+    if (moves == max_moves) source.flow = Flow::more;
+    else if (move_once(from, scratch) == Step::empty) break;
   }
+  if (source.pipe && source.pipe->filled == 0) source.pipe.reset();
+}
+
+Relay::Step Relay::move_once(Peer from, RelayScratch scratch) {
+  Side& source = side(from);
+  if (source.pace != Pace::stream) source.pipe.reset();
+  else if (!source.pipe) source.pipe = scratch.pipes.borrow();
+  return source.pipe ? splice_once(from, scratch) : copy_once(from, scratch);
+}
+
+Relay::Step Relay::copy_once(Peer from, RelayScratch scratch) {
+  const ssize_t count = ::recv(side(from).fd.get(), scratch.buffer.data(), scratch.buffer.size(), 0);
+  if (count <= 0) return nothing_read(from, count, scratch);
+  const auto size = static_cast<std::size_t>(count);
+  account(from, size, scratch);
+  pass_on(from, scratch.buffer.first(size), scratch);
+  const bool is_empty = size < scratch.buffer.size() && side(from).until == ReadUntil::short_read;
+  return is_empty ? Step::empty : Step::moved;
+}
+
+/// A short splice does not mean that the socket is empty: the pipe may have run out of places first.
+Relay::Step Relay::splice_once(Peer from, RelayScratch scratch) {
+  Side& source = side(from);
+  const ssize_t count = ::splice(source.fd.get(), nullptr, source.pipe->write_end.get(), nullptr, source.pipe->capacity,
+                                 SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  if (count <= 0) return nothing_read(from, count, scratch);
+  source.pipe->filled += static_cast<std::size_t>(count);
+  account(from, static_cast<std::size_t>(count), scratch);
+  flush_pipe(from, scratch);
+  return Step::moved;
+}
+
+/// The read ended without a byte: with 0 or, errno set, -1.
+Relay::Step Relay::nothing_read(Peer from, ssize_t result, RelayScratch scratch) {
+  if (result < 0 && errno == EINTR) return Step::moved;
+  if (result < 0 && would_block(errno)) {
+    side(from).until = ReadUntil::short_read;
+  } else if (result == 0) {
+    end(from);
+  } else {
+    side(from).flow = Flow::ended;
+    lost(from, scratch);
+  }
+  return Step::empty;
+}
+
+void Relay::account(Peer from, std::size_t size, RelayScratch scratch) {
+  Side& source = side(from);
+  Side& towards = side(other(from));
+  source.bytes += size;
+  (from == Peer::client ? scratch.counters.bytes_client_to_server : scratch.counters.bytes_server_to_client).add(size);
+  if (towards.pace == Pace::one_large) towards.pace = Pace::small;
+  if (source.pace == Pace::copy_only) return;
+  if (size < large_read) source.pace = Pace::small;
+  else source.pace = source.pace == Pace::small ? Pace::one_large : Pace::stream;
 }
 
 void Relay::pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch) {
@@ -116,6 +157,11 @@ void Relay::keep(Peer from, std::span<const char> bytes) {
 }
 
 void Relay::flush(Peer from, RelayScratch scratch) {
+  if (side(from).pipe) flush_pipe(from, scratch);
+  else flush_pending(from, scratch);
+}
+
+void Relay::flush_pending(Peer from, RelayScratch scratch) {
   if (!may_pass(scratch)) return;
   Side& source = side(from);
   const int to = side(other(from)).fd.get();
@@ -127,6 +173,21 @@ void Relay::flush(Peer from, RelayScratch scratch) {
     else if (errno != EINTR) return lost(other(from), scratch);
   }
   source.pending.reset();
+  source.flow = Flow::flowing;
+}
+
+void Relay::flush_pipe(Peer from, RelayScratch scratch) {
+  Side& source = side(from);
+  source.flow = Flow::blocked;
+  if (!may_pass(scratch)) return;
+  const int to = side(other(from)).fd.get();
+  while (source.pipe->filled != 0) {
+    const ssize_t count = ::splice(source.pipe->read_end.get(), nullptr, to, nullptr, source.pipe->filled,
+                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (count > 0) source.pipe->filled -= static_cast<std::size_t>(count);
+    else if (count < 0 && would_block(errno)) return;
+    else if (count == 0 || errno != EINTR) return lost(other(from), scratch);
+  }
   source.flow = Flow::flowing;
 }
 
@@ -144,8 +205,10 @@ void Relay::lost(Peer peer, RelayScratch scratch) {
   if (towards.life == Life::alive) reset_by_ = peer;
   source.life = Life::reset;
   source.until = ReadUntil::would_block;
+  source.pace = Pace::copy_only;
   towards.flow = Flow::ended;
   towards.pending.reset();
+  towards.pipe.reset();
   pump(peer, scratch);
 }
 

@@ -1,5 +1,6 @@
-// The two-way copy of one session between two connected sockets: half-close aware, with back-pressure, without a buffer
-// while idle. Told of readiness by its owner; knows no epoll and no route, and of the clock only whether it has run out.
+// The two-way flow of one session between two connected sockets: half-close aware, with back-pressure, without a buffer
+// while idle. Small messages are copied through the worker's buffer, a sustained stream is spliced through a pipe.
+// Told of readiness by its owner; knows no epoll and no route, and of the clock only whether it has run out.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 
 #include "health/core/time.hpp"
 #include "proxy/counters.hpp"
+#include "proxy/pipe_pool.hpp"
 #include "proxy/ready_set.hpp"
 #include "proxy/socket.hpp"
 
@@ -18,6 +20,7 @@ namespace sengu::proxy {
 struct RelayScratch {
   std::span<char> buffer;  // one per worker, 64-256 KiB; nothing stays in it between calls
   GroupCounters& counters;
+  PipePool& pipes;
   /// What was read is passed on only until then; later it waits, with its socket, for resume(). max(): always.
   health::Time until = health::Time::max();
 };
@@ -60,6 +63,15 @@ class Relay {
     ended,     // EOF passed on, or pointless since one side was reset
   };
   enum class ReadUntil : std::uint8_t { short_read, would_block };
+  /// What comes from a side. Two large reads without a message from the other side between them are a stream: a reply of
+  /// 64 KiB to each request is not, and cheaper to copy (performance.md §3.2).
+  enum class Pace : std::uint8_t {
+    small,
+    one_large,
+    stream,     // spliced
+    copy_only,  // urgent data or a reset: splice stops for ever at an urgent mark (performance.md §6, pitfall 1)
+  };
+  enum class Step : std::uint8_t { moved, empty };  // empty: epoll says when there is more to read, or nothing will be
   enum class Life : std::uint8_t { alive, reset };  // a socket reports its error once, later reads say EOF
 
   struct Side {
@@ -67,11 +79,13 @@ class Relay {
     Flow flow = Flow::flowing;
     ReadUntil until = ReadUntil::short_read;
     Life life = Life::alive;
+    Pace pace = Pace::small;
     std::uint32_t pending_begin = 0;
     std::uint32_t pending_end = 0;
     // Read from this side, not yet written to the other: at most one scratch buffer (256 KiB), only while the other side
     // takes no more. Smaller reads would bound it lower, and cost a stream twice the CPU (performance.md §3.2).
     std::unique_ptr<char[]> pending;
+    PipePool::Loan pipe;  // only while it is filled, or in pump()
     std::uint64_t bytes = 0;
   };
 
@@ -80,9 +94,16 @@ class Relay {
   Side& side(Peer peer) { return sides_[index(peer)]; }
   Status status() const;
   void pump(Peer from, RelayScratch scratch);
+  Step move_once(Peer from, RelayScratch scratch);
+  Step copy_once(Peer from, RelayScratch scratch);
+  Step splice_once(Peer from, RelayScratch scratch);
+  Step nothing_read(Peer from, ssize_t result, RelayScratch scratch);
+  void account(Peer from, std::size_t size, RelayScratch scratch);
   void pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch);
   void keep(Peer from, std::span<const char> bytes);
   void flush(Peer from, RelayScratch scratch);
+  void flush_pending(Peer from, RelayScratch scratch);
+  void flush_pipe(Peer from, RelayScratch scratch);
   void end(Peer from);
   void lost(Peer peer, RelayScratch scratch);
 

@@ -125,6 +125,8 @@ void Session::connected(std::uint32_t server_events) {
   sleep();
   state_ = State::relaying;
   failed_connects_ = 0;
+  last_ready_ = Clock::now();
+  if (settings().idle_timeout != 0ms) wake_at(last_ready_ + settings().idle_timeout);
   auto& counters = context_.counters[group_];
   counters.connected_after(Clock::now() - until_);
   counters.sessions_total[health::index(tag_.node)].add(1);
@@ -159,7 +161,9 @@ void Session::ready(Peer peer, std::uint32_t events) {
       if (state_ == State::connecting) connect_ready(events);
       return;
     case State::relaying:
-    case State::resetting: return relay(relay_.ready(peer, events, scratch()));
+    case State::resetting:
+      last_ready_ = context_.turn_began;
+      return relay(relay_.ready(peer, events, scratch()));
     case State::refusing: return read_away();
     case State::closed: return;
   }
@@ -197,6 +201,7 @@ health::Time Session::relay_until() const {
 
 void Session::resume() {
   again_ = Again::idle;
+  last_ready_ = Clock::now();
   if (state_ == State::relaying || state_ == State::resetting) return relay(relay_.resume(scratch()));
   if (state_ == State::refusing) read_away();
 }
@@ -211,10 +216,18 @@ void Session::deadline_passed() {
     case State::connecting: return connect_error(ETIMEDOUT);
     case State::resetting: return relay(Relay::Status::reset);
     case State::refusing: return finish(SessionEnd::refused, reason_);
+    case State::relaying: return end_if_idle();
     case State::arrived:
-    case State::relaying:
     case State::closed: return;
   }
+}
+
+/// No message moves a timer: when it fires it looks how long ago the last one was.
+void Session::end_if_idle() {
+  const health::Time due = last_ready_ + settings().idle_timeout;
+  if (Clock::now() < due) return wake_at(due);
+  context_.counters[group_].cut[static_cast<std::size_t>(Reason::idle_timeout)].add(1);
+  finish(SessionEnd::cut, Reason::idle_timeout);
 }
 
 void Session::table_changed() {

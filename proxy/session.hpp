@@ -75,6 +75,7 @@ class Session final : public Watched {
   void refuse(health::Reason reason);
   void read_away();
   void come_again();
+  void end_if_idle();
   void client_ready_early(std::uint32_t events);
   void leave_node();
   void finish(SessionEnd end, health::Reason reason);
@@ -82,7 +83,7 @@ class Session final : public Watched {
   void sleep() { context_.deadlines.clear(*this, deadline_); }
   const config::GroupSettings& settings() const { return context_.settings.groups[health::index(group_)]; }
   SharedGroupCounts& shared() { return context_.shared[group_]; }
-  RelayScratch scratch() { return {context_.buffer, context_.counters[group_], relay_until()}; }
+  RelayScratch scratch() { return {context_.buffer, context_.counters[group_], context_.pipes, relay_until()}; }
   health::Time relay_until() const;
 
   WorkerContext& context_;
@@ -91,6 +92,7 @@ class Session final : public Watched {
   Watch server_watch_{this, Peer::server};
   health::Time accepted_;
   health::Time deadline_ = Deadlines::none;
+  health::Time last_ready_{};       // relaying: when something came last
   health::Time until_{};            // connecting: since when; resetting: the end of it
   SocketAddress from_;
   health::GroupId group_;

@@ -29,6 +29,24 @@ int set(int fd, int level, int name, int value) { return setsockopt(fd, level, n
 
 int set_on(int fd, int level, int name) { return set(fd, level, name, 1); }
 
+// What a sender may push into a reader that stands still is the sum of four buffers. Linux 6.17 raised what it grows this
+// one to from 6 to 32 MiB (tcp_rmem), so it is given the old bound: the kernel doubles the number. In bytes.
+constexpr int receive_buffer = 3 * 1024 * 1024;
+
+/// May we ask for that much (net.core.rmem_max; 4 MiB since Linux 6.17, 208 KiB before)? If not the kernel's bound is good.
+bool may_set_receive_buffer() {
+  const Fd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int size = 0;
+  socklen_t length = sizeof size;
+  return set(probe.get(), SOL_SOCKET, SO_RCVBUF, receive_buffer) == 0 &&
+         getsockopt(probe.get(), SOL_SOCKET, SO_RCVBUF, &size, &length) == 0 && size >= 2 * receive_buffer;
+}
+
+void bound_receive_buffer(int fd) {
+  static const bool may = may_set_receive_buffer();
+  if (may) set(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
+}
+
 std::array<std::uint8_t, 16> mapped(const SocketAddress& address) {
   std::array<std::uint8_t, 16> bytes{};
   if (address.family() == AF_INET6) {
@@ -121,6 +139,7 @@ Fd listen_on(const Endpoint& endpoint) {
   set_on(fd.get(), SOL_SOCKET, SO_REUSEADDR);
   keep_alive(fd.get());
   set_on(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  bound_receive_buffer(fd.get());
   if (address->family() == AF_INET6) {
     set_on(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
     set_on(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND);
@@ -136,6 +155,7 @@ Fd stream_socket(int family) {
   Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd) {
     set_on(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+    bound_receive_buffer(fd.get());
     keep_alive(fd.get());
   }
   return fd;

@@ -71,11 +71,11 @@ bool permitted(const SocketAddress& address, std::span<const Network> allow);
 /// SO_KEEPALIVE: a peer that is gone without a word is noticed after five minutes of silence.
 void keep_alive(int fd);
 
-/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY and keep_alive(). It may be bound before
+/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY, a bounded receive buffer and keep_alive(). It may be bound before
 /// its address exists (IP_FREEBIND). Throws std::system_error with the address in its text.
 Fd listen_on(const Endpoint& endpoint);
 
-/// A non-blocking TCP socket with TCP_NODELAY and keep_alive(); empty, with errno set, where there is none.
+/// A non-blocking TCP socket with the same; empty, with errno set, where there is none.
 Fd stream_socket(int family);
 
 /// The error that is pending on the socket (and takes it), 0 where there is none.

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +19,14 @@ namespace asio = boost::asio;
 constexpr auto tell_interval = 10ms;   // a storm of refused clients must not flood the control thread
 constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
 constexpr std::size_t records_at_once = 64;
+
+/// send() can be told to raise none, splice(2) cannot.
+void block_sigpipe() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
 
 using Records = std::vector<SessionRecord>;
 
@@ -71,17 +80,28 @@ void Worker::start() {
   });
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "sengu-worker");
+    block_sigpipe();
     io_.run();
   });
 }
 
 void Worker::watch() {
   ready_.async_wait(asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
-    if (error) return;
-    context_.ready.turn();
-    settle();
-    watch();
+    if (!error) turn();
   });
+}
+
+/// Takes what is ready, then blocks; with busy_poll not before nothing has come for so long. What was posted, and the
+/// deadlines, get their turn in between.
+void Worker::turn() {
+  context_.turn_began = Clock::now();
+  const auto found = context_.ready.turn();
+  settle();
+  const auto busy_poll = context_.settings.proxy.busy_poll;
+  if (busy_poll == 0us) return watch();
+  if (found == ReadySet::Found::something) last_traffic_ = Clock::now();
+  if (context_.turn_began - last_traffic_ > busy_poll) return watch();
+  asio::post(io_, [this] { turn(); });
 }
 
 void Worker::hand_over(Arrival arrival) {

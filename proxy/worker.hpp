@@ -46,6 +46,7 @@ class Worker {
 
  private:
   void watch();
+  void turn();
   void adopt(Arrival arrival);
   void renew(health::Time until);
   void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
@@ -66,6 +67,7 @@ class Worker {
   boost::asio::posix::stream_descriptor ready_;
   boost::asio::steady_timer timer_;
   health::Time armed_ = Deadlines::none;
+  health::Time last_traffic_{};           // with busy_poll only
   enum class AgainRun : std::uint8_t { idle, posted };
   AgainRun again_run_ = AgainRun::idle;
   std::vector<std::vector<health::Time>> told_;  // by group and node: when a failed connect was reported last

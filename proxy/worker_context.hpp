@@ -9,6 +9,7 @@
 
 #include "health/core/time.hpp"
 #include "proxy/counters.hpp"
+#include "proxy/pipe_pool.hpp"
 #include "proxy/placement.hpp"
 #include "proxy/ready_set.hpp"
 #include "proxy/session_end.hpp"
@@ -63,13 +64,16 @@ struct WorkerContext {
   WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first);
 
   static constexpr std::size_t buffer_size = 256 * 1024;  // performance.md §3.2
+  static constexpr std::size_t most_pipes = 64;           // streams spliced at once; more of them are copied
 
   const config::Settings& settings;
   SharedCounts& shared;                       // atomics
   WorkerCounters counters;                    // the control thread reads it
   ReadySet ready;
   std::vector<char> buffer;
+  PipePool pipes{most_pipes};
   std::shared_ptr<const RoutingTable> table;
+  health::Time turn_began{};                  // read once a turn: near enough for what lasts seconds
   health::Time route_until = health::Time::max();   // the table holds for sessions to a master until then
   Deadlines deadlines;
   std::vector<Session*> again;                // stopped for fairness, invisible to epoll

@@ -66,6 +66,7 @@ std::string_view to_string(Reason reason) {
     case Reason::connect_failed: return "connect_failed";
     case Reason::switched: return "switched";
     case Reason::node_changed: return "node_changed";
+    case Reason::idle_timeout: return "idle_timeout";
     case Reason::no_ack: return "no_ack";
     case Reason::step_failed: return "step_failed";
     case Reason::still_behind: return "still_behind";
@@ -140,6 +141,7 @@ std::string_view describe(Reason reason) {
     case Reason::connect_failed: return "the server could not be reached";
     case Reason::switched: return "the master has changed";
     case Reason::node_changed: return "the server changed its role";
+    case Reason::idle_timeout: return "no byte came for idle_timeout";
     case Reason::no_ack: return "a worker did not acknowledge the cut";
     case Reason::step_failed: return "a step failed";
     case Reason::still_behind: return "the candidate is behind; its loss was not accepted (--accept-loss)";

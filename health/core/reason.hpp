@@ -74,6 +74,7 @@ enum class Reason : std::uint8_t {
   connect_failed,
   switched,                 // sessions cut because the master changed
   node_changed,             // a reader's node changed role or server
+  idle_timeout,             // a session in which no byte came for too long
   no_ack,                   // a worker did not acknowledge the cut
   step_failed,
   still_behind,             // the candidate did not catch up with the fenced master in time

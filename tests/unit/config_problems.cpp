@@ -7,12 +7,12 @@ using namespace sengu::config;
 using namespace sengu::config::test;
 
 TEST_CASE("config problems: all of them in one go, in the order of their lines") {
-  CHECK(problems_of("[proxy]\nworkers = 2000\nzon = \"a\"\nbusy_poll = \"0us\"\n[hooks]\nevents = []\n"
+  CHECK(problems_of("[proxy]\nworkers = 2000\nzon = \"a\"\nbusy_poll = \"49us\"\n[hooks]\nevents = []\n"
                     "[[group]]\nname = \"a b\"\nlisten = \"vip:6379\"\nproxy_protocol_in = false\n[group.health]\nrise = \"2\"\n") ==
         Lines{
             "sengu.toml:2: proxy.workers: 2000 is out of range: 0 to 1024",
             "sengu.toml:3: proxy.zon: unknown key; did you mean \"zone\"?",
-            "sengu.toml:4: proxy.busy_poll: not supported yet",
+            "sengu.toml:4: proxy.busy_poll: less than \"50us\" costs more than it gains: \"0us\" switches it off",
             "sengu.toml:5: hooks: not supported yet",
             "sengu.toml:7: group.nodes: the group has no nodes",
             "sengu.toml:8: group.name: \"a b\" may hold only letters, digits and _.-",
@@ -107,7 +107,7 @@ TEST_CASE("config problems: values that are not supported yet") {
 }
 
 TEST_CASE("config problems: keys that are not supported yet") {
-  for (const std::string key : {"idle_timeout", "drain_grace", "max_connections_per_source", "connect_rate_per_source", "release_rate",
+  for (const std::string key : {"drain_grace", "max_connections_per_source", "connect_rate_per_source", "release_rate",
                                 "proxy_protocol_in", "proxy_protocol_out", "check", "send", "expect", "routing"})
     CHECK(problems_after_group(key + " = 1\n") == Lines{"sengu.toml:5: group." + key + ": not supported yet"});
   for (const std::string section : {"hooks", "cluster", "sentinel", "vip"})

@@ -107,3 +107,63 @@ TEST_CASE("session: a connect that met itself is a refused one") {
     CHECK(plane.traffic().nodes[0].sessions_total == 0);
   }).get();
 }
+
+TEST_CASE("session: idle_timeout closes who is silent, in good order, and nobody who is not") {
+  Server server("127.77.4.5");
+  auto settings = one_group("127.77.4.5", {node(server.endpoint())});
+  settings.groups[0].idle_timeout = 200ms;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto silent = plane.client();
+  auto behind_silent = server.accept();
+  auto busy = plane.client();
+  auto behind_busy = server.accept();
+  bool silent_ended = false;
+  for (int i = 0; i < 60 && !silent_ended; ++i) {   // a byte each 20 ms at most, from either side in turn
+    auto& from = i % 2 == 0 ? busy : behind_busy;
+    auto& to = i % 2 == 0 ? behind_busy : busy;
+    REQUIRE(from.send("x"));
+    REQUIRE(to.receive(1) == "x");
+    silent_ended = silent.readable(20ms);
+  }
+  CHECK(silent_ended);
+  CHECK(silent.receive_all().empty());
+  CHECK(silent.error() == 0);
+  CHECK(behind_silent.receive_all().empty());
+  CHECK(behind_silent.error() == 0);
+  CHECK(busy.send("y"));
+  CHECK(behind_busy.receive(1) == "y");
+  CHECK(plane.traffic().cut[Reason::idle_timeout] == 1);
+  CHECK(busy.receive_all().empty());   // silent from here on
+  CHECK(plane.until([&] { return plane.records.size() == 2; }));
+  CHECK(plane.records[0].end == proxy::SessionEnd::cut);
+  CHECK(plane.records[0].reason == Reason::idle_timeout);
+}
+
+TEST_CASE("session: with busy_poll requests, tables and cuts come through, and an idle worker sleeps") {
+  Server server("127.77.4.6");
+  auto settings = one_group("127.77.4.6", {node(server.endpoint())});
+  settings.proxy.busy_poll = 1ms;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto client = plane.client();
+  auto backend = server.accept();
+  for (int i = 0; i < 1000; ++i) {
+    REQUIRE(client.send("PING"));
+    REQUIRE(backend.receive(4) == "PING");
+    REQUIRE(backend.send("PONG"));
+    REQUIRE(client.receive(4) == "PONG");
+  }
+  plane.publish(open_route(2, 0, 1));
+  CHECK(client.receive_all().empty());
+  CHECK(client.error() == ECONNRESET);
+  const auto spent = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  // Of 200 ms in which nothing comes at most a part is spent: the last traffic may be 1 ms old.
+  const auto before = spent();
+  CHECK_FALSE(server.has_client(200ms));
+  CHECK(spent() - before < 100ms);
+}
