@@ -1,0 +1,110 @@
+"""What can stand between a client and the server, nothing and the kernel's redirect included; the peers are in their own files.
+
+A contestant is made and started for each record, and ended after it: nobody inherits memory or sockets.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+
+from sengu_e2e import eventually
+from sengu_e2e.process import Process
+
+from . import network
+
+PORTS = {"redis": 6379, "mysql": 3306}
+
+
+class Contestant:
+    """`name` is its column, `kinds` what it can stand before. `directory` is its own, `server` is asked for its address."""
+
+    name, kinds = "direct", ("redis", "mysql")
+    host = 1
+
+    def __init__(self, directory, kind, server):
+        self.directory, self.kind, self.server = directory, kind, server
+        self.port = PORTS[kind]
+
+    @classmethod
+    def why_not(cls):
+        """Why it cannot take part here; None if it can."""
+
+    @classmethod
+    def version(cls):
+        """One line, for the record."""
+        return ""
+
+    @property
+    def address(self):
+        return f"{network.BLOCK}.{self.host}"
+
+    @property
+    def pids(self):
+        """Its processes, whose CPU and memory count."""
+        return []
+
+    def start(self):
+        pass
+
+    def stop(self):
+        pass
+
+    def facts(self):
+        """What it says of itself after the load, to be kept with the record."""
+        return {}
+
+    def log_tail(self):
+        return ""
+
+
+class Direct(Contestant):
+    host = 11
+
+
+class Redirect(Contestant):
+    """The floor of any layer 4 proxy: the kernel rewrites addresses, and no byte is copied by anybody."""
+
+    name, host, kinds = "nft redirect", 20, ("redis",)
+
+    def start(self):
+        network.redirect("sengu_bench", self.address, self.server.address, self.port)
+
+    def stop(self):
+        network.remove("sengu_bench")
+
+
+class Program(Process, Contestant):
+    """A peer that is a process. The heir has arguments() and writes its configuration there."""
+
+    def __init__(self, directory, kind, server):
+        Contestant.__init__(self, directory, kind, server)
+        self.log = directory / "log"
+
+    def start(self):
+        self.launch(self.arguments())
+        eventually(self._listens, 20, f"{self.name} listens")
+
+    def _listens(self):
+        self.must_run()
+        with socket.create_connection((self.address, self.port), 1):
+            return True
+
+    @property
+    def pids(self):
+        return [self.process.pid]
+
+    def stop(self):
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def first_line(*command):
+    """Of what a program says of its version, on either stream; empty where it cannot be started."""
+    with contextlib.suppress(OSError, IndexError):
+        said = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=20, check=False)
+        return (said.stdout + said.stderr).strip().splitlines()[0]
+    return ""

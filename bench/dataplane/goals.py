@@ -1,0 +1,81 @@
+"""The table that sengu has to reach: a bound for one figure, against one contestant, and whether it was reached."""
+
+from dataclasses import dataclass
+
+from .ratios import ratio
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`must` and `aim` are for the median; None: not asked. at_least: more is better."""
+    label: str
+    scenario: str
+    figure: str
+    against: str | None
+    must: float | None
+    aim: float | None
+    of: str = "sengu"
+    at_least = False
+
+    def measured(self, records):
+        return ratio(records, self.scenario, self.figure, self.of, self.against)
+
+    def within(self, value, bound):
+        return value <= bound
+
+    def bound(self, value):
+        return "" if value is None else f"≤ {value:g}"
+
+    def verdict(self, value):
+        if value is None:
+            return "not measured"
+        if self.must is not None and not self.within(value, self.must):
+            return "MISSED"
+        if self.aim is None or self.within(value, self.aim):
+            return "reached" if self.aim is None else "reached, aim too"
+        return "reached" if self.must is not None else "aim missed"
+
+    def missed(self, records):
+        return self.verdict(self.measured(records).median) == "MISSED"
+
+
+class Least(Goal):
+    def within(self, value, bound):
+        return value >= bound
+
+    def bound(self, value):
+        return "" if value is None else f"≥ {value:g}"
+
+
+H26, H32, NGINX, ROUTER = "HAProxy 2.6", "HAProxy 3.2", "nginx", "MySQL Router"
+BUSY = "sengu busy_poll"
+
+GOALS = [
+    Goal("CPU per request, c50", "get-c50", "cpu", H26, 0.92, 0.85),
+    Goal("CPU per request, c50", "get-c50", "cpu", H32, 0.92, 0.84),
+    Goal("CPU per request, c50", "get-c50", "cpu", NGINX, 1.00, 0.93),
+    Goal("CPU per request, c500", "get-c500", "cpu", H26, 0.90, 0.82),
+    Goal("CPU per request, c500", "get-c500", "cpu", H32, 0.80, 0.70),
+    Goal("p50, c1", "get-c1", "p50", "direct", 1.4, 1.3),
+    Goal("p99, c1", "get-c1", "p99", "direct", 1.75, 1.5),
+    Goal("p50, c1, busy_poll", "get-c1", "p50", "direct", None, 1.05, BUSY),
+    Goal("p99, c1, busy_poll", "get-c1", "p99", "direct", None, 1.15, BUSY),
+    Least("requests/s, c50", "get-c50", "rate", "direct", 0.57, 0.62),
+    Goal("CPU per GiB, 2 GiB down", "stream-down", "cpu", H32, 0.6, 0.45),
+    Goal("CPU per GiB, 2 GiB up", "stream-up", "cpu", H32, 0.6, 0.45),
+    Least("requests/s, 1 MiB GET c10", "get-1m", "rate", "direct", 0.85, 0.92),
+    Goal("CPU per new connection", "connect", "cpu", H26, 1.0, 0.93),
+    Goal("KiB of memory per idle session", "idle", "kib_per_session", None, 1.5, 0.8),
+    Goal("CPU per query, point-select, 16 threads", "point-select-16", "cpu", H32, 0.95, None),
+    Goal("CPU per query, point-select, 16 threads", "point-select-16", "cpu", ROUTER, 0.6, None),
+]
+
+
+def everything_was_on(records):
+    """(measured, verdict) of the last row: every record of sengu was scraped, probed its server, and had limits."""
+    ours = [record for record in records if record.contestant.startswith("sengu") and not record.failed]
+    on = [record for record in ours if record.facts.get("probes", 0) > 0 and record.facts.get("scrapes", 0) > 0
+          and record.facts.get("limit")]
+    if not ours:
+        return "", "not measured"
+    return f"{len(on)} of {len(ours)} records", "reached" if len(on) == len(ours) else "MISSED"

@@ -1,0 +1,26 @@
+"""Everything that a run needs and this machine may not have: packages, peers from Debian unstable, and the sengu that is measured."""
+
+import os
+import subprocess
+
+from sengu_e2e.proxy import ROOT, binary
+
+FROM_UNSTABLE = {"HAProxy 3.2": "tests/support/unpack-haproxy", "MySQL Router": "tests/support/unpack-mysql-router"}
+
+
+def everything(contestants, kinds):
+    """Of what these contestants and servers ("redis", "mysql") need. Raises CalledProcessError."""
+    call("deploy/install-deps", "bench")
+    if "mysql" in kinds:
+        call("tests/support/unpack-mysql")
+    for who in contestants:
+        if who.name in FROM_UNSTABLE:
+            call(FROM_UNSTABLE[who.name])
+    if not binary().exists() and "SENGU_BINARY" not in os.environ:
+        call("cmake", "--preset", "release")
+        call("cmake", "--build", "--preset", "release", "--target", "sengu")
+
+
+def call(*command):
+    print("bench/run:", *command, flush=True)
+    subprocess.run(command, cwd=ROOT, check=True)

@@ -1,0 +1,166 @@
+"""The loads: each is made of a size, prepares the server, and is run against an address for so many seconds.
+
+Sizes in bytes, `seconds` is what a run should take; a load learns a contestant's speed from a first short run, which is also its
+warm-up. Knows no contestant: only addresses.
+"""
+
+import csv
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from sengu_e2e import Connection
+from sengu_e2e.mysql_clients import Sysbench
+
+from .cpu import resident
+from .record import Outcome
+
+HERE = Path(__file__).resolve().parent
+GIB = 1 << 30
+LITERAL_KEY = "key:__rand_int__"      # what redis-benchmark without -r uses, and what others may have left there
+
+
+class RedisLoad:
+    kind, unit = "redis", "request"
+
+    def prepare(self, server):
+        """Before each run, past the contestant."""
+
+    def check(self, address, port):
+        """That the contestant leads to the server, and to what prepare() left there."""
+        with Connection(address, port, timeout=10) as client:
+            assert client.command("PING") == "PONG"
+
+
+class RedisBenchmark(RedisLoad):
+    def __init__(self, command, clients, size=64, pipeline=1, keepalive=1):
+        self.command, self.clients, self.size = command, clients, size
+        self.pipeline, self.keepalive = pipeline, keepalive
+        self.rates = {}
+
+    def prepare(self, server):
+        with server.connect(timeout=10) as client:
+            client.command("SET", LITERAL_KEY, "x" * self.size)
+
+    def check(self, address, port):
+        with Connection(address, port, timeout=10) as client:
+            length = client.command("STRLEN", LITERAL_KEY)
+            assert length == self.size, f"{length} bytes in {LITERAL_KEY}, not {self.size}"
+
+    def warm_up(self, name, address, port):
+        rate = self.rates.get(name)
+        if rate is None:
+            first = self._run(address, port, self.clients * self.pipeline * 4)
+            self.rates[name] = self._run(address, port, self._requests(first.rate, 0.2)).rate
+
+    def run(self, name, address, port, seconds, pids):
+        return self._run(address, port, self._requests(self.rates[name], seconds))
+
+    def _requests(self, rate, seconds):
+        return max(int(rate * seconds), 4 * self.clients * self.pipeline)
+
+    def _run(self, address, port, requests):
+        """redis-benchmark counts latency in steps of 8 us."""
+        command = ["redis-benchmark", "-h", address, "-p", port, "-t", self.command, "-c", self.clients, "-n", requests,
+                   "-P", self.pipeline, "-d", self.size, "-k", self.keepalive, "--csv"]
+        (row,) = csv.DictReader(spoken(command).splitlines())
+        return Outcome(requests, float(row["rps"]), float(row["p50_latency_ms"]), float(row["p99_latency_ms"]))
+
+
+class Stream(RedisLoad):
+    """A value of 256 MiB again and again; `requests` are GiB."""
+
+    unit = "GiB"
+
+    def __init__(self, direction, size=256 << 20, gib=2):
+        self.direction, self.size, self.times = direction, size, max(1, int(gib * GIB / size))
+
+    def prepare(self, server):
+        if self.direction == "down":
+            spoken([HERE / "stream_client.py", server.address, server.port, "up", self.size, 1])
+
+    def warm_up(self, name, address, port):
+        pass
+
+    def run(self, name, address, port, seconds, pids):
+        said = json.loads(spoken([HERE / "stream_client.py", address, port, self.direction, self.size, self.times]))
+        assert said["bytes"] == self.size * self.times, said
+        gib = said["bytes"] / GIB
+        return Outcome(gib, gib / said["seconds"])
+
+
+class Idle(RedisLoad):
+    """Sessions that have had one PING each. The growth of the contestant's memory over what it had with two."""
+
+    unit = "connection"
+
+    def __init__(self, sessions):
+        self.sessions = sessions
+
+    def warm_up(self, name, address, port):
+        for _ in range(2):
+            self.check(address, port)
+
+    def run(self, name, address, port, seconds, pids):
+        before = resident(pids)
+        client = subprocess.Popen([HERE / "idle_client.py", address, str(port), str(self.sessions)], text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            assert client.stdout.readline() == "open\n", "not all idle connections were opened"
+            grown = resident(pids) - before
+        finally:
+            client.communicate()
+        return Outcome(self.sessions, 0.0, kib_per_session=grown / self.sessions / 1024 if pids else None)
+
+
+class SysbenchLoad:
+    """Without TLS. Latency is of one transaction, `requests` are queries."""
+
+    kind, unit = "mysql", "query"
+    rows = 10_000
+
+    def __init__(self, script, threads):
+        self.script, self.threads = script, threads
+
+    def prepare(self, server):
+        """Once for a server: tables stay."""
+        if not getattr(server, "has_sysbench_tables", False):
+            spoken([*self._command(server.address, server.port), "prepare"])
+            server.has_sysbench_tables = True
+
+    def check(self, address, port):
+        pass
+
+    def warm_up(self, name, address, port):
+        spoken([*self._command(address, port), "--events=200", "run"])
+
+    def run(self, name, address, port, seconds, pids):
+        said = spoken([*self._command(address, port), f"--time={seconds:.0f}", "--events=0", "--histogram=on", "run"])
+        queries = int(re.search(r"^ +total: +(\d+)", said, re.MULTILINE)[1])
+        rate = float(re.search(r"^ +queries: +\d+ +\(([\d.]+) per sec", said, re.MULTILINE)[1])
+        return Outcome(queries, rate, percentile(said, 0.50), percentile(said, 0.99))
+
+    def _command(self, address, port):
+        return ["sysbench", self.script, "--db-driver=mysql", f"--mysql-host={address}", f"--mysql-port={port}",
+                "--mysql-user=app", "--mysql-password=app", "--mysql-db=test", f"--tables={len(Sysbench.tables)}",
+                f"--table-size={self.rows}", f"--threads={self.threads}"]
+
+
+def percentile(said, share):
+    """Of sysbench's histogram: lines of `value |*** count`, ms."""
+    buckets = [(float(value), int(count)) for value, count in re.findall(r"^ *([\d.]+) \|\** *(\d+)$", said, re.MULTILINE)]
+    rank, seen = share * sum(count for _, count in buckets), 0
+    for value, count in buckets:
+        seen += count
+        if seen >= rank:
+            return value
+    return None
+
+
+def spoken(command):
+    """What a client says. It is a child of ours, so its CPU is known when it has ended."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300, check=False,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-1500:]}"
+    return done.stdout

@@ -1,0 +1,71 @@
+"""Markdown: the goals, all figures, and what was not stable. Prints; decides nothing."""
+
+import statistics
+
+from .goals import GOALS, everything_was_on
+from .ratios import every_ratio, figures
+from .stage import FOREIGN
+
+FIGURES = (("cpu", "CPU us/request", 2), ("rate", "per second", 1), ("p50", "p50 ms", 3), ("p99", "p99 ms", 3),
+           ("kib_per_session", "KiB/session", 2))
+
+
+def show(head, rows):
+    """The first column is text, the others are aligned to the right where they hold numbers."""
+    print("| " + " | ".join(head) + " |")
+    print("| " + " | ".join("---" for _ in head) + " |")
+    for row in rows:
+        print("| " + " | ".join(map(str, row)) + " |")
+    print()
+
+
+def show_goals(records):
+    print("\n## How good\n")
+    rows = []
+    for goal in GOALS:
+        made = goal.measured(records)
+        measured = "" if made.median is None else f"{made.median:.3g}"
+        rows.append((goal.label + (f" against {goal.against}" if goal.against else ""), measured, goal.bound(goal.must),
+                     goal.bound(goal.aim) or "lower", goal.verdict(made.median)))
+    measured, verdict = everything_was_on(records)
+    rows.append(("all of it with metrics, limits, health checks and logging on", measured, "yes", "", verdict))
+    show(("metric", "measured", "must", "aim", "verdict"), rows)
+
+
+def show_figures(scenarios, records):
+    print("## All figures (medians)\n")
+    rows = []
+    for scenario in scenarios:
+        for who in scenario.who():
+            cells, runs = [], [record for record in records
+                               if (record.scenario, record.contestant) == (scenario.name, who.name)]
+            for figure, _, digits in FIGURES:
+                values = list(figures(records, scenario.name, figure, who.name).values())
+                shown = scenario.name != "idle" or figure == "kib_per_session"
+                cells.append(f"{statistics.median(values):.{digits}f}" if values and shown else "")
+            if not runs:
+                continue
+            failed = sum(bool(record.failed) for record in runs)
+            rows.append((f"{scenario.label} (per {scenario.load.unit})", who.name,
+                         f"{len(runs)}, {failed} failed" if failed else len(runs), *cells))
+    show(("scenario", "contestant", "runs", *(head for _, head, _ in FIGURES)), rows)
+
+
+def show_unstable(records):
+    print("## What was not stable\n")
+    goals = {goal.measured(records) for goal in GOALS}
+    rows = [(made.name, f"{made.median:.3g}", f"{made.spread * 100:.0f} %", " ".join(f"{value:.3g}" for value in made.values))
+            for made in dict.fromkeys([*every_ratio(records), *sorted(goals, key=lambda made: made.name)])
+            if made.values and not made.stable]
+    if rows:
+        show(("ratio", "median", "spread", "runs"), rows)
+    else:
+        print("Nothing: every ratio repeated within 10 %.\n")
+    disturbed = [record for record in records if record.foreign > FOREIGN]
+    if disturbed:
+        print(f"Of {len(records)} records {len(disturbed)} had more than {FOREIGN * 100:.0f} % of the machine taken by others:",
+              ", ".join(f"{record.scenario} {record.contestant} run {record.repetition + 1}: {record.foreign * 100:.0f} %"
+                        for record in disturbed), "\n")
+    for record in records:
+        if record.failed:
+            print(f"failed: {record.scenario} {record.contestant} run {record.repetition + 1}: {record.failed}\n")
