@@ -5,6 +5,7 @@ warm-up. Knows no contestant: only addresses.
 """
 
 import csv
+import functools
 import json
 import re
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 
 from sengu_e2e import Connection
 from sengu_e2e.mysql_clients import Sysbench
+from sengu_e2e.proxy import ROOT
 
 from .cpu import resident
 from .record import Outcome
 
 HERE = Path(__file__).resolve().parent
+BUILT = ROOT / "build/support"
 GIB = 1 << 30
 LITERAL_KEY = "key:__rand_int__"      # what redis-benchmark without -r uses, and what others may have left there
 
@@ -49,16 +52,20 @@ class RedisBenchmark(RedisLoad):
             assert length == self.size, f"{length} bytes in {LITERAL_KEY}, not {self.size}"
 
     def warm_up(self, name, address, port):
-        rate = self.rates.get(name)
-        if rate is None:
-            first = self._run(address, port, self.clients * self.pipeline * 4)
-            self.rates[name] = self._run(address, port, self._requests(first.rate, 0.2)).rate
+        """In growing runs, until one is long enough to know the contestant's speed by."""
+        requests = 2 * self._fewest
+        while name not in self.rates:
+            rate = self._run(address, port, requests).rate      # inf where it took less than a millisecond
+            if requests >= rate * 0.1:
+                self.rates[name] = rate
+            requests *= 4
 
     def run(self, name, address, port, seconds, pids):
-        return self._run(address, port, self._requests(self.rates[name], seconds))
+        return self._run(address, port, max(int(self.rates[name] * seconds), self._fewest))
 
-    def _requests(self, rate, seconds):
-        return max(int(rate * seconds), 4 * self.clients * self.pipeline)
+    @property
+    def _fewest(self):
+        return 2 * self.clients * self.pipeline
 
     def _run(self, address, port, requests):
         """redis-benchmark counts latency in steps of 8 us."""
@@ -66,6 +73,21 @@ class RedisBenchmark(RedisLoad):
                    "-P", self.pipeline, "-d", self.size, "-k", self.keepalive, "--csv"]
         (row,) = csv.DictReader(spoken(command).splitlines())
         return Outcome(requests, float(row["rps"]), float(row["p50_latency_ms"]), float(row["p99_latency_ms"]))
+
+
+class OneByOne(RedisBenchmark):
+    """One client, whose latencies are counted in ns."""
+
+    def __init__(self, size=64):
+        super().__init__("get", 1, size)
+
+    def warm_up(self, name, address, port):
+        self.run(name, address, port, 0.1, [])
+
+    def run(self, name, address, port, seconds, pids):
+        reply = len(f"${self.size}\r\n") + self.size + len("\r\n")
+        said = json.loads(spoken([latency_client(), address, port, LITERAL_KEY, reply, seconds]))
+        return Outcome(said["requests"], said["requests"] / said["seconds"], said["p50"] / 1000, said["p99"] / 1000)
 
 
 class Stream(RedisLoad):
@@ -156,6 +178,15 @@ def percentile(said, share):
         if seen >= rank:
             return value
     return None
+
+
+@functools.cache
+def latency_client():
+    """Compiled once for a run of the bench: it takes less than looking whether it has to be."""
+    program = BUILT / "latency_client"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    spoken(["cc", "-O2", "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o", program, HERE / "latency_client.c"])
+    return program
 
 
 def spoken(command):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from .contestant import Direct, Redirect
 from .haproxy import Haproxy26, Haproxy32
-from .loads import Idle, RedisBenchmark, Stream, SysbenchLoad
+from .loads import Idle, OneByOne, RedisBenchmark, Stream, SysbenchLoad
 from .mysql_router import MySqlRouter
 from .nginx import Nginx
 from .our_proxy import BusyPolling, SenguContestant
@@ -31,7 +31,7 @@ class Scenario:
 PROXIES = tuple(who for who in EVERYONE if who not in (Direct, Redirect))
 
 SCENARIOS = [
-    Scenario("get-c1", "GET 64 B, 1 client", RedisBenchmark("get", 1), also=(BusyPolling,), short=True),
+    Scenario("get-c1", "GET 64 B, 1 client", OneByOne(), also=(BusyPolling,), short=True),
     Scenario("get-c50", "GET 64 B, 50 clients", RedisBenchmark("get", 50), short=True),
     Scenario("get-c500", "GET 64 B, 500 clients", RedisBenchmark("get", 500), short=True),
     Scenario("get-p16", "GET 64 B, 50 clients, pipeline 16", RedisBenchmark("get", 50, pipeline=16)),

@@ -57,7 +57,9 @@ def show_unstable(records):
     rows = [(made.name, f"{made.median:.3g}", f"{made.spread * 100:.0f} %", " ".join(f"{value:.3g}" for value in made.values))
             for made in dict.fromkeys([*every_ratio(records), *sorted(goals, key=lambda made: made.name)])
             if made.values and not made.stable]
-    if rows:
+    if max((record.repetition for record in records), default=0) == 0:
+        print("One run says nothing of it.\n")
+    elif rows:
         show(("ratio", "median", "spread", "runs"), rows)
     else:
         print("Nothing: every ratio repeated within 10 %.\n")
