@@ -21,6 +21,7 @@ from .record import Outcome
 HERE = Path(__file__).resolve().parent
 BUILT = ROOT / "build/support"
 GIB = 1 << 30
+LONGEST = 120                         # seconds that a client may take
 LITERAL_KEY = "key:__rand_int__"      # what redis-benchmark without -r uses, and what others may have left there
 
 
@@ -191,7 +192,10 @@ def latency_client():
 
 def spoken(command):
     """What a client says. It is a child of ours, so its CPU is known when it has ended."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300, check=False,
-                          stdin=subprocess.DEVNULL)
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=LONGEST, check=False,
+                              stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:      # redis-benchmark tries for ever where it is refused
+        raise AssertionError(f"{command[0]} did not end within {LONGEST} s") from None
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-1500:]}"
     return done.stdout

@@ -32,6 +32,11 @@ def show_goals(records):
     show(("metric", "measured", "must", "aim", "verdict"), rows)
 
 
+def show_comparison(compared):
+    print("\n## Against the accepted ratios (fails where every repetition is beyond the factor)\n")
+    show(("ratio", "measured", "accepted", "times worse", "factor", "verdict"), [each.cells() for each in compared])
+
+
 def show_figures(scenarios, records):
     print("## All figures (medians)\n")
     rows = []
