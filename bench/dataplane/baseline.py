@@ -49,6 +49,10 @@ def accept(section, records, machine):
     FILE.write_text(json.dumps(sections, indent=2, sort_keys=True) + "\n")
 
 
+def accepted(section):
+    return json.loads(FILE.read_text())[section]["ratios"] if FILE.exists() else {}
+
+
 def compare(section, records):
-    accepted = json.loads(FILE.read_text())[section]["ratios"] if FILE.exists() else {}
-    return [Comparison(made, accepted.get(made.name)) for made in kept(records)]
+    ratios = accepted(section)
+    return [Comparison(made, ratios.get(made.name)) for made in kept(records)]

@@ -104,7 +104,7 @@ class Program(Process, Contestant):
 
 def first_line(*command):
     """Of what a program says of its version, on either stream; empty where it cannot be started."""
-    with contextlib.suppress(OSError, IndexError):
+    with contextlib.suppress(OSError, IndexError, subprocess.TimeoutExpired):
         said = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=20, check=False)
         return (said.stdout + said.stderr).strip().splitlines()[0]
     return ""

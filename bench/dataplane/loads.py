@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 BUILT = ROOT / "build/support"
 GIB = 1 << 30
 LONGEST = 120                         # seconds that a client may take
+DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL"]     # redis-benchmark tries for ever where it is refused
 LITERAL_KEY = "key:__rand_int__"      # what redis-benchmark without -r uses, and what others may have left there
 
 
@@ -127,7 +128,7 @@ class Idle(RedisLoad):
 
     def run(self, name, address, port, seconds, pids):
         before = resident(pids)
-        client = subprocess.Popen([HERE / "idle_client.py", address, str(port), str(self.sessions)], text=True,
+        client = subprocess.Popen([*DIES_WITH_US, HERE / "idle_client.py", address, str(port), str(self.sessions)], text=True,
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert client.stdout.readline() == "open\n", "not all idle connections were opened"
@@ -193,9 +194,9 @@ def latency_client():
 def spoken(command):
     """What a client says. It is a child of ours, so its CPU is known when it has ended."""
     try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=LONGEST, check=False,
+        done = subprocess.run([*DIES_WITH_US, *map(str, command)], capture_output=True, text=True, timeout=LONGEST, check=False,
                               stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired:      # redis-benchmark tries for ever where it is refused
+    except subprocess.TimeoutExpired:
         raise AssertionError(f"{command[0]} did not end within {LONGEST} s") from None
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-1500:]}"
     return done.stdout

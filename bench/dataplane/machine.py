@@ -6,7 +6,11 @@ import platform
 import subprocess
 from pathlib import Path
 
+from sengu_e2e.proxy import ROOT
+
 from .contestant import first_line
+
+MYSQLD = ROOT / "build/servers/mysql9/mysqld"
 
 
 def describe(contestants):
@@ -15,7 +19,8 @@ def describe(contestants):
             "cpu": f"{os.cpu_count()} x {cpu_model()}", "memory": f"{memory:.0f} GiB",
             "virtual": said("systemd-detect-virt") or "unknown", "kernel": platform.release(),
             "system": release(), "compiler": first_line("g++", "--version"),
-            "redis-server": first_line("redis-server", "--version"), "sysbench": first_line("sysbench", "--version"),
+            "redis-server": first_line("redis-server", "--version"),
+            "mysqld": first_line(MYSQLD, "--no-defaults", "--version"), "sysbench": first_line("sysbench", "--version"),
             **{who.name: who.version() for who in contestants if who.version()}}
 
 

@@ -3,6 +3,7 @@
 Needs gnuplot with the pngcairo terminal (gnuplot-nox). The line at 1 is sengu; who is above it costs more.
 """
 
+import shutil
 import subprocess
 
 from .ratios import ratio
@@ -27,11 +28,11 @@ COLOURS = ("#4e79a7", "#f28e2b", "#76b7b2", "#b07aa1", "#e15759")
 
 
 def draw(records, rivals, png):
-    """`rivals`: names of contestants, in the order of the bars. Beside the picture stays its data file."""
+    """`rivals`: names of contestants, in the order of the bars. Beside the picture stays its data file. True: it was drawn."""
     table = [(scenario, [ratio(records, scenario, "cpu", rival, "sengu").median for rival in rivals])
              for scenario in dict.fromkeys(record.scenario for record in records) if scenario != "idle"]
     table = [(scenario, medians) for scenario, medians in table if any(median is not None for median in medians)]
-    if not table:
+    if not table or not shutil.which("gnuplot"):
         return False
     data = png.with_suffix(".tsv")
     data.write_text("\n".join("\t".join([scenario, *("" if median is None else f"{median:.4f}" for median in medians)])
