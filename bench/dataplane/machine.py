@@ -20,7 +20,7 @@ def describe(contestants):
             "virtual": said("systemd-detect-virt") or "unknown", "kernel": platform.release(),
             "system": release(), "compiler": first_line("g++", "--version"),
             "redis-server": first_line("redis-server", "--version"),
-            "mysqld": first_line(MYSQLD, "--no-defaults", "--version"), "sysbench": first_line("sysbench", "--version"),
+            "mysqld": first_line(MYSQLD, "--no-defaults", "--version").replace(f"{ROOT}/", ""), "sysbench": first_line("sysbench", "--version"),
             **{who.name: who.version() for who in contestants if who.version()}}
 
 
