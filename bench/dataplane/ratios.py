@@ -7,6 +7,7 @@ import statistics
 from dataclasses import dataclass
 
 STABLE = 0.10          # spread over the median
+ENOUGH = 3             # undisturbed repetitions, so that the others are not looked at
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,26 @@ class Ratio:
 
 
 def ratio(records, scenario, figure, of, against=None):
-    ours, theirs = figures(records, scenario, figure, of), figures(records, scenario, figure, against)
-    if against is None:
-        values = tuple(ours.values())
-    else:
-        values = tuple(ours[repetition] / theirs[repetition] for repetition in ours if theirs.get(repetition))
+    """Of the repetitions in which both records are undisturbed, where there are ENOUGH; else of all."""
+    ours = by_repetition(records, scenario, figure, of)
+    theirs = by_repetition(records, scenario, figure, against or of)
+    paired = [repetition for repetition in ours if repetition in theirs and getattr(theirs[repetition], figure)]
+    quiet = [repetition for repetition in paired if not (ours[repetition].disturbed or theirs[repetition].disturbed)]
+    values = tuple(getattr(ours[repetition], figure) / (getattr(theirs[repetition], figure) if against else 1)
+                   for repetition in (quiet if len(quiet) >= ENOUGH else paired))
     return Ratio(scenario, figure, of, against, values)
 
 
-def figures(records, scenario, figure, contestant):
-    """{repetition: the figure}"""
-    return {record.repetition: getattr(record, figure) for record in records
+def by_repetition(records, scenario, figure, contestant):
+    """{repetition: the record}, of those that have the figure."""
+    return {record.repetition: record for record in records
             if (record.scenario, record.contestant) == (scenario, contestant) and not record.failed
             and getattr(record, figure) is not None}
+
+
+def figures(records, scenario, figure, contestant):
+    """Of all repetitions."""
+    return [getattr(record, figure) for record in by_repetition(records, scenario, figure, contestant).values()]
 
 
 def every_ratio(records, of="sengu"):

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass, field
 
+DISTURBED = 0.08       # of the machine: what more than that was taken from says little
+
 
 @dataclass
 class Outcome:
@@ -48,6 +50,10 @@ class Record:
             figures.append(f"{self.kib_per_session:.2f} KiB a session")
         figures.append(f"foreign {self.foreign * 100:.0f} %" + (f", attempt {self.attempts}" if self.attempts > 1 else ""))
         return "  ".join(figures)
+
+    @property
+    def disturbed(self):
+        return self.foreign > DISTURBED
 
     def as_dict(self):
         return asdict(self)

@@ -4,16 +4,17 @@ import statistics
 
 from .goals import GOALS, everything_was_on
 from .ratios import every_ratio, figures
-from .stage import FOREIGN
+from .record import DISTURBED
 
-FIGURES = (("cpu", "CPU us/request", 2), ("rate", "per second", 1), ("p50", "p50 ms", 3), ("p99", "p99 ms", 3),
-           ("kib_per_session", "KiB/session", 2))
+FIGURES = (("cpu", "CPU us/request"), ("rate", "per second"), ("p50", "p50 ms"), ("p99", "p99 ms"),
+           ("kib_per_session", "KiB/session"))
 
 
 def show(head, rows):
-    """The first column is text, the others are aligned to the right where they hold numbers."""
+    """Columns that begin with a number are aligned to the right."""
     print("| " + " | ".join(head) + " |")
-    print("| " + " | ".join("---" for _ in head) + " |")
+    firsts = [next((str(cell) for cell in column if cell != ""), "") for column in zip(*rows)]
+    print("| " + " | ".join("---:" if first[:1].isdigit() else "---" for first in firsts) + " |")
     for row in rows:
         print("| " + " | ".join(map(str, row)) + " |")
     print()
@@ -44,16 +45,21 @@ def show_figures(scenarios, records):
         for who in scenario.who():
             cells, runs = [], [record for record in records
                                if (record.scenario, record.contestant) == (scenario.name, who.name)]
-            for figure, _, digits in FIGURES:
-                values = list(figures(records, scenario.name, figure, who.name).values())
+            for figure, _ in FIGURES:
+                values = figures(records, scenario.name, figure, who.name)
                 shown = scenario.name != "idle" or figure == "kib_per_session"
-                cells.append(f"{statistics.median(values):.{digits}f}" if values and shown else "")
+                cells.append(readable(statistics.median(values)) if values and shown else "")
             if not runs:
                 continue
             failed = sum(bool(record.failed) for record in runs)
             rows.append((f"{scenario.label} (per {scenario.load.unit})", who.name,
                          f"{len(runs)}, {failed} failed" if failed else len(runs), *cells))
-    show(("scenario", "contestant", "runs", *(head for _, head, _ in FIGURES)), rows)
+    show(("scenario", "contestant", "runs", *(head for _, head in FIGURES)), rows)
+
+
+def readable(value):
+    """With three digits, but whole where it is big."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def show_unstable(records):
@@ -68,9 +74,9 @@ def show_unstable(records):
         show(("ratio", "median", "spread", "runs"), rows)
     else:
         print("Nothing: every ratio repeated within 10 %.\n")
-    disturbed = [record for record in records if record.foreign > FOREIGN]
+    disturbed = [record for record in records if record.disturbed]
     if disturbed:
-        print(f"Of {len(records)} records {len(disturbed)} had more than {FOREIGN * 100:.0f} % of the machine taken by others:",
+        print(f"Of {len(records)} records {len(disturbed)} had more than {DISTURBED * 100:.0f} % of the machine taken by others:",
               ", ".join(f"{record.scenario} {record.contestant} run {record.repetition + 1}: {record.foreign * 100:.0f} %"
                         for record in disturbed), "\n")
     for record in records:
