@@ -13,8 +13,10 @@ namespace sengu::proxy {
 namespace {
 
 constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 MiB spliced, then the other sessions
-// Two of them are a stream (performance.md §6, pitfall 5). Less than one segment of the loopback interface, 65,483 bytes.
-constexpr std::size_t large_read = 48 * 1024;
+// A burst is spliced beyond so many bytes. A reply of 64 KiB to each request is cheaper to copy (performance.md §3.2).
+constexpr std::uint32_t stream_burst = 128 * 1024;
+constexpr std::uint32_t most_burst = 1024 * 1024;
+constexpr std::uint64_t little = 16 * 1024;  // to read in one turn
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 // After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
 constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
@@ -31,7 +33,7 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 Relay::Status Relay::ready(Peer peer, std::uint32_t events, RelayScratch scratch) {
   if (events & read_to_the_end) side(peer).until = ReadUntil::would_block;
-  if (events & EPOLLPRI) side(peer).pace = Pace::copy_only;
+  if (events & EPOLLPRI) side(peer).way = Way::copy_only;
   if (events & EPOLLERR) lost(peer, scratch);
   else if (events & readable) pump(peer, scratch);
   if ((events & EPOLLOUT) && side(other(peer)).flow == Flow::blocked) pump(other(peer), scratch);
@@ -71,16 +73,19 @@ void Relay::pump(Peer from, RelayScratch scratch) {
   if (source.flow == Flow::blocked) flush(from, scratch);
   if (source.flow == Flow::blocked || source.flow == Flow::ended) return;
   source.flow = Flow::flowing;
+  const std::uint64_t before = source.bytes;
   for (int moves = 0; source.flow == Flow::flowing; ++moves) {
     if (moves == max_moves) source.flow = Flow::more;
     else if (move_once(from, scratch) == Step::empty) break;
   }
   if (source.pipe && source.pipe->filled == 0) source.pipe.reset();
+  if (source.bytes - before < little) source.burst /= 2;
 }
 
 Relay::Step Relay::move_once(Peer from, RelayScratch scratch) {
   Side& source = side(from);
-  if (source.pace != Pace::stream) source.pipe.reset();
+  const bool is_stream = source.burst >= stream_burst && source.way == Way::by_burst;
+  if (!is_stream) source.pipe.reset();
   else if (!source.pipe) source.pipe = scratch.pipes.borrow();
   return source.pipe ? splice_once(from, scratch) : copy_once(from, scratch);
 }
@@ -126,10 +131,8 @@ void Relay::account(Peer from, std::size_t size, RelayScratch scratch) {
   Side& towards = side(other(from));
   source.bytes += size;
   (from == Peer::client ? scratch.counters.bytes_client_to_server : scratch.counters.bytes_server_to_client).add(size);
-  if (towards.pace == Pace::one_large) towards.pace = Pace::small;
-  if (source.pace == Pace::copy_only) return;
-  if (size < large_read) source.pace = Pace::small;
-  else source.pace = source.pace == Pace::small ? Pace::one_large : Pace::stream;
+  source.burst = static_cast<std::uint32_t>(std::min<std::size_t>(source.burst + size, most_burst));
+  if (towards.burst < stream_burst) towards.burst = 0;
 }
 
 void Relay::pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch) {
@@ -205,7 +208,7 @@ void Relay::lost(Peer peer, RelayScratch scratch) {
   if (towards.life == Life::alive) reset_by_ = peer;
   source.life = Life::reset;
   source.until = ReadUntil::would_block;
-  source.pace = Pace::copy_only;
+  source.way = Way::copy_only;
   towards.flow = Flow::ended;
   towards.pending.reset();
   towards.pipe.reset();

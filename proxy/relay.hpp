@@ -63,12 +63,8 @@ class Relay {
     ended,     // EOF passed on, or pointless since one side was reset
   };
   enum class ReadUntil : std::uint8_t { short_read, would_block };
-  /// What comes from a side. Two large reads without a message from the other side between them are a stream: a reply of
-  /// 64 KiB to each request is not, and cheaper to copy (performance.md §3.2).
-  enum class Pace : std::uint8_t {
-    small,
-    one_large,
-    stream,     // spliced
+  enum class Way : std::uint8_t {
+    by_burst,   // spliced while the burst is a stream, else copied
     copy_only,  // urgent data or a reset: splice stops for ever at an urgent mark (performance.md §6, pitfall 1)
   };
   enum class Step : std::uint8_t { moved, empty };  // empty: epoll says when there is more to read, or nothing will be
@@ -79,7 +75,10 @@ class Relay {
     Flow flow = Flow::flowing;
     ReadUntil until = ReadUntil::short_read;
     Life life = Life::alive;
-    Pace pace = Pace::small;
+    Way way = Way::by_burst;
+    // Bytes read since the other side last said something (at most 1 MiB), or before that where those were a stream: then
+    // the next ones likely are too. Halved by each turn with little to read.
+    std::uint32_t burst = 0;
     std::uint32_t pending_begin = 0;
     std::uint32_t pending_end = 0;
     // Read from this side, not yet written to the other: at most one scratch buffer (256 KiB), only while the other side
