@@ -26,8 +26,11 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
+/// What one worker writes must not lie in a cache line with what another one does: each message would fetch it.
+inline constexpr std::size_t cache_line = 64;
+
 /// The numbers of one group on one worker.
-class GroupCounters {
+class alignas(cache_line) GroupCounters {
  public:
   explicit GroupCounters(std::size_t nodes) : sessions_total(nodes) {}
 

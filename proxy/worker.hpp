@@ -14,7 +14,7 @@
 
 namespace sengu::proxy {
 
-class Worker {
+class alignas(cache_line) Worker {
  public:
   /// Chooses the worker for a new client. Must outlive the worker; called on its thread.
   using Chooser = std::function<Worker&()>;
@@ -75,7 +75,7 @@ class Worker {
   std::vector<std::unique_ptr<boost::asio::steady_timer>> back_offs_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SessionRecord> ended_;       // in this turn, for the session log
-  std::atomic<std::size_t> load_{0};
+  alignas(cache_line) std::atomic<std::size_t> load_{0};  // the listeners of all workers write it
   std::thread thread_;
 };
 
