@@ -14,7 +14,7 @@ namespace {
 // Standard streams, the control thread's event loop and signals, journal, admin and HTTP listener with one client in
 // hand each, what /metrics reads, and a few that we may have inherited.
 constexpr std::size_t of_process = 24;
-constexpr std::size_t per_worker = 4;          // event loop (3) and ready set
+constexpr std::size_t per_worker = 5;          // event loop (3), ready set, the spare one of its listeners
 constexpr std::size_t per_listener = 2;        // itself, and the client that was accepted but not yet admitted
 constexpr std::size_t per_node = 6;            // kept and side probe; a repair, a fence, a rehandshake; who else decides
 constexpr std::size_t per_session = 2;

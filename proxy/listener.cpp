@@ -3,14 +3,18 @@
 
 #include <cerrno>
 
+#include "proxy/refusal.hpp"
+
 namespace sengu::proxy {
 namespace {
 
 using health::Reason;
 
-constexpr int max_accepts = 64;  // per readiness; the set is level-triggered for listeners, the rest comes next round
+constexpr int max_accepts = 64;   // per readiness; the set is level-triggered for listeners, the rest comes next round
+constexpr int max_discards = 4;   // reads of what a client had said already that is turned away at the door
 
-bool is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+bool is_without_files(int error) { return error == EMFILE || error == ENFILE; }
+bool is_without_memory(int error) { return error == ENOBUFS || error == ENOMEM; }
 
 }  // namespace
 
@@ -20,6 +24,7 @@ Listener::Listener(Fd socket, ListenerSettings settings, WorkerContext& context,
       pause_(std::move(pause)) {}
 
 void Listener::start() {
+  context_.spare.take();
   if (context_.ready.add_listener(socket_.get(), watch_)) return;
   context_.counters.accept_failed(errno);
   pause_(*this);
@@ -34,15 +39,10 @@ void Listener::retry() {
 void Listener::ready(Peer, std::uint32_t) {
   for (int i = 0; socket_ && i < max_accepts; ++i) {
     Arrival arrival;
-    socklen_t size = SocketAddress::capacity();
-    arrival.client = Fd(::accept4(socket_.get(), arrival.from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    arrival.client = accept(arrival.from);
     if (!arrival.client) {
-      if (errno == EAGAIN) return;
-      if (errno == EINTR) continue;
-      const int error = errno;
-      accept_failed(error);
-      if (is_shortage(error)) return;
-      continue;  // that client is gone (ECONNABORTED, EPROTO), or a firewall said no: the next one
+      if (!goes_on_after(errno)) return;
+      continue;
     }
     arrival.group = settings_.group;
     arrival.role = settings_.role;
@@ -68,10 +68,51 @@ Reason Listener::admit(const SocketAddress& from) {
   return Reason::too_many_connections;
 }
 
-/// Without descriptors accept fails at once, again and again, while clients wait in the backlog: don't spin.
-void Listener::accept_failed(int error) {
+Fd Listener::accept(SocketAddress& from) {
+  socklen_t size = SocketAddress::capacity();
+  return Fd(::accept4(socket_.get(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+bool Listener::goes_on_after(int error) {
+  if (error == EAGAIN) return false;
+  if (error == EINTR) return true;
+  if (is_without_files(error)) return refuse_on_spare(error);
   context_.counters.accept_failed(error);
-  if (!is_shortage(error)) return;
+  if (!is_without_memory(error)) return true;  // that client is gone (ECONNABORTED, EPROTO), or a firewall said no
+  wait();
+  return false;
+}
+
+/// accept() failed for want of a descriptor, which it does also where nobody waits. Gives up the spare one, and with it
+/// tells the client that there is none.
+bool Listener::refuse_on_spare(int error) {
+  context_.spare.give_up();
+  SocketAddress from;
+  Fd client = accept(from);
+  const int second_error = client ? 0 : errno;
+  if (client) turn_away(client, from);
+  client.close();
+  const bool again = context_.spare.take() && second_error == 0;
+  if (second_error == EAGAIN) return false;
+  context_.counters.accept_failed(error);
+  if (!again) wait();
+  return again;
+}
+
+/// Says why, and no more: the descriptor is needed for the next one. What comes later is answered by a RST.
+void Listener::turn_away(const Fd& client, const SocketAddress& from) {
+  const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
+  const Reason reason = permitted(from, group.allow) ? Reason::too_many_connections : Reason::not_allowed;
+  context_.counters[settings_.group].refused[static_cast<std::size_t>(reason)].add(1);
+  const std::string text = refusal(group, reason, Reason::none);
+  ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  ::shutdown(client.get(), SHUT_WR);
+  for (int i = 0; i < max_discards; ++i)
+    if (::recv(client.get(), context_.buffer.data(), context_.buffer.size(), 0) <= 0) return;
+}
+
+/// Accept would fail at once, again and again, while clients wait in the backlog: don't spin.
+void Listener::wait() {
   context_.ready.remove(socket_.get());
   pause_(*this);
 }

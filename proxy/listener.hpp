@@ -1,5 +1,5 @@
 // One listening socket, in the ready set of one worker: accepts, checks limits and allow-list, hands each client to the
-// worker with the fewest sessions. Survives a shortage of descriptors. Knows no route.
+// worker with the fewest sessions. Where there is no descriptor left it tells them so on a spare one. Knows no route.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,12 @@ class Listener final : public Watched {
 
  private:
   health::Reason admit(const SocketAddress& from);
-  void accept_failed(int error);
+  Fd accept(SocketAddress& from);
+  /// Is another client to be accepted, now, after accept() failed so?
+  bool goes_on_after(int error);
+  bool refuse_on_spare(int error);
+  void turn_away(const Fd& client, const SocketAddress& from);
+  void wait();
 
   Fd socket_;
   ListenerSettings settings_;

@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -44,6 +45,11 @@ void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shar
 
 WorkerContext::WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first)
     : settings(config), shared(counts), counters(config.groups), buffer(buffer_size), table(std::move(first)) {}
+
+bool SpareFile::take() {
+  if (!file_) file_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return static_cast<bool>(file_);
+}
 
 Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
                std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks)

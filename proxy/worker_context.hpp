@@ -40,6 +40,18 @@ class Deadlines {
   std::set<std::pair<health::Time, Session*>> entries_;
 };
 
+/// A descriptor that is held for nothing but to be given up when there is no other one.
+class SpareFile {
+ public:
+  SpareFile() { take(); }
+  /// False: there is none to be had.
+  bool take();
+  void give_up() { file_.close(); }
+
+ private:
+  Fd file_;
+};
+
 /// One line of the session log. Made on the worker, read on the control thread.
 struct SessionRecord {
   Endpoint client;
@@ -70,6 +82,7 @@ struct WorkerContext {
   SharedCounts& shared;                       // atomics
   WorkerCounters counters;                    // the control thread reads it
   ReadySet ready;
+  SpareFile spare;                            // of all listeners of the worker
   std::vector<char> buffer;
   PipePool pipes{most_pipes};
   std::shared_ptr<const RoutingTable> table;

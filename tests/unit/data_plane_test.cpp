@@ -1,10 +1,4 @@
 // The data plane against its routing table: parking, cutting, refusing, placing, and the barrier.
-#include <sys/resource.h>
-
-#include <fcntl.h>
-
-#include <future>
-
 #include "tests/support/loopback.hpp"
 
 using namespace sengu;
@@ -310,44 +304,6 @@ TEST_CASE("data plane: readers prefer the proxy's own zone") {
   auto first = connected(plane.reader(), near);
   auto second = connected(plane.reader(), near);
   CHECK(plane.traffic().nodes[1].sessions == 2);
-}
-
-TEST_CASE("data plane: sessions go to the worker with the fewest") {
-  Server server("127.77.2.13");
-  auto settings = one_group("127.77.2.13", {node(server.endpoint())});
-  settings.proxy.workers = 2;
-  boost::asio::io_context control;
-  proxy::DataPlane data(control, settings, {});
-  data.bind();
-  data.start();
-  auto acknowledged = std::make_shared<int>(0);
-  data.publisher().publish(Plane::group, open_route(1, 0, 1), [acknowledged] { ++*acknowledged; });
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (*acknowledged == 0 && std::chrono::steady_clock::now() < deadline) control.restart(), control.run_for(2ms);
-  std::vector<std::pair<Connection, Connection>> sessions;
-  for (int i = 0; i < 10; ++i) sessions.push_back(connected(Connection::to(data.traffic().groups[0].bound_listen), server));
-  CHECK(data.loads() == std::vector<std::size_t>{5, 5});
-}
-
-TEST_CASE("data plane: survives running out of descriptors, and says so") {
-  Server server("127.77.2.14");
-  Plane plane(one_group("127.77.2.14", {node(server.endpoint())}));
-  plane.publish(open_route(1, 0, 1));
-  std::vector<Fd> clients;
-  const auto address = SocketAddress::from(plane.traffic().bound_listen);
-  for (int i = 0; i < 3; ++i) clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  rlimit old{};
-  REQUIRE(getrlimit(RLIMIT_NOFILE, &old) == 0);
-  const int lowest_free = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
-  ::close(lowest_free);
-  const rlimit none{static_cast<rlim_t>(lowest_free), old.rlim_max};
-  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
-  for (auto& client : clients) CHECK(::connect(client.get(), address->data(), address->size()) == 0);
-  const bool noticed = plane.until([&] { return plane.data.traffic().accept_errors["EMFILE"] >= 2; });
-  setrlimit(RLIMIT_NOFILE, &old);
-  CHECK(noticed);
-  CHECK(plane.data.traffic().accept_errors["EMFILE"] < 100);  // backs off, doesn't spin
-  for (int i = 0; i < 3; ++i) connected(Connection(std::move(clients[static_cast<std::size_t>(i)])), server);
 }
 
 TEST_CASE("data plane: bind says which address it could not have") {

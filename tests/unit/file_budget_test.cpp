@@ -10,9 +10,9 @@ using namespace sengu::proxy;
 
 namespace {
 
-/// Two groups of three nodes, one with a read listener: 24 + 2 workers * 4 + 3 listeners * 2 + 6 nodes * 6.
+/// Two groups of three nodes, one with a read listener: 24 + 2 workers * 5 + 3 listeners * 2 + 6 nodes * 6.
 constexpr std::size_t workers = 2;
-constexpr std::size_t reserved = 74;
+constexpr std::size_t reserved = 76;
 
 config::Settings settings_with(std::size_t max_connections) {
   auto settings = test::FakeOperations().all_settings;
@@ -53,5 +53,5 @@ TEST_CASE("file budget: nobody gets more than there is use for, and sessions the
 
 TEST_CASE("file budget: a limit that is too low says which one is needed") {
   CHECK_THROWS_WITH(share_out(reserved + 23, settings_with(0), workers),
-                    "a limit of 97 open files is too low for this configuration: it needs 98 (ulimit -n, LimitNOFILE)");
+                    "a limit of 99 open files is too low for this configuration: it needs 100 (ulimit -n, LimitNOFILE)");
 }
