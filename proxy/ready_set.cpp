@@ -34,7 +34,7 @@ bool ReadySet::add_listener(int fd, Watch& watch) { return add_with(epoll_.get()
 
 void ReadySet::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-ReadySet::Found ReadySet::turn() {
+ReadySet::Found ReadySet::turn(const std::atomic<int>& waits) {
   std::array<epoll_event, batch_size> events;
   for (int round = 0; round < max_rounds; ++round) {
     const int count = epoll_wait(epoll_.get(), events.data(), batch_size, 0);
@@ -43,6 +43,7 @@ ReadySet::Found ReadySet::turn() {
       const Watch& watch = *static_cast<Watch*>(events[static_cast<std::size_t>(i)].data.ptr);
       watch.owner->ready(watch.peer, events[static_cast<std::size_t>(i)].events);
     }
+    if (waits.load(std::memory_order_relaxed) != 0) break;
   }
   return Found::something;
 }

@@ -2,6 +2,7 @@
 // itself, as one descriptor (performance.md §6, v1r). Knows neither Asio nor sessions; used by one thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "proxy/socket.hpp"
@@ -38,9 +39,9 @@ class ReadySet {
   /// Only for a socket that stays open; a closed one leaves by itself.
   void remove(int fd);
   enum class Found : std::uint8_t { nothing, something };
-  /// Tells the owners of all ready sockets, without blocking and for a bounded number of rounds. Whoever calls it comes
-  /// back when fd() is readable (again).
-  Found turn();
+  /// Tells the owners of all ready sockets, without blocking, and for a bounded number of rounds; for no other one while
+  /// somebody `waits` for the thread (any thread may change it). Whoever calls it comes back when fd() is readable (again).
+  Found turn(const std::atomic<int>& waits);
 
  private:
   Fd epoll_;

@@ -5,9 +5,10 @@
 //   arrived     parked, connecting, refusing, closed
 //   parked      connecting, refusing, closed
 //   connecting  relaying, parked, refusing, closed
-//   relaying    resetting, closed
-//   resetting   closed
+//   relaying    resetting, cut, closed
+//   resetting   cut, closed
 //   refusing    closed
+//   cut         closed
 #pragma once
 
 #include "proxy/relay.hpp"
@@ -34,6 +35,7 @@ class Session final : public Watched {
     relaying,
     resetting,   // one peer sent a RST: what it sent before is still on its way to the other, for at most 200 ms
     refusing,    // told why; reading away what it still sends, for at most 200 ms
+    cut,         // passes nothing any more, in either direction; its sockets are reset as soon as the worker gets to it
     closed,      // sockets are gone; destroyed after the turn
   };
 
@@ -50,12 +52,14 @@ class Session final : public Watched {
   /// parked, go on where it had to wait.
   void table_changed();
   /// Resets both sides now.
-  void cut(health::Reason reason);
+  void reset(health::Reason reason);
 
   State state() const { return state_; }
   health::GroupId group() const { return group_; }
 
-  std::size_t slot = 0;  // the worker's: where it keeps this session
+  // The worker's: where it keeps this session, among all and in its group.
+  std::uint32_t slot = 0;
+  std::uint32_t group_slot = 0;
 
  private:
   enum class Place : std::uint8_t { admitted, refused };  // which of the limits it counts under
@@ -77,6 +81,7 @@ class Session final : public Watched {
   void come_again();
   void end_if_idle();
   void client_ready_early(std::uint32_t events);
+  void cut(health::Reason reason);
   void leave_node();
   void finish(SessionEnd end, health::Reason reason);
   void wake_at(health::Time at) { context_.deadlines.set(*this, deadline_, at); }
@@ -105,7 +110,7 @@ class Session final : public Watched {
   State state_ = State::arrived;
   Place place_;
   Again again_ = Again::idle;
-  health::Reason reason_;           // why it is refused, or why parked
+  health::Reason reason_;           // why it is refused, parked or cut
 };
 
 }  // namespace sengu::proxy

@@ -29,6 +29,11 @@ void block_sigpipe() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+// A RST to both sides costs the kernel 14 us. A promotion does not wait for more of them than for a millisecond, and neither
+// do the worker's other sessions.
+constexpr std::size_t resets_before_acknowledgement = 64;
+constexpr std::size_t resets_at_once = 64;
+
 using Records = std::vector<SessionRecord>;
 
 /// Tells the control thread of so many sessions at a time: what else is due there gets its turn in between.
@@ -53,7 +58,8 @@ bool SpareFile::take() {
 
 Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
                std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks)
-    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table)), ready_(io_, context_.ready.fd()), timer_(io_) {
+    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table)), ready_(io_, context_.ready.fd()), timer_(io_),
+      of_group_(settings.groups.size()) {
   for (const auto& group : settings.groups) told_.emplace_back(group.nodes.size());
   context_.connect_failed = [this](health::GroupId group, health::NodeId node) { tell_connect_failed(group, node); };
   if (callbacks_.session_ended && settings.log.sessions != config::LogSessions::none) {
@@ -101,7 +107,7 @@ void Worker::watch() {
 /// deadlines, get their turn in between.
 void Worker::turn() {
   context_.turn_began = Clock::now();
-  const auto found = context_.ready.turn();
+  const auto found = context_.ready.turn(tables_);
   settle();
   const auto busy_poll = context_.settings.proxy.busy_poll;
   if (busy_poll == 0us) return watch();
@@ -120,12 +126,18 @@ void Worker::hand_over(Arrival arrival) {
 
 void Worker::adopt(Arrival arrival) {
   sessions_.push_back(std::make_unique<Session>(context_, std::move(arrival)));
-  sessions_.back()->slot = sessions_.size() - 1;
-  sessions_.back()->start();
+  Session& session = *sessions_.back();
+  auto& of_group = of_group_[health::index(session.group())];
+  session.slot = static_cast<std::uint32_t>(sessions_.size() - 1);
+  session.group_slot = static_cast<std::uint32_t>(of_group.size());
+  of_group.push_back(&session);
+  session.start();
 }
 
 void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done) {
+  tables_.fetch_add(1, std::memory_order_relaxed);
   asio::post(io_, [this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
+    tables_.fetch_sub(1, std::memory_order_relaxed);
     apply(std::move(table), group);
     cut_done();  // before the cut sessions are reported: a promotion waits for this one
     settle();
@@ -134,8 +146,16 @@ void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::Group
 
 void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId group) {
   context_.table = std::move(table);
-  for (const auto& session : sessions_)
-    if (session->group() == group) session->table_changed();
+  for (Session* session : of_group_[health::index(group)]) session->table_changed();
+  reset_cut(resets_before_acknowledgement);
+}
+
+void Worker::reset_cut(std::size_t most) {
+  for (; most > 0 && !context_.cut.empty(); --most) {
+    Session& session = *context_.cut.back();
+    context_.cut.pop_back();
+    session.reset(health::Reason::none);
+  }
 }
 
 void Worker::post_route_until(health::Time until) {
@@ -159,7 +179,7 @@ void Worker::post_stop_accepting() {
 
 void Worker::post_cut_all() {
   asio::post(io_, [this] {
-    for (const auto& session : sessions_) session->cut(health::Reason::stopping);
+    reset_all();
     settle();
   });
 }
@@ -168,13 +188,18 @@ void Worker::join() {
   if (!thread_.joinable()) return;
   asio::post(io_, [this] { io_.stop(); });
   thread_.join();
-  for (const auto& session : sessions_) session->cut(health::Reason::stopping);
+  reset_all();
   bury();
   report_ended();
 }
 
+void Worker::reset_all() {
+  context_.cut.clear();
+  for (const auto& session : sessions_) session->reset(health::Reason::stopping);
+}
+
 void Worker::run_again() {
-  again_run_ = AgainRun::idle;
+  again_run_ = Run::idle;
   std::vector<Session*> due;
   due.swap(context_.again);
   for (Session* session : due) session->resume();
@@ -188,10 +213,18 @@ void Worker::run_deadlines() {
 void Worker::settle() {
   bury();
   report_ended();
-  if (!context_.again.empty() && again_run_ == AgainRun::idle) {
-    again_run_ = AgainRun::posted;
+  if (!context_.again.empty() && again_run_ == Run::idle) {
+    again_run_ = Run::posted;
     asio::post(io_, [this] {
       run_again();
+      settle();
+    });
+  }
+  if (!context_.cut.empty() && reset_run_ == Run::idle) {
+    reset_run_ = Run::posted;
+    asio::post(io_, [this] {
+      reset_run_ = Run::idle;
+      reset_cut(resets_at_once);
       settle();
     });
   }
@@ -202,7 +235,11 @@ void Worker::bury() {
   if (context_.closed.empty()) return;
   std::erase_if(context_.again, [](const Session* session) { return session->state() == Session::State::closed; });
   for (Session* session : context_.closed) {
-    const std::size_t slot = session->slot;
+    auto& of_group = of_group_[health::index(session->group())];
+    of_group[session->group_slot] = of_group.back();
+    of_group[session->group_slot]->group_slot = session->group_slot;
+    of_group.pop_back();
+    const std::uint32_t slot = session->slot;
     std::swap(sessions_[slot], sessions_.back());
     sessions_[slot]->slot = slot;
     sessions_.pop_back();

@@ -29,7 +29,8 @@ class alignas(cache_line) Worker {
 
   // From the control thread:
   void start();
-  /// Takes the table over, cuts what it no longer allows in `group`, then calls `cut_done` (on the worker).
+  /// Takes the table over, cuts what it no longer allows in `group`, then calls `cut_done` (on the worker): none of these
+  /// sessions passes a byte any more. Where there are many of them their sockets are reset in the turns that follow.
   void post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done);
   /// What was posted as a table so far holds until then. Without this being called it holds for ever.
   void post_route_until(health::Time until);
@@ -50,6 +51,9 @@ class alignas(cache_line) Worker {
   void adopt(Arrival arrival);
   void renew(health::Time until);
   void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
+  /// Resets so many of the sessions that were cut.
+  void reset_cut(std::size_t most);
+  void reset_all();
   void run_again();
   void run_deadlines();
   /// Ends every entry into the worker: buries the closed and reports them, arms what is due next.
@@ -68,14 +72,17 @@ class alignas(cache_line) Worker {
   boost::asio::steady_timer timer_;
   health::Time armed_ = Deadlines::none;
   health::Time last_traffic_{};           // with busy_poll only
-  enum class AgainRun : std::uint8_t { idle, posted };
-  AgainRun again_run_ = AgainRun::idle;
+  enum class Run : std::uint8_t { idle, posted };
+  Run again_run_ = Run::idle;
+  Run reset_run_ = Run::idle;
   std::vector<std::vector<health::Time>> told_;  // by group and node: when a failed connect was reported last
   std::deque<Listener> listeners_;
   std::vector<std::unique_ptr<boost::asio::steady_timer>> back_offs_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<std::vector<Session*>> of_group_;  // the same, by GroupId: a table touches no other group's
   std::vector<SessionRecord> ended_;       // in this turn, for the session log
   alignas(cache_line) std::atomic<std::size_t> load_{0};  // the listeners of all workers write it
+  std::atomic<int> tables_{0};             // posted and not yet looked at: a turn ends for them
   std::thread thread_;
 };
 

@@ -90,6 +90,7 @@ struct WorkerContext {
   health::Time route_until = health::Time::max();   // the table holds for sessions to a master until then
   Deadlines deadlines;
   std::vector<Session*> again;                // stopped for fairness, invisible to epoll
+  std::vector<Session*> cut;                  // to be reset, the last one first
   std::vector<Session*> closed;               // to be destroyed after the turn
   std::function<void(health::GroupId, health::NodeId)> connect_failed;  // posts
   std::function<void(SessionRecord)> session_ended;                     // empty where nothing is logged

@@ -99,6 +99,7 @@ class Server {
     pollfd entry{fd_.get(), POLLIN, 0};
     return ::poll(&entry, 1, static_cast<int>(limit.count())) == 1;
   }
+  int fd() const { return fd_.get(); }
   Connection accept() {
     REQUIRE(has_client(patience));
     return Connection(Fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
