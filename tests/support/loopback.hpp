@@ -90,10 +90,14 @@ class Connection {
   int error_ = 0;
 };
 
-/// A server that accepts when told.
+/// A server that accepts when told. Its sockets have none of the options of sengu's.
 class Server {
  public:
-  explicit Server(const std::string& host) : fd_(proxy::listen_on({host, 0})) {}
+  explicit Server(const std::string& host) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto address = SocketAddress::from({host, 0});
+    REQUIRE(::bind(fd_.get(), address->data(), address->size()) == 0);
+    REQUIRE(::listen(fd_.get(), SOMAXCONN) == 0);
+  }
   Endpoint endpoint() const { return SocketAddress::local_of(fd_.get()).endpoint(); }
   bool has_client(std::chrono::milliseconds limit) const {
     pollfd entry{fd_.get(), POLLIN, 0};
