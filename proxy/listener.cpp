@@ -10,7 +10,7 @@ namespace {
 
 using health::Reason;
 
-constexpr int max_accepts = 64;   // per readiness; the set is level-triggered for listeners, the rest comes next round
+constexpr int max_accepts = 16;   // per readiness; the set is level-triggered for listeners, the rest comes next round
 constexpr int max_discards = 4;   // reads of what a client had said already that is turned away at the door
 
 bool is_without_files(int error) { return error == EMFILE || error == ENFILE; }

@@ -1,17 +1,14 @@
 // See ready_set.hpp.
 #include "proxy/ready_set.hpp"
 
-#include <sys/epoll.h>
-
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
 namespace sengu::proxy {
 namespace {
 
-constexpr int max_rounds = 16;    // then timers and posted work of the worker get their turn
-constexpr int batch_size = 256;
+constexpr std::chrono::milliseconds longest_wait{60'000};
 
 bool add_with(int epoll, int fd, std::uint32_t events, Watch& watch) {
   epoll_event event{};
@@ -34,18 +31,19 @@ bool ReadySet::add_listener(int fd, Watch& watch) { return add_with(epoll_.get()
 
 void ReadySet::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-ReadySet::Found ReadySet::turn(const std::atomic<int>& waits) {
-  std::array<epoll_event, batch_size> events;
-  for (int round = 0; round < max_rounds; ++round) {
-    const int count = epoll_wait(epoll_.get(), events.data(), batch_size, 0);
-    if (count <= 0) return round == 0 ? Found::nothing : Found::something;
-    for (int i = 0; i < count; ++i) {
-      const Watch& watch = *static_cast<Watch*>(events[static_cast<std::size_t>(i)].data.ptr);
-      watch.owner->ready(watch.peer, events[static_cast<std::size_t>(i)].events);
-    }
-    if (waits.load(std::memory_order_relaxed) != 0) break;
+ReadySet::Found ReadySet::wait(std::optional<std::chrono::nanoseconds> limit) {
+  using std::chrono::milliseconds;
+  const int timeout = limit ? static_cast<int>(std::min(std::chrono::ceil<milliseconds>(*limit), longest_wait).count()) : -1;
+  found_ = std::max(0, epoll_wait(epoll_.get(), events_.data(), batch_size, timeout));
+  return found_ == 0 ? Found::nothing : Found::something;
+}
+
+void ReadySet::dispatch() {
+  for (int i = 0; i < found_; ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    const Watch& watch = *static_cast<Watch*>(event.data.ptr);
+    watch.owner->ready(watch.peer, event.events);
   }
-  return Found::something;
 }
 
 }  // namespace sengu::proxy

@@ -1,9 +1,13 @@
-// The edge-triggered epoll set of one worker. Every data socket and every listener is in it; Asio sees only the set
-// itself, as one descriptor (performance.md §6, v1r). Knows neither Asio nor sessions; used by one thread.
+// The edge-triggered epoll set of one worker, in which every data socket and every listener is (performance.md §6, v3r).
+// Knows no session and no clock; used by one thread.
 #pragma once
 
-#include <atomic>
+#include <sys/epoll.h>
+
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "proxy/socket.hpp"
 
@@ -31,7 +35,6 @@ class ReadySet {
  public:
   ReadySet();  // throws std::system_error
 
-  int fd() const { return epoll_.get(); }
   /// A data socket: edge-triggered, for reading, writing, hang-up and urgent data. False, with errno, where refused.
   [[nodiscard]] bool add(int fd, Watch& watch);
   /// A listener: level-triggered, so that a bounded number of accepts per turn loses none.
@@ -39,12 +42,17 @@ class ReadySet {
   /// Only for a socket that stays open; a closed one leaves by itself.
   void remove(int fd);
   enum class Found : std::uint8_t { nothing, something };
-  /// Tells the owners of all ready sockets, without blocking, and for a bounded number of rounds; for no other one while
-  /// somebody `waits` for the thread (any thread may change it). Whoever calls it comes back when fd() is readable (again).
-  Found turn(const std::atomic<int>& waits);
+  /// Blocks until a socket is ready, at most for so long (rounded up to milliseconds); without a limit for ever.
+  Found wait(std::optional<std::chrono::nanoseconds> limit);
+  /// Tells the owners of the sockets that wait() found: a bounded number, the others are found the next time.
+  void dispatch();
 
  private:
+  static constexpr std::size_t batch_size = 128;  // then posted work and deadlines of the worker get their turn
+
   Fd epoll_;
+  std::array<epoll_event, batch_size> events_;
+  int found_ = 0;
 };
 
 }  // namespace sengu::proxy

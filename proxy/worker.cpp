@@ -58,7 +58,7 @@ bool SpareFile::take() {
 
 Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
                std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks)
-    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table)), ready_(io_, context_.ready.fd()), timer_(io_),
+    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table)),
       of_group_(settings.groups.size()) {
   for (const auto& group : settings.groups) told_.emplace_back(group.nodes.size());
   context_.connect_failed = [this](health::GroupId group, health::NodeId node) { tell_connect_failed(group, node); };
@@ -67,61 +67,59 @@ Worker::Worker(asio::io_context& control, const config::Settings& settings, Shar
   }
 }
 
-Worker::~Worker() {
-  join();
-  ready_.release();  // the ready set closes its descriptor itself
-}
+Worker::~Worker() { join(); }
 
 void Worker::add_listener(Fd socket, ListenerSettings settings, Chooser chooser) {
-  back_offs_.push_back(std::make_unique<asio::steady_timer>(io_));
-  asio::steady_timer& timer = *back_offs_.back();
-  const auto pause = [&timer](Listener& listener) {
-    timer.expires_after(Listener::back_off);
-    timer.async_wait([&listener](const boost::system::error_code& error) {
-      if (!error) listener.retry();
-    });
+  const auto pause = [this](Listener& listener) { pauses_.emplace_back(Clock::now() + Listener::back_off, &listener); };
+  const auto hand_over = [this, chooser = std::move(chooser)](Arrival arrival) {
+    Worker& chosen = chooser();
+    if (&chosen != this) return chosen.hand_over(std::move(arrival));
+    load_.fetch_add(1, std::memory_order_relaxed);
+    adopt(std::move(arrival));
   };
-  const auto hand_over = [chooser = std::move(chooser)](Arrival arrival) { chooser().hand_over(std::move(arrival)); };
   listeners_.emplace_back(std::move(socket), settings, context_, hand_over, pause);
 }
 
 void Worker::start() {
-  asio::post(io_, [this] {
-    for (auto& listener : listeners_) listener.start();
-    watch();
-  });
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "sengu-worker");
     block_sigpipe();
-    io_.run();
+    run();
   });
 }
 
-void Worker::watch() {
-  ready_.async_wait(asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
-    if (!error) turn();
-  });
+/// Tables come before the first client.
+void Worker::run() {
+  run_posted();
+  for (auto& listener : listeners_) listener.start();
+  while (life_ == Life::running) {
+    const auto found = context_.ready.wait(patience());
+    context_.turn_began = Clock::now();
+    if (found == ReadySet::Found::something) last_traffic_ = context_.turn_began;
+    context_.ready.dispatch();
+    run_posted();
+    run_again();
+    reset_cut(resets_at_once);
+    run_deadlines();
+    retry_listeners();
+    bury();
+    report_ended();
+  }
 }
 
-/// Takes what is ready, then blocks; with busy_poll not before nothing has come for so long. What was posted, and the
-/// deadlines, get their turn in between.
-void Worker::turn() {
-  context_.turn_began = Clock::now();
-  const auto found = context_.ready.turn(tables_);
-  settle();
+std::optional<std::chrono::nanoseconds> Worker::patience() const {
+  if (!context_.again.empty() || !context_.cut.empty()) return 0ns;
   const auto busy_poll = context_.settings.proxy.busy_poll;
-  if (busy_poll == 0us) return watch();
-  if (found == ReadySet::Found::something) last_traffic_ = Clock::now();
-  if (context_.turn_began - last_traffic_ > busy_poll) return watch();
-  asio::post(io_, [this] { turn(); });
+  if (busy_poll != 0us && context_.turn_began - last_traffic_ <= busy_poll) return 0ns;
+  const health::Time paused = pauses_.empty() ? Deadlines::none : pauses_.front().first;
+  const health::Time next = std::min(context_.deadlines.next(), paused);
+  if (next == Deadlines::none) return std::nullopt;
+  return std::max<std::chrono::nanoseconds>(0ns, next - Clock::now());
 }
 
 void Worker::hand_over(Arrival arrival) {
   load_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(io_, [this, arrival = std::move(arrival)]() mutable {
-    adopt(std::move(arrival));
-    settle();
-  });
+  mailbox_.post([this, shared = std::make_shared<Arrival>(std::move(arrival))] { adopt(std::move(*shared)); });
 }
 
 void Worker::adopt(Arrival arrival) {
@@ -135,12 +133,9 @@ void Worker::adopt(Arrival arrival) {
 }
 
 void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done) {
-  tables_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(io_, [this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
-    tables_.fetch_sub(1, std::memory_order_relaxed);
+  mailbox_.post([this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
     apply(std::move(table), group);
     cut_done();  // before the cut sessions are reported: a promotion waits for this one
-    settle();
   });
 }
 
@@ -159,10 +154,7 @@ void Worker::reset_cut(std::size_t most) {
 }
 
 void Worker::post_route_until(health::Time until) {
-  asio::post(io_, [this, until] {
-    renew(until);
-    settle();
-  });
+  mailbox_.post([this, until] { renew(until); });
 }
 
 void Worker::renew(health::Time until) {
@@ -172,21 +164,18 @@ void Worker::renew(health::Time until) {
 }
 
 void Worker::post_stop_accepting() {
-  asio::post(io_, [this] {
+  mailbox_.post([this] {
     for (auto& listener : listeners_) listener.stop();
   });
 }
 
 void Worker::post_cut_all() {
-  asio::post(io_, [this] {
-    reset_all();
-    settle();
-  });
+  mailbox_.post([this] { reset_all(); });
 }
 
 void Worker::join() {
   if (!thread_.joinable()) return;
-  asio::post(io_, [this] { io_.stop(); });
+  mailbox_.post([this] { life_ = Life::ended; });
   thread_.join();
   reset_all();
   bury();
@@ -198,37 +187,28 @@ void Worker::reset_all() {
   for (const auto& session : sessions_) session->reset(health::Reason::stopping);
 }
 
+void Worker::run_posted() {
+  for (const Mailbox::Work& work : mailbox_.take()) work();
+}
+
 void Worker::run_again() {
-  again_run_ = Run::idle;
   std::vector<Session*> due;
   due.swap(context_.again);
   for (Session* session : due) session->resume();
 }
 
 void Worker::run_deadlines() {
+  if (context_.deadlines.next() == Deadlines::none) return;
   const health::Time now = Clock::now();
   for (int i = 0; i < max_wakes && context_.deadlines.next() <= now; ++i) context_.deadlines.front().deadline_passed();
 }
 
-void Worker::settle() {
-  bury();
-  report_ended();
-  if (!context_.again.empty() && again_run_ == Run::idle) {
-    again_run_ = Run::posted;
-    asio::post(io_, [this] {
-      run_again();
-      settle();
-    });
+void Worker::retry_listeners() {
+  while (!pauses_.empty() && pauses_.front().first <= Clock::now()) {
+    Listener& listener = *pauses_.front().second;
+    pauses_.pop_front();
+    listener.retry();
   }
-  if (!context_.cut.empty() && reset_run_ == Run::idle) {
-    reset_run_ = Run::posted;
-    asio::post(io_, [this] {
-      reset_run_ = Run::idle;
-      reset_cut(resets_at_once);
-      settle();
-    });
-  }
-  arm();
 }
 
 void Worker::bury() {
@@ -251,20 +231,6 @@ void Worker::bury() {
 void Worker::report_ended() {
   if (ended_.empty()) return;
   tell_ended(control_, callbacks_, std::make_shared<const Records>(std::exchange(ended_, {})), 0);
-}
-
-/// One timer for all deadlines; it is moved only to an earlier instant, and looks for itself when it fires.
-void Worker::arm() {
-  const health::Time next = context_.deadlines.next();
-  if (next >= armed_) return;
-  armed_ = next;
-  timer_.expires_at(next);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    armed_ = Deadlines::none;
-    run_deadlines();
-    settle();
-  });
 }
 
 void Worker::tell_connect_failed(health::GroupId group, health::NodeId node) {
