@@ -92,7 +92,7 @@ bool Listener::refuse_on_spare(int error) {
   const int second_error = client ? 0 : errno;
   if (client) turn_away(client, from);
   client.close();
-  const bool again = context_.spare.take() && second_error == 0;
+  const bool again = context_.spare.take() && !is_without_files(second_error) && !is_without_memory(second_error);
   if (second_error == EAGAIN) return false;
   context_.counters.accept_failed(error);
   if (!again) wait();

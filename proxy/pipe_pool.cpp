@@ -8,6 +8,7 @@ namespace sengu::proxy {
 namespace {
 
 constexpr unsigned refusals_after_failure = 1000;
+constexpr std::size_t most_idle = 16;  // the others are closed: their descriptors and pages may be wanted elsewhere
 
 /// The size the pipe has now, in bytes.
 int grow(int pipe) {
@@ -57,7 +58,7 @@ std::unique_ptr<Pipe> PipePool::open() {
 }
 
 void PipePool::take_back(std::unique_ptr<Pipe> pipe) {
-  if (pipe->filled == 0) return free_.push_back(std::move(pipe));
+  if (pipe->filled == 0 && free_.size() < most_idle) return free_.push_back(std::move(pipe));
   --open_;
 }
 

@@ -23,7 +23,7 @@ struct Pipe {
 
 class PipePool {
  public:
-  /// Goes back to its pool when it is dropped, unless bytes are in it: then it is closed with them.
+  /// Goes back to its pool when it is dropped. It is closed instead where bytes are in it, or enough others are idle.
   struct Return {
     void operator()(Pipe* pipe) const { pipe->pool.take_back(std::unique_ptr<Pipe>(pipe)); }
   };

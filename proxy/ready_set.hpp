@@ -39,7 +39,8 @@ class ReadySet {
   [[nodiscard]] bool add(int fd, Watch& watch);
   /// A listener: level-triggered, so that a bounded number of accepts per turn loses none.
   [[nodiscard]] bool add_listener(int fd, Watch& watch);
-  /// Only for a socket that stays open; a closed one leaves by itself.
+  /// Only for a socket that stays open; a closed one leaves by itself. (Not one that a fork has duplicated until the other
+  /// process closes it too: none may be made while workers run.)
   void remove(int fd);
   enum class Found : std::uint8_t { nothing, something };
   /// Blocks until a socket is ready, at most for so long (rounded up to milliseconds); without a limit for ever.

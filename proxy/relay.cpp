@@ -31,7 +31,7 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
-Relay::Status Relay::ready(Peer peer, std::uint32_t events, RelayScratch scratch) {
+Relay::Status Relay::ready(Peer peer, std::uint32_t events, const RelayScratch& scratch) {
   if (events & read_to_the_end) side(peer).until = ReadUntil::would_block;
   if (events & EPOLLPRI) side(peer).way = Way::copy_only;
   if (events & EPOLLERR) lost(peer, scratch);
@@ -40,7 +40,7 @@ Relay::Status Relay::ready(Peer peer, std::uint32_t events, RelayScratch scratch
   return status();
 }
 
-Relay::Status Relay::resume(RelayScratch scratch) {
+Relay::Status Relay::resume(const RelayScratch& scratch) {
   for (const Peer from : {Peer::client, Peer::server})
     if (side(from).flow == Flow::more || side(from).flow == Flow::blocked) pump(from, scratch);
   return status();
@@ -68,7 +68,7 @@ bool Relay::settled() const {
 }
 
 /// Moves bytes from one side to the other until there is nothing to read, the other side takes no more, or others are due.
-void Relay::pump(Peer from, RelayScratch scratch) {
+void Relay::pump(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
   if (source.flow == Flow::blocked) flush(from, scratch);
   if (source.flow == Flow::blocked || source.flow == Flow::ended) return;
@@ -82,7 +82,7 @@ void Relay::pump(Peer from, RelayScratch scratch) {
   if (source.bytes - before < little) source.burst /= 2;
 }
 
-Relay::Step Relay::move_once(Peer from, RelayScratch scratch) {
+Relay::Step Relay::move_once(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
   const bool is_stream = source.burst >= stream_burst && source.way == Way::by_burst;
   if (!is_stream) source.pipe.reset();
@@ -90,7 +90,7 @@ Relay::Step Relay::move_once(Peer from, RelayScratch scratch) {
   return source.pipe ? splice_once(from, scratch) : copy_once(from, scratch);
 }
 
-Relay::Step Relay::copy_once(Peer from, RelayScratch scratch) {
+Relay::Step Relay::copy_once(Peer from, const RelayScratch& scratch) {
   const ssize_t count = ::recv(side(from).fd.get(), scratch.buffer.data(), scratch.buffer.size(), 0);
   if (count <= 0) return nothing_read(from, count, scratch);
   const auto size = static_cast<std::size_t>(count);
@@ -101,11 +101,15 @@ Relay::Step Relay::copy_once(Peer from, RelayScratch scratch) {
 }
 
 /// A short splice does not mean that the socket is empty: the pipe may have run out of places first.
-Relay::Step Relay::splice_once(Peer from, RelayScratch scratch) {
+Relay::Step Relay::splice_once(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
   const ssize_t count = ::splice(source.fd.get(), nullptr, source.pipe->write_end.get(), nullptr, source.pipe->capacity,
                                  SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-  if (count <= 0) return nothing_read(from, count, scratch);
+  if (count == 0) {  // the end, or an urgent mark with a FIN somewhere behind it: recv() tells them apart
+    source.way = Way::copy_only;
+    return Step::moved;
+  }
+  if (count < 0) return nothing_read(from, count, scratch);
   source.pipe->filled += static_cast<std::size_t>(count);
   account(from, static_cast<std::size_t>(count), scratch);
   flush_pipe(from, scratch);
@@ -113,7 +117,7 @@ Relay::Step Relay::splice_once(Peer from, RelayScratch scratch) {
 }
 
 /// The read ended without a byte: with 0 or, errno set, -1.
-Relay::Step Relay::nothing_read(Peer from, ssize_t result, RelayScratch scratch) {
+Relay::Step Relay::nothing_read(Peer from, ssize_t result, const RelayScratch& scratch) {
   if (result < 0 && errno == EINTR) return Step::moved;
   if (result < 0 && would_block(errno)) {
     side(from).until = ReadUntil::short_read;
@@ -126,19 +130,19 @@ Relay::Step Relay::nothing_read(Peer from, ssize_t result, RelayScratch scratch)
   return Step::empty;
 }
 
-void Relay::account(Peer from, std::size_t size, RelayScratch scratch) {
+void Relay::account(Peer from, std::size_t size, const RelayScratch& scratch) {
   Side& source = side(from);
   Side& towards = side(other(from));
   source.bytes += size;
   (from == Peer::client ? scratch.counters.bytes_client_to_server : scratch.counters.bytes_server_to_client).add(size);
   source.burst = static_cast<std::uint32_t>(std::min<std::size_t>(source.burst + size, most_burst));
-  if (towards.burst < stream_burst) towards.burst = 0;
+  towards.burst = towards.burst < stream_burst ? 0 : towards.burst / 2;
 }
 
-void Relay::pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch) {
-  if (!may_pass(scratch)) return keep(from, bytes);
+void Relay::pass_on(Peer from, std::span<const char> bytes, const RelayScratch& scratch) {
   const int to = side(other(from)).fd.get();
   while (!bytes.empty()) {
+    if (!may_pass(scratch)) return keep(from, bytes);
     const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -159,16 +163,16 @@ void Relay::keep(Peer from, std::span<const char> bytes) {
   source.flow = Flow::blocked;
 }
 
-void Relay::flush(Peer from, RelayScratch scratch) {
+void Relay::flush(Peer from, const RelayScratch& scratch) {
   if (side(from).pipe) flush_pipe(from, scratch);
   else flush_pending(from, scratch);
 }
 
-void Relay::flush_pending(Peer from, RelayScratch scratch) {
-  if (!may_pass(scratch)) return;
+void Relay::flush_pending(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
   const int to = side(other(from)).fd.get();
   while (source.pending_begin < source.pending_end) {
+    if (!may_pass(scratch)) return;
     const ssize_t count = ::send(to, source.pending.get() + source.pending_begin,
                                  source.pending_end - source.pending_begin, MSG_NOSIGNAL);
     if (count >= 0) source.pending_begin += static_cast<std::uint32_t>(count);
@@ -179,12 +183,12 @@ void Relay::flush_pending(Peer from, RelayScratch scratch) {
   source.flow = Flow::flowing;
 }
 
-void Relay::flush_pipe(Peer from, RelayScratch scratch) {
+void Relay::flush_pipe(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
-  source.flow = Flow::blocked;
-  if (!may_pass(scratch)) return;
+  source.flow = Flow::blocked;  // until it is empty
   const int to = side(other(from)).fd.get();
   while (source.pipe->filled != 0) {
+    if (!may_pass(scratch)) return;
     const ssize_t count = ::splice(source.pipe->read_end.get(), nullptr, to, nullptr, source.pipe->filled,
                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (count > 0) source.pipe->filled -= static_cast<std::size_t>(count);
@@ -202,7 +206,7 @@ void Relay::end(Peer from) {
 }
 
 /// This peer sent a RST, or its socket failed. What it sent before is still in our kernel and belongs to the other.
-void Relay::lost(Peer peer, RelayScratch scratch) {
+void Relay::lost(Peer peer, const RelayScratch& scratch) {
   Side& source = side(peer);
   Side& towards = side(other(peer));
   if (towards.life == Life::alive) reset_by_ = peer;

@@ -37,9 +37,9 @@ class Relay {
   void set(Peer peer, Fd fd) { side(peer).fd = std::move(fd); }
   int fd(Peer peer) const { return sides_[index(peer)].fd.get(); }
 
-  Status ready(Peer peer, std::uint32_t events, RelayScratch scratch);
+  Status ready(Peer peer, std::uint32_t events, const RelayScratch& scratch);
   /// Goes on where it left off for fairness, or where it was not allowed to pass on.
-  Status resume(RelayScratch scratch);
+  Status resume(const RelayScratch& scratch);
   /// Bytes wait that were read and not passed on.
   bool blocked() const;
   /// After `reset`: has the living peer's kernel acknowledged all that came from the dead one?
@@ -65,7 +65,7 @@ class Relay {
   enum class ReadUntil : std::uint8_t { short_read, would_block };
   enum class Way : std::uint8_t {
     by_burst,   // spliced while the burst is a stream, else copied
-    copy_only,  // urgent data or a reset: splice stops for ever at an urgent mark (performance.md §6, pitfall 1)
+    copy_only,  // urgent data, a reset or perhaps the end: splice stops at an urgent mark (performance.md §6, pitfall 1)
   };
   enum class Step : std::uint8_t { moved, empty };  // empty: epoll says when there is more to read, or nothing will be
   enum class Life : std::uint8_t { alive, reset };  // a socket reports its error once, later reads say EOF
@@ -76,8 +76,8 @@ class Relay {
     ReadUntil until = ReadUntil::short_read;
     Life life = Life::alive;
     Way way = Way::by_burst;
-    // Bytes read since the other side last said something (at most 1 MiB), or before that where those were a stream: then
-    // the next ones likely are too. Halved by each turn with little to read.
+    // Bytes read of late, at most 1 MiB. Halved by each turn with little to read and by each message of the other side, which
+    // ends it where it was no stream yet: after a stream the next reply likely is one too.
     std::uint32_t burst = 0;
     std::uint32_t pending_begin = 0;
     std::uint32_t pending_end = 0;
@@ -92,19 +92,19 @@ class Relay {
   static constexpr Peer other(Peer peer) { return peer == Peer::client ? Peer::server : Peer::client; }
   Side& side(Peer peer) { return sides_[index(peer)]; }
   Status status() const;
-  void pump(Peer from, RelayScratch scratch);
-  Step move_once(Peer from, RelayScratch scratch);
-  Step copy_once(Peer from, RelayScratch scratch);
-  Step splice_once(Peer from, RelayScratch scratch);
-  Step nothing_read(Peer from, ssize_t result, RelayScratch scratch);
-  void account(Peer from, std::size_t size, RelayScratch scratch);
-  void pass_on(Peer from, std::span<const char> bytes, RelayScratch scratch);
+  void pump(Peer from, const RelayScratch& scratch);
+  Step move_once(Peer from, const RelayScratch& scratch);
+  Step copy_once(Peer from, const RelayScratch& scratch);
+  Step splice_once(Peer from, const RelayScratch& scratch);
+  Step nothing_read(Peer from, ssize_t result, const RelayScratch& scratch);
+  void account(Peer from, std::size_t size, const RelayScratch& scratch);
+  void pass_on(Peer from, std::span<const char> bytes, const RelayScratch& scratch);
   void keep(Peer from, std::span<const char> bytes);
-  void flush(Peer from, RelayScratch scratch);
-  void flush_pending(Peer from, RelayScratch scratch);
-  void flush_pipe(Peer from, RelayScratch scratch);
+  void flush(Peer from, const RelayScratch& scratch);
+  void flush_pending(Peer from, const RelayScratch& scratch);
+  void flush_pipe(Peer from, const RelayScratch& scratch);
   void end(Peer from);
-  void lost(Peer peer, RelayScratch scratch);
+  void lost(Peer peer, const RelayScratch& scratch);
 
   std::array<Side, 2> sides_;
   Peer reset_by_ = Peer::client;       // means something only where a side is Life::reset

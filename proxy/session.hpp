@@ -6,7 +6,7 @@
 //   parked      connecting, refusing, closed
 //   connecting  relaying, parked, refusing, closed
 //   relaying    resetting, cut, closed
-//   resetting   cut, closed
+//   resetting   closed
 //   refusing    closed
 //   cut         closed
 #pragma once
@@ -53,6 +53,8 @@ class Session final : public Watched {
   void table_changed();
   /// Resets both sides now.
   void reset(health::Reason reason);
+  /// Resets both sides of one that was cut.
+  void end_cut();
 
   State state() const { return state_; }
   health::GroupId group() const { return group_; }
@@ -80,6 +82,7 @@ class Session final : public Watched {
   void read_away();
   void come_again();
   void end_if_idle();
+  bool was_held_up(health::Time now) const;
   void client_ready_early(std::uint32_t events);
   void cut(health::Reason reason);
   void leave_node();

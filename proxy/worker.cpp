@@ -3,7 +3,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -21,6 +20,12 @@ constexpr auto tell_interval = 10ms;   // a storm of refused clients must not fl
 constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
 constexpr std::size_t records_at_once = 64;
 
+// A RST to both sides costs the kernel 14 us. A promotion does not wait for more of them than for a millisecond, and neither
+// do the worker's other sessions.
+constexpr std::size_t resets_before_acknowledgement = 64;
+constexpr auto least_reset_time = 1ms;  // of each turn; more where the turn took longer
+constexpr std::size_t max_agains = 64;  // streams that go on in one turn
+
 /// send() can be told to raise none, splice(2) cannot.
 void block_sigpipe() {
   sigset_t signals;
@@ -28,11 +33,6 @@ void block_sigpipe() {
   sigaddset(&signals, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
-
-// A RST to both sides costs the kernel 14 us. A promotion does not wait for more of them than for a millisecond, and neither
-// do the worker's other sessions.
-constexpr std::size_t resets_before_acknowledgement = 64;
-constexpr std::size_t resets_at_once = 64;
 
 using Records = std::vector<SessionRecord>;
 
@@ -47,14 +47,6 @@ void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shar
 }
 
 }  // namespace
-
-WorkerContext::WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first)
-    : settings(config), shared(counts), counters(config.groups), buffer(buffer_size), table(std::move(first)) {}
-
-bool SpareFile::take() {
-  if (!file_) file_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  return static_cast<bool>(file_);
-}
 
 Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
                std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks)
@@ -99,7 +91,7 @@ void Worker::run() {
     context_.ready.dispatch();
     run_posted();
     run_again();
-    reset_cut(resets_at_once);
+    end_cut_sessions();
     run_deadlines();
     retry_listeners();
     bury();
@@ -142,15 +134,22 @@ void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::Group
 void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId group) {
   context_.table = std::move(table);
   for (Session* session : of_group_[health::index(group)]) session->table_changed();
-  reset_cut(resets_before_acknowledgement);
+  for (std::size_t i = 0; i < resets_before_acknowledgement; ++i) end_next_cut();
 }
 
-void Worker::reset_cut(std::size_t most) {
-  for (; most > 0 && !context_.cut.empty(); --most) {
-    Session& session = *context_.cut.back();
-    context_.cut.pop_back();
-    session.reset(health::Reason::none);
-  }
+/// For half of the worker's time: clients learn of the cut whatever traffic there is.
+void Worker::end_cut_sessions() {
+  if (context_.cut.empty()) return;
+  const health::Time now = Clock::now();
+  const health::Time until = now + std::max<health::Duration>(least_reset_time, now - context_.turn_began);
+  while (!context_.cut.empty() && Clock::now() < until) end_next_cut();
+}
+
+void Worker::end_next_cut() {
+  if (context_.cut.empty()) return;
+  Session& session = *context_.cut.front();
+  context_.cut.pop_front();
+  session.end_cut();
 }
 
 void Worker::post_route_until(health::Time until) {
@@ -192,9 +191,11 @@ void Worker::run_posted() {
 }
 
 void Worker::run_again() {
-  std::vector<Session*> due;
-  due.swap(context_.again);
-  for (Session* session : due) session->resume();
+  for (std::size_t left = std::min(context_.again.size(), max_agains); left > 0; --left) {
+    Session& session = *context_.again.front();
+    context_.again.pop_front();
+    session.resume();
+  }
 }
 
 void Worker::run_deadlines() {

@@ -51,8 +51,8 @@ class alignas(cache_line) Worker {
   void adopt(Arrival arrival);
   void renew(health::Time until);
   void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
-  /// Resets so many of the sessions that were cut.
-  void reset_cut(std::size_t most);
+  void end_cut_sessions();
+  void end_next_cut();
   void reset_all();
   void run_posted();
   void run_again();

@@ -2,6 +2,7 @@
 // Touched by the worker's thread only, except where a member says otherwise.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -89,8 +90,8 @@ struct WorkerContext {
   health::Time turn_began{};                  // read once a turn: near enough for what lasts seconds
   health::Time route_until = health::Time::max();   // the table holds for sessions to a master until then
   Deadlines deadlines;
-  std::vector<Session*> again;                // stopped for fairness, invisible to epoll
-  std::vector<Session*> cut;                  // to be reset, the last one first
+  std::deque<Session*> again;                 // stopped for fairness, invisible to epoll
+  std::deque<Session*> cut;                   // to be reset
   std::vector<Session*> closed;               // to be destroyed after the turn
   std::function<void(health::GroupId, health::NodeId)> connect_failed;  // posts
   std::function<void(SessionRecord)> session_ended;                     // empty where nothing is logged

@@ -310,3 +310,21 @@ TEST_CASE("relay: no pipe is to be had: copied") {
     CHECK(errno == EAGAIN);
   }
 }
+
+TEST_CASE("relay: what follows an urgent byte arrives, also where the FIN came with it") {
+  const std::string stream = pattern(2'000'000);
+  for (int i = 0; i < 100; ++i) {
+    Pair pair("127.77.1.24");
+    CHECK(pair.backend.send("hello"));
+    CHECK(pair.client.receive(5) == "hello");
+    std::thread sender([&] {
+      pair.backend.send(stream);
+      ::send(pair.backend.fd(), "u", 1, MSG_OOB | MSG_NOSIGNAL);
+      pair.backend.send("the tail");
+      pair.backend.finish();
+    });
+    CHECK((pair.client.receive_all() == stream + "the tail"));
+    CHECK(pair.client.error() == 0);
+    sender.join();
+  }
+}

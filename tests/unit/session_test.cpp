@@ -1,7 +1,10 @@
 // One client of the data plane before it has a server: connecting while the table changes, waiting, giving up.
 #include <net/if.h>
+#include <signal.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <future>
@@ -166,4 +169,60 @@ TEST_CASE("session: with busy_poll requests, tables and cuts come through, and a
   const auto before = spent();
   CHECK_FALSE(server.has_client(200ms));
   CHECK(spent() - before < 100ms);
+}
+
+TEST_CASE("session: idle_timeout resets who leaves bytes waiting, since a FIN would make them look complete") {
+  Server server("127.77.4.7");
+  auto settings = one_group("127.77.4.7", {node(server.endpoint())});
+  settings.groups[0].idle_timeout = 200ms;
+  Plane plane(std::move(settings));
+  plane.publish(open_route(1, 0, 1));
+  auto client = plane.client(64 * 1024);
+  auto backend = server.accept();
+  const std::size_t sent = backend.push(64 << 20, 100ms);
+  REQUIRE(plane.until([&] { return plane.data.sessions() == 0; }));
+  CHECK(client.receive_all().size() < sent);
+  CHECK(client.error() == ECONNRESET);
+}
+
+TEST_CASE("session: after a stop of ours nobody is idle whose bytes had come") {
+  constexpr std::size_t sessions = 300;   // more than one turn takes
+  int order[2];
+  REQUIRE(::pipe(order) == 0);
+  const pid_t process = ::getpid();
+  const pid_t clients = ::fork();  // before there is a socket: what is open twice does not leave an epoll set when it is closed
+  if (clients == 0) {
+    SocketAddress where;
+    if (::read(order[0], &where, sizeof where) != sizeof where) ::_exit(1);
+    std::vector<Connection> connections;
+    for (std::size_t i = 0; i < sessions; ++i) connections.push_back(Connection::to(where.endpoint()));
+    char go = 0;
+    if (::read(order[0], &go, 1) != 1) ::_exit(1);
+    ::kill(process, SIGSTOP);
+    for (auto& connection : connections) connection.send("x");
+    ::usleep(500'000);  // the stop itself, longer than idle_timeout
+    ::kill(process, SIGCONT);
+    for (auto& connection : connections) connection.receive(1);  // the end of the test
+    ::_exit(0);
+  }
+  REQUIRE(clients > 0);
+  {
+    Server server("127.77.4.8");
+    auto settings = one_group("127.77.4.8", {node(server.endpoint())});
+    settings.groups[0].idle_timeout = 300ms;
+    Plane plane(std::move(settings));
+    plane.publish(open_route(1, 0, 1));
+    const auto where = *SocketAddress::from(plane.traffic().bound_listen);
+    REQUIRE(::write(order[1], &where, sizeof where) == sizeof where);
+    std::vector<Connection> backends;
+    for (std::size_t i = 0; i < sessions; ++i) backends.push_back(server.accept());
+    REQUIRE(::write(order[1], "!", 1) == 1);
+    std::size_t arrived = 0;
+    for (auto& backend : backends) arrived += backend.receive(1) == "x";
+    CHECK(arrived == sessions);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(clients, &status, 0) == clients);
+  CHECK(status == 0);
+  for (const int end : order) ::close(end);
 }
