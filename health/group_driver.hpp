@@ -25,6 +25,7 @@ struct DriverPorts {
   RoutePublisher& publisher;
   EventSink& events;
   MeasurementSink& measurements;
+  Places places = {};                        // beside the kept connections, of all groups together
   CrashPoint crash_at = CrashPoint::never;   // for tests: the process kills itself there
 };
 

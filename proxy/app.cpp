@@ -169,7 +169,8 @@ std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts&
 }
 
 void App::start_groups() {
-  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, crash_point()};
+  const health::Places places(data_plane_.files().places, data_plane_.files().patient_places);
+  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, places, crash_point()};
   for (const std::string& name : journal_.damaged()) {
     const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));

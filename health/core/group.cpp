@@ -260,7 +260,7 @@ void Group::State::probe_nodes() {
 
 void Group::State::ask_who_decides() {
   for (std::size_t i = 0; i < size(); ++i) {
-    if (now >= deciders_due(known.nodes[i])) ask_deciders(known, out, node_id(i), now);
+    if (now >= deciders_due(known.nodes[i])) ask_deciders(known, out, node_id(i), Lane::patient, now);
   }
 }
 

@@ -66,6 +66,7 @@ struct Group::State {
 
   // --- group_observe.cpp: what happened ---
   void observe(NodeId id, const Observation& seen);
+  void take_shortage(NodeId id, const Observation& seen);
   void watch_use(NodeId id);
   void take_info(NodeId id, const Observation& seen);
   bool has_regressed(const NodeView& before, const ServerInfo& info) const;

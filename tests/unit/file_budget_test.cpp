@@ -10,9 +10,9 @@ using namespace sengu::proxy;
 
 namespace {
 
-/// Two groups of three nodes, one with a read listener: 24 + 2 workers * 5 + 3 listeners * 2 + 6 nodes * 6.
+/// Two groups of three nodes, one with a read listener: 24 + 2 workers * 6 + 3 listeners + 6 nodes * 6.
 constexpr std::size_t workers = 2;
-constexpr std::size_t reserved = 76;
+constexpr std::size_t reserved = 75;
 
 config::Settings settings_with(std::size_t max_connections) {
   auto settings = test::FakeOperations().all_settings;
@@ -53,5 +53,40 @@ TEST_CASE("file budget: nobody gets more than there is use for, and sessions the
 
 TEST_CASE("file budget: a limit that is too low says which one is needed") {
   CHECK_THROWS_WITH(share_out(reserved + 23, settings_with(0), workers),
-                    "a limit of 99 open files is too low for this configuration: it needs 100 (ulimit -n, LimitNOFILE)");
+                    "a limit of 98 open files is too low for this configuration: it needs 99 (ulimit -n, LimitNOFILE)");
+}
+
+namespace {
+
+config::Settings many(std::size_t groups, config::Kind kind) {
+  config::Settings settings;
+  for (std::size_t i = 0; i < groups; ++i) settings.groups.push_back(test::a_group("g" + std::to_string(i)));
+  for (auto& group : settings.groups) group.kind = kind;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("file budget: with thousands of nodes what is done beside the kept connections takes turns") {
+  // 24 + 6, 3,000 listeners, 9,000 kept connections; half of what is left.
+  const auto budget = share_out(20'000, many(3000, config::Kind::redis), 1);
+  CHECK(budget.places == (20'000 - 12'030) / 2);
+  CHECK(budget.patient_places == 64);
+  CHECK(taken(budget) + budget.places + 12'030 <= 20'000);
+  CHECK(budget.clients.sessions > 1000);
+  // ... and where there is room for all of it at once, nobody waits.
+  CHECK(share_out(1'000'000, many(3000, config::Kind::redis), 1).places == 45'000);
+}
+
+TEST_CASE("file budget: at least 200 groups may fail over at once") {
+  const std::size_t least = 12'030 + 3000 + 24;
+  CHECK(share_out(least, many(3000, config::Kind::redis), 1).places == 3000);
+  CHECK_THROWS_WITH(share_out(least - 1, many(3000, config::Kind::redis), 1),
+                    "a limit of 15053 open files is too low for this configuration: it needs 15054 (ulimit -n, LimitNOFILE)");
+  CHECK(share_out(least, many(100, config::Kind::redis), 1).places == 1500);
+}
+
+TEST_CASE("file budget: what is done beside the kept connections of MySQL nodes takes no turns") {
+  CHECK_NOTHROW(share_out(30 + 100 + 6 * 300 + 24, many(100, config::Kind::mysql), 1));
+  CHECK_THROWS(share_out(30 + 100 + 6 * 300 + 23, many(100, config::Kind::mysql), 1));
 }
