@@ -235,6 +235,7 @@ void Link::take_replies() {
   phase_ = Phase::idle;
   greeted_ = seen.outcome != Outcome::noauth && !was_greeted_too_early();
   in_use_ = true;
+  replies_ = {};   // not kept until the next question: there may be thousands of links
   timer_.cancel();
   listener_->on_answer(*this, seen);
 }

@@ -122,7 +122,7 @@ class Link final : public ProbeLink {
   bool graced_ = false;         // the timer fired late once already
   std::size_t greeting_replies_ = 0;  // of the open question
   std::string out_;
-  std::array<char, 16 * 1024> in_{};
+  std::array<char, 4 * 1024> in_{};   // an answer to INFO has about 3 KiB; there may be thousands of links
   ReplyReader reader_;
   std::vector<Reply> replies_;
 };

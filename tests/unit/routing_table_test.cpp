@@ -86,7 +86,9 @@ TEST_CASE("place: readers by zone, then by load, and not again where the connect
   CHECK(place_now(table, ListenerRole::readers).tag.reader_generation == 5);
   CHECK(place_now(table, ListenerRole::readers).tag.epoch == 0);
   auto zoned = table;
-  zoned.groups[0].zones = {"a", "b", "c"};
+  GroupRoute with_zones = zoned.groups[0];
+  with_zones.zones = {"a", "b", "c"};
+  zoned.groups.replace(0, std::move(with_zones));
   CHECK(place_now(zoned, ListenerRole::readers, "c", {0, 0, 9}).tag.node == NodeId(2));
   CHECK(place_now(zoned, ListenerRole::readers, "a", {0, 0, 9}).tag.node == NodeId(1));
 }
