@@ -51,8 +51,8 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
   }
 }
 
-void GroupDriver::start() {
-  apply(group_.start(clock_now()));
+void GroupDriver::start(Time first_probe) {
+  apply(group_.start(clock_now(), first_probe));
   arm_timer();
 }
 

@@ -50,7 +50,7 @@ Publisher::Publisher(boost::asio::io_context& control, std::span<const std::uniq
 void Publisher::publish(health::GroupId group, const health::Route& route, std::function<void()> acknowledged) {
   auto next = std::make_shared<RoutingTable>(*table_);
   next->serial = table_->serial + 1;
-  GroupRoute changed = table_->groups.at(health::index(group));
+  GroupRoute changed = table_->groups[health::index(group)];
   changed.route = route;
   next->groups.replace(health::index(group), std::move(changed));
   table_ = std::move(next);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "config/settings.hpp"
@@ -26,19 +25,23 @@ struct GroupRoute {
   std::vector<std::string> zones;      // by NodeId
 };
 
-/// By GroupId. A copy shares every group with its original, so that a table costs a pointer for each group that did not change:
-/// at 3,000 groups a whole copy took a millisecond, and hundreds of groups may change in one.
+/// By GroupId. A copy shares with its original all that does not change, in blocks: a table costs a pointer for each block, and one
+/// for each group of the block in which one changes. (At 3,000 groups a whole copy takes a millisecond, and in a second hundreds
+/// of groups may change.)
 class GroupRoutes {
  public:
-  std::size_t size() const { return groups_.size(); }
-  const GroupRoute& operator[](std::size_t group) const { return *groups_[group]; }
-  const GroupRoute& at(std::size_t group) const { return *groups_.at(group); }
-  void push_back(GroupRoute group) { groups_.push_back(std::make_shared<const GroupRoute>(std::move(group))); }
+  std::size_t size() const { return size_; }
+  const GroupRoute& operator[](std::size_t group) const { return *(*blocks_[group / in_block])[group % in_block]; }
+  void push_back(GroupRoute group);
   /// In this copy alone.
-  void replace(std::size_t group, GroupRoute with) { groups_.at(group) = std::make_shared<const GroupRoute>(std::move(with)); }
+  void replace(std::size_t group, GroupRoute with);
 
  private:
-  std::vector<std::shared_ptr<const GroupRoute>> groups_;
+  static constexpr std::size_t in_block = 64;
+  using Block = std::vector<std::shared_ptr<const GroupRoute>>;
+
+  std::vector<std::shared_ptr<const Block>> blocks_;   // all full but the last
+  std::size_t size_ = 0;
 };
 
 struct RoutingTable {

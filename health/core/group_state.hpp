@@ -19,7 +19,7 @@ struct Group::State {
   State(const config::GroupSettings& group, std::optional<JournalRecord> journal, JournalFound found);
 
   // --- group.cpp: step by step ---
-  Commands start(Time at);
+  Commands start(Time at, Time first_probe);
   Commands step(Time at, const Input& input);
   void take(const Input& input);
   void decide();
