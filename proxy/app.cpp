@@ -70,7 +70,8 @@ class App final : public Operations, private health::EventSink {
     control_.run();
   }
 
-  Snapshot snapshot() override;
+  GroupView view(GroupId group) override;
+  Snapshot frame() override;
   Readiness readiness() override;
   const EventHistory& events() const override { return history_; }
   EventHistory& events() override { return history_; }
@@ -203,17 +204,16 @@ void App::emit(GroupId id, const health::Event& event) {
   log_.log_event(history_.record(std::move(recorded)));
 }
 
-Snapshot App::snapshot() {
+GroupView App::view(GroupId group) {
+  return {&settings_.groups[index(group)], groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
+}
+
+Snapshot App::frame() {
   Snapshot snapshot;
   snapshot.proxy = settings_.proxy.name;
   snapshot.now = health::Time::clock::now();
   snapshot.wall = std::chrono::system_clock::now();
-  Traffic traffic = data_plane_.traffic();
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    snapshot.groups.push_back({&settings_.groups[i], groups_[i]->status(), std::move(traffic.groups[i]),
-                               measurements_.of(group_id(i))});
-  }
-  snapshot.accept_errors = std::move(traffic.accept_errors);
+  snapshot.accept_errors = data_plane_.accept_errors();
   snapshot.control_loop_delay = measurements_.control_loop_delay();
   snapshot.log_dropped = log_.dropped();
   return snapshot;

@@ -69,15 +69,27 @@ void DataPlane::start() {
   for (const auto& worker : workers_) worker->start();
 }
 
+GroupTraffic DataPlane::traffic(health::GroupId group) const {
+  GroupTraffic traffic;
+  traffic.nodes.resize(settings_.groups[health::index(group)].nodes.size());
+  std::tie(traffic.bound_listen, traffic.bound_read_listen) = bound_[health::index(group)];
+  for (const auto& worker : workers_) worker->counters()[group].add_to(traffic);
+  shared_[group].add_to(traffic);
+  return traffic;
+}
+
+std::map<std::string, std::uint64_t> DataPlane::accept_errors() const {
+  std::map<std::string, std::uint64_t> errors;
+  for (const auto& worker : workers_) worker->counters().add_accept_errors(errors);
+  return errors;
+}
+
 Traffic DataPlane::traffic() const {
   Traffic traffic;
-  traffic.groups.resize(settings_.groups.size());
-  for (std::size_t i = 0; i < traffic.groups.size(); ++i) {
-    traffic.groups[i].nodes.resize(settings_.groups[i].nodes.size());
-    std::tie(traffic.groups[i].bound_listen, traffic.groups[i].bound_read_listen) = bound_[i];
+  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+    traffic.groups.push_back(this->traffic(health::GroupId(static_cast<std::uint32_t>(i))));
   }
-  for (const auto& worker : workers_) worker->add_to(traffic);
-  shared_.add_to(traffic);
+  traffic.accept_errors = accept_errors();
   return traffic;
 }
 

@@ -1,7 +1,11 @@
 // See http_server.hpp.
 #include "proxy/http_server.hpp"
 
+#include <functional>
 #include <list>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -47,8 +51,23 @@ namespace {
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds heartbeat{15};   // between two comments to a quiet follower: proxies cut silence
 using StatePtr = std::shared_ptr<HttpServer::State>;
+using HttpWork = std::function<HttpAnswer()>;
 using Connection = HttpServer::State::Connection;
 using Parser = http::request_parser<http::empty_body>;
+
+constexpr std::size_t views_at_once = 32;   // some 0.1 ms: what is due meanwhile is no later for it
+
+/// Every group, a few in each turn of the loop; fewer where sengu ends meanwhile.
+asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
+  std::vector<GroupView> groups;
+  while (state->operations != nullptr && groups.size() < state->operations->settings().groups.size()) {
+    groups.push_back(state->operations->view(health::GroupId{static_cast<std::uint32_t>(groups.size())}));
+    if (groups.size() % views_at_once == 0) co_await asio::post(state->acceptor.get_executor(), asio::use_awaitable);
+  }
+  Snapshot snapshot = state->operations != nullptr ? state->operations->frame() : Snapshot{};
+  snapshot.groups = std::move(groups);
+  co_return snapshot;
+}
 
 /// Runs the work on the helper thread, and goes on here with what it made.
 asio::awaitable<HttpAnswer> on_helper(asio::thread_pool& helper, HttpWork work) {
@@ -164,7 +183,13 @@ asio::awaitable<bool> serve_one(StatePtr state, Connection& connection, beast::f
     co_await follow(state, connection, question, *from);
     co_return false;
   }
-  if (auto* work = std::get_if<HttpWork>(&outcome)) outcome = co_await on_helper(*state->helper, std::move(*work));
+  if (const auto* document = std::get_if<HttpDocument>(&outcome)) {
+    // Shared, so that neither is copied nor thrown away here: that takes as long as to take it.
+    auto snapshot = std::make_shared<const Snapshot>(co_await take_snapshot(state));
+    if (state->operations == nullptr) co_return false;
+    HttpWork work = [snapshot = std::move(snapshot), write = document->write] { return write(*snapshot); };
+    outcome = co_await on_helper(*state->helper, std::move(work));
+  }
   co_return co_await reply(connection, question, std::get<HttpAnswer>(std::move(outcome)));
 }
 
