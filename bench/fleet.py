@@ -3,10 +3,13 @@
 Addresses are the responder's (nodes_responder/fleet.hpp): 127.<64 + place>.x.y. Groups listen on 127.80.x.y:6379.
 """
 
+import fcntl
 import json
 import os
+import select
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from datetime import datetime
@@ -118,17 +121,40 @@ class Watcher(Process):
         return switched
 
 
-def full_pipe():
-    """The ends of a pipe that takes not one byte more; whoever writes waits."""
-    reads, writes = os.pipe()
-    os.set_blocking(writes, False)
-    try:
-        while True:
-            os.write(writes, b"\n" * 4096)
-    except BlockingIOError:
-        pass
-    os.set_blocking(writes, True)
-    return reads, writes
+class LogPipe:
+    """A small pipe for the log of a sengu, which is read, or left until whoever writes must wait."""
+
+    F_SETPIPE_SZ = 1031
+
+    def __init__(self):
+        self._reads, self.writes = os.pipe()
+        fcntl.fcntl(self.writes, self.F_SETPIPE_SZ, 4096)
+        self._reading, self._done = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.read()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        self.read()
+        self._thread.join()
+        os.close(self._reads)
+        os.close(self.writes)
+
+    def read(self):
+        self._reading.set()
+
+    def leave(self):
+        """What is read already is let go; then nothing is."""
+        self._reading.clear()
+
+    def _run(self):
+        while not self._done.is_set():
+            if self._reading.wait(0.05) and select.select([self._reads], [], [], 0.05)[0]:
+                os.read(self._reads, 65536)
 
 
 def server_behind(group):

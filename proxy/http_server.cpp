@@ -1,6 +1,10 @@
 // See http_server.hpp.
 #include "proxy/http_server.hpp"
 
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <functional>
 #include <list>
 #include <memory>
@@ -55,6 +59,7 @@ using HttpWork = std::function<HttpAnswer()>;
 using Connection = HttpServer::State::Connection;
 using Parser = http::request_parser<http::empty_body>;
 
+constexpr int most_sent_at_once = 128 * 1024;   // bytes: the kernel would take megabytes in one call, for milliseconds
 constexpr std::size_t views_at_once = 32;   // some 0.1 ms: what is due meanwhile is no later for it
 
 /// Every group, a few in each turn of the loop; fewer where sengu ends meanwhile.
@@ -67,6 +72,12 @@ asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
   Snapshot snapshot = state->operations != nullptr ? state->operations->frame() : Snapshot{};
   snapshot.groups = std::move(groups);
   co_return snapshot;
+}
+
+/// A document may wait, a probe may not: where cores are few this thread leaves them to the others. (Of Linux, nice is a thread's.)
+void give_way() {
+  pthread_setname_np(pthread_self(), "sengu-http");
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10));
 }
 
 /// Runs the work on the helper thread, and goes on here with what it made.
@@ -201,10 +212,11 @@ asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
     ~Registered() { state->connections.erase(at); }
   } const registered{state, std::prev(state->connections.end())};
   auto& connection = *registered.at;
+  boost::system::error_code ignored;
+  connection.stream.socket().set_option(asio::socket_base::send_buffer_size(most_sent_at_once), ignored);
   beast::flat_buffer buffer;
   while (state->operations != nullptr)
     if (!co_await serve_one(state, connection, buffer)) break;
-  boost::system::error_code ignored;
   connection.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
@@ -220,6 +232,7 @@ asio::awaitable<void> accept_clients(StatePtr state) {
 
 HttpServer::HttpServer(asio::io_context& context, Operations& operations, std::size_t clients)
     : state_(std::make_shared<State>(context, operations, helper_, clients)) {
+  asio::post(helper_, give_way);
   asio::co_spawn(context, accept_clients(state_), asio::detached);
 }
 

@@ -39,7 +39,8 @@ std::string promotions(const Fleet& fleet) {
   std::string text = R"({"promotions": [)";
   for (const auto& one : fleet.promotions()) {
     if (text.back() == ']') text += ", ";
-    text += "[" + std::to_string(one.group) + ", " + std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(one.after).count()) + "]";
+    const auto after = std::chrono::duration_cast<std::chrono::microseconds>(one.after);
+    text += "[" + std::to_string(one.group) + ", " + std::to_string(after.count()) + "]";
   }
   return text + "]}";
 }

@@ -251,7 +251,9 @@ std::vector<std::int64_t> Server::take_gaps() {
 }
 
 void Server::list_clients(NodeId id, std::string& out) {
-  const auto seconds = [at = now()](Time since) { return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(at - since).count()); };
+  const auto seconds = [at = now()](Time since) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(at - since).count());
+  };
   std::string text;
   for (const Connection* one : node(id).connections) {
     text += "id=" + std::to_string(one->socket.get()) + " addr=" + one->peer + " laddr=127.0.0.1:0 fd=8 name=" + one->name +
