@@ -38,7 +38,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
       crash_(ports.crash_at),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
-  const NodeFactory factory(ports.io, settings, instance, Purpose::decide);
+  const NodeFactory factory(ports.io, settings, instance, Purpose::decide, ports.places);
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
     const NodeId node{static_cast<std::uint16_t>(i)};
     ProbeCallbacks callbacks{
@@ -51,8 +51,8 @@ GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::Gro
   }
 }
 
-void GroupDriver::start() {
-  apply(group_.start(clock_now()));
+void GroupDriver::start(Time first_probe) {
+  apply(group_.start(clock_now(), first_probe));
   arm_timer();
 }
 
@@ -123,6 +123,7 @@ void GroupDriver::execute(const WriteJournal& write) {
         told(ok);
       },
       ports_.io);
+  if (write.record.phase != Phase::steady) for (const auto& node : nodes_) node->hurry();
 }
 
 void GroupDriver::execute(const RunStep& step) {
@@ -132,7 +133,7 @@ void GroupDriver::execute(const RunStep& step) {
 }
 
 void GroupDriver::execute(const AskDeciders& question) {
-  nodes_[index(question.node)]->ask_deciders(question.timeout, [this, node = question.node](DecidersAnswer answer) {
+  nodes_[index(question.node)]->ask_deciders(question.timeout, question.lane, [this, node = question.node](DecidersAnswer answer) {
     feed(DecidersTold{node, std::move(answer.names), std::move(answer.text), answer.settings});
   });
 }

@@ -25,6 +25,7 @@ struct DriverPorts {
   RoutePublisher& publisher;
   EventSink& events;
   MeasurementSink& measurements;
+  Places places = {};                        // beside the kept connections, of all groups together
   CrashPoint crash_at = CrashPoint::never;   // for tests: the process kills itself there
 };
 
@@ -36,7 +37,8 @@ class GroupDriver {
   GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
               const std::string& instance);
 
-  void start();
+  /// The first probes go out at `first_probe`, which may be some way ahead: many groups do not begin in one breath.
+  void start(Time first_probe);
   void stop();
   GroupStatus status() const;
   void connect_failed(NodeId node);

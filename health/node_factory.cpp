@@ -11,8 +11,9 @@ std::string decider_name(const std::string& instance, const config::GroupSetting
   return redis::client_name(instance, settings.name);
 }
 
-NodeFactory::NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose)
-    : io_(io), settings_(settings), decider_(decider_name(instance, settings)), purpose_(purpose), tls_(redis::load_tls(settings.tls)) {}
+NodeFactory::NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose,
+                         Places places)
+    : io_(io), settings_(settings), decider_(decider_name(instance, settings)), purpose_(purpose), places_(std::move(places)), tls_(redis::load_tls(settings.tls)) {}
 
 std::unique_ptr<ServerNode> NodeFactory::make(NodeId id, ProbeCallbacks callbacks) const {
   const bool mysql = settings_.kind == config::Kind::mysql;
@@ -30,7 +31,7 @@ std::unique_ptr<ServerNode> NodeFactory::make_mysql(NodeId id, ProbeCallbacks ca
 std::unique_ptr<ServerNode> NodeFactory::make_redis(NodeId id, ProbeCallbacks callbacks) const {
   const std::string name = purpose_ == Purpose::decide ? decider_ : "check-" + decider_;
   redis::NodeOptions options{settings_.nodes[index(id)].address, {settings_.username, settings_.password, name, tls_},
-                             settings_.health.timeout};
+                             settings_.health.timeout, places_};
   return std::make_unique<redis::RedisNode>(io_, std::move(options), std::move(callbacks));
 }
 

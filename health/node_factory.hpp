@@ -27,7 +27,9 @@ class NodeFactory {
  public:
   /// `instance` names this proxy to the servers of Redis: CLIENT SETNAME decider_name(), of who looks with "check-" before it.
   /// Throws redis::TlsFileError where a file of the group's TLS is of no use. `io` and `settings` outlive it.
-  NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose);
+  /// `places`: for what the nodes of Redis do beside their kept connections; those of MySQL have descriptors of their own.
+  NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose,
+              Places places = {});
 
   std::unique_ptr<ServerNode> make(NodeId id, ProbeCallbacks callbacks) const;
 
@@ -39,6 +41,7 @@ class NodeFactory {
   const config::GroupSettings& settings_;
   const std::string decider_;
   const Purpose purpose_;
+  const Places places_;
   std::shared_ptr<const redis::TlsContext> tls_;
 };
 

@@ -126,7 +126,7 @@ void status(AdminCall call) {
     group = find_group(call.operations.settings(), words[1]);
     if (!group) return answer_error(call, unknown_group(call.operations.settings(), words[1]));
   }
-  const auto document = groups_document(call.operations.snapshot(), group);
+  const auto document = groups_document(group ? call.operations.snapshot_of(*group) : call.operations.snapshot());
   AdminReply reply(call.client.protocol);
   if (json) reply.bulk(boost::json::serialize(document));
   else reply.document(status_text(document, Colour::off));

@@ -161,8 +161,7 @@ void sentinel_master_address(AdminCall call) {
   const auto group = find_group(call.operations.settings(), call.arguments[2]);
   AdminReply reply(call.client.protocol);
   if (!group) return answer(call, reply.null_array());
-  const auto snapshot = call.operations.snapshot();
-  const auto address = master_address(snapshot.groups[health::index(*group)], call);
+  const auto address = master_address(call.operations.view(*group), call);
   answer(call, reply.array(2).bulk(address.host).bulk(std::to_string(address.port)));
 }
 
@@ -177,17 +176,17 @@ void sentinel_masters(AdminCall call) {
 void sentinel_master(AdminCall call) {
   const auto group = find_group(call.operations.settings(), call.arguments[2]);
   if (!group) return answer_error(call, no_such_master);
-  const auto snapshot = call.operations.snapshot();
+  const auto snapshot = call.operations.snapshot_of(*group);
   AdminReply reply(call.client.protocol);
-  write(reply, master_fields(snapshot, snapshot.groups[health::index(*group)], call));
+  write(reply, master_fields(snapshot, snapshot.groups.front(), call));
   answer(call, reply);
 }
 
 void sentinel_replicas(AdminCall call) {
   const auto group = find_group(call.operations.settings(), call.arguments[2]);
   if (!group) return answer_error(call, no_such_master);
-  const auto snapshot = call.operations.snapshot();
-  const auto& view = snapshot.groups[health::index(*group)];
+  const auto snapshot = call.operations.snapshot_of(*group);
+  const auto& view = snapshot.groups.front();
   const auto listed = replicas_of(view, call);
   AdminReply reply(call.client.protocol);
   reply.array(listed.size());

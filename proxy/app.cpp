@@ -28,6 +28,7 @@ using health::GroupId;
 using health::NodeId;
 
 constexpr auto summary_patience = 3s;   // after the start, for nodes that do not answer
+constexpr int summaries_at_once = 32;
 constexpr auto drain_poll = 20ms;
 
 GroupId group_id(std::size_t i) { return GroupId{static_cast<std::uint32_t>(i)}; }
@@ -69,7 +70,8 @@ class App final : public Operations, private health::EventSink {
     control_.run();
   }
 
-  Snapshot snapshot() override;
+  GroupView view(GroupId group) override;
+  Snapshot frame() override;
   Readiness readiness() override;
   const EventHistory& events() const override { return history_; }
   EventHistory& events() override { return history_; }
@@ -89,7 +91,7 @@ class App final : public Operations, private health::EventSink {
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void poll_summary();
-  void log_summary(GroupId group);
+  void log_summary(GroupId group, const health::GroupStatus& status);
   void wait_for_signal();
   void begin_stop();
   void stop_listening();
@@ -111,6 +113,7 @@ class App final : public Operations, private health::EventSink {
   boost::asio::steady_timer stop_timer_;
   boost::asio::steady_timer summary_timer_;
   health::Time summary_due_{};
+  std::size_t summarized_ = 0;   // groups
   enum class Life : std::uint8_t { running, stopping, ended } life_ = Life::running;
 };
 
@@ -169,7 +172,8 @@ std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts&
 }
 
 void App::start_groups() {
-  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, crash_point()};
+  const health::Places places(data_plane_.files().places, data_plane_.files().patient_places);
+  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, places, crash_point()};
   for (const std::string& name : journal_.damaged()) {
     const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
@@ -177,7 +181,13 @@ void App::start_groups() {
   for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
     groups_.push_back(make_driver(ports, group_id(i)));
   }
-  for (const auto& group : groups_) group->start();
+  // Three connects, three first answers: so long they keep this thread. All at once they would keep it for a second and more.
+  constexpr auto apart = 300us;
+  health::Time first_probe = health::Time::clock::now();
+  for (const auto& group : groups_) {
+    group->start(first_probe);
+    first_probe += apart;
+  }
 }
 
 void App::emit(GroupId id, const health::Event& event) {
@@ -194,17 +204,16 @@ void App::emit(GroupId id, const health::Event& event) {
   log_.log_event(history_.record(std::move(recorded)));
 }
 
-Snapshot App::snapshot() {
+GroupView App::view(GroupId group) {
+  return {&settings_.groups[index(group)], groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
+}
+
+Snapshot App::frame() {
   Snapshot snapshot;
   snapshot.proxy = settings_.proxy.name;
   snapshot.now = health::Time::clock::now();
   snapshot.wall = std::chrono::system_clock::now();
-  Traffic traffic = data_plane_.traffic();
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    snapshot.groups.push_back({&settings_.groups[i], groups_[i]->status(), std::move(traffic.groups[i]),
-                               measurements_.of(group_id(i))});
-  }
-  snapshot.accept_errors = std::move(traffic.accept_errors);
+  snapshot.accept_errors = data_plane_.accept_errors();
   snapshot.control_loop_delay = measurements_.control_loop_delay();
   snapshot.log_dropped = log_.dropped();
   return snapshot;
@@ -216,27 +225,29 @@ Readiness App::readiness() {
 }
 
 /// One line per group, once every node has answered or had its time: the operator sees at the start what a failover
-/// would find.
+/// would find. A few groups at a time, in their order: there may be thousands.
 void App::poll_summary() {
-  const auto seen = [](const auto& group) {
-    const auto status = group->status();
-    return std::none_of(status.nodes.begin(), status.nodes.end(), [](const health::NodeStatus& node) {
-      return node.health == health::Health::unknown || node.health == health::Health::unconfirmed;
-    });
+  const auto unseen = [](const health::NodeStatus& node) {
+    return node.health == health::Health::unknown || node.health == health::Health::unconfirmed;
   };
-  if (health::Time::clock::now() < summary_due_ && !std::all_of(groups_.begin(), groups_.end(), seen)) {
-    summary_timer_.expires_after(100ms);
-    summary_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) poll_summary();
-    });
-    return;
+  health::Duration pause{};
+  for (int i = 0; i < summaries_at_once && summarized_ < groups_.size(); ++i) {
+    const health::GroupStatus status = groups_[summarized_]->status();
+    if (health::Time::clock::now() < summary_due_ && std::any_of(status.nodes.begin(), status.nodes.end(), unseen)) {
+      pause = 100ms;
+      break;
+    }
+    log_summary(group_id(summarized_++), status);
   }
-  for (std::size_t i = 0; i < groups_.size(); ++i) log_summary(group_id(i));
+  if (summarized_ == groups_.size()) return;
+  summary_timer_.expires_after(pause);
+  summary_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) poll_summary();
+  });
 }
 
-void App::log_summary(GroupId id) {
+void App::log_summary(GroupId id, const health::GroupStatus& status) {
   const config::GroupSettings& group = settings_.groups[index(id)];
-  const health::GroupStatus status = groups_[index(id)]->status();
   std::string replicas;
   for (std::size_t i = 0; i < status.nodes.size(); ++i) {
     if (status.nodes[i].role == health::Role::replica) replicas += (replicas.empty() ? "" : ",") + group.nodes[i].name;

@@ -50,23 +50,19 @@ void WorkerCounters::accept_failed(int error) {
     if (known.error == error || known.error == 0) return known.count.add(1);
 }
 
-void WorkerCounters::add_to(Traffic& traffic) const {
-  for (std::size_t i = 0; i < groups_.size(); ++i) groups_[i].add_to(traffic.groups[i]);
+void WorkerCounters::add_accept_errors(std::map<std::string, std::uint64_t>& to) const {
   for (const auto& known : accept_errors_)
-    if (const auto count = known.count.value(); count != 0) traffic.accept_errors[name_of(known.error)] += count;
+    if (const auto count = known.count.value(); count != 0) to[name_of(known.error)] += count;
 }
 
 SharedCounts::SharedCounts(const std::vector<config::GroupSettings>& settings, ClientLimits most) : limits(most) {
   for (const auto& group : settings) groups.emplace_back(group.nodes.size());
 }
 
-void SharedCounts::add_to(Traffic& traffic) const {
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    auto& to = traffic.groups[i];
-    to.parked = groups[i].parked.load(std::memory_order_relaxed);
-    for (std::size_t node = 0; node < to.nodes.size(); ++node)
-      to.nodes[node].sessions = groups[i].node_sessions[node].load(std::memory_order_relaxed);
-  }
+void SharedGroupCounts::add_to(GroupTraffic& traffic) const {
+  traffic.parked = parked.load(std::memory_order_relaxed);
+  for (std::size_t node = 0; node < traffic.nodes.size(); ++node)
+    traffic.nodes[node].sessions = node_sessions[node].load(std::memory_order_relaxed);
 }
 
 bool take_place(std::atomic<std::size_t>& taken, std::size_t limit) {

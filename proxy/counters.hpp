@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "config/settings.hpp"
@@ -54,8 +56,9 @@ class WorkerCounters {
  public:
   explicit WorkerCounters(const std::vector<config::GroupSettings>& groups);
   GroupCounters& operator[](health::GroupId group) { return groups_[health::index(group)]; }
+  const GroupCounters& operator[](health::GroupId group) const { return groups_[health::index(group)]; }
   void accept_failed(int error);
-  void add_to(Traffic& traffic) const;
+  void add_accept_errors(std::map<std::string, std::uint64_t>& to) const;
 
  private:
   struct AcceptError {
@@ -72,6 +75,8 @@ struct SharedGroupCounts {
   std::atomic<std::size_t> sessions{0};                   // admitted
   std::atomic<std::size_t> parked{0};
   std::vector<std::atomic<std::uint64_t>> node_sessions;  // by NodeId; connecting or relaying
+
+  void add_to(GroupTraffic& traffic) const;
 };
 
 /// How many clients may be here at once, over all workers.
@@ -83,7 +88,7 @@ struct ClientLimits {
 struct SharedCounts {
   SharedCounts(const std::vector<config::GroupSettings>& settings, ClientLimits most);
   SharedGroupCounts& operator[](health::GroupId group) { return groups[health::index(group)]; }
-  void add_to(Traffic& traffic) const;
+  const SharedGroupCounts& operator[](health::GroupId group) const { return groups[health::index(group)]; }
 
   const ClientLimits limits;
   std::atomic<std::size_t> sessions{0};                   // admitted

@@ -26,11 +26,11 @@ std::size_t worker_count(const config::ProxySettings& proxy) {
 
 std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& control, const config::Settings& settings,
                                                   SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
-                                                  const Callbacks& callbacks) {
+                                                  const Callbacks& callbacks, std::size_t pipes) {
   const std::size_t count = worker_count(settings.proxy);
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::size_t i = 0; i < count; ++i)
-    workers.push_back(std::make_unique<Worker>(control, settings, shared, first, callbacks));
+    workers.push_back(std::make_unique<Worker>(control, settings, shared, first, callbacks, pipes));
   return workers;
 }
 
@@ -40,7 +40,7 @@ DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& s
                      Barrier barrier)
     : settings_(settings), callbacks_(std::move(callbacks)),
       files_(share_out(raise_file_limit(), settings, worker_count(settings.proxy))), shared_(settings.groups, files_.clients),
-      first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_)),
+      first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_, files_.pipes_per_worker)),
       publisher_(control, workers_, first_, std::move(barrier)), bound_(settings.groups.size()) {}
 
 DataPlane::~DataPlane() { join(); }
@@ -69,15 +69,27 @@ void DataPlane::start() {
   for (const auto& worker : workers_) worker->start();
 }
 
+GroupTraffic DataPlane::traffic(health::GroupId group) const {
+  GroupTraffic traffic;
+  traffic.nodes.resize(settings_.groups[health::index(group)].nodes.size());
+  std::tie(traffic.bound_listen, traffic.bound_read_listen) = bound_[health::index(group)];
+  for (const auto& worker : workers_) worker->counters()[group].add_to(traffic);
+  shared_[group].add_to(traffic);
+  return traffic;
+}
+
+std::map<std::string, std::uint64_t> DataPlane::accept_errors() const {
+  std::map<std::string, std::uint64_t> errors;
+  for (const auto& worker : workers_) worker->counters().add_accept_errors(errors);
+  return errors;
+}
+
 Traffic DataPlane::traffic() const {
   Traffic traffic;
-  traffic.groups.resize(settings_.groups.size());
-  for (std::size_t i = 0; i < traffic.groups.size(); ++i) {
-    traffic.groups[i].nodes.resize(settings_.groups[i].nodes.size());
-    std::tie(traffic.groups[i].bound_listen, traffic.groups[i].bound_read_listen) = bound_[i];
+  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+    traffic.groups.push_back(this->traffic(health::GroupId(static_cast<std::uint32_t>(i))));
   }
-  for (const auto& worker : workers_) worker->add_to(traffic);
-  shared_.add_to(traffic);
+  traffic.accept_errors = accept_errors();
   return traffic;
 }
 

@@ -24,6 +24,10 @@ class DataPlane {
   /// What the file limit allows to whom.
   const FileBudget& files() const { return files_; }
   Traffic traffic() const;
+  /// Of one group.
+  GroupTraffic traffic(health::GroupId group) const;
+  /// Connections that could not be accepted, by errno name.
+  std::map<std::string, std::uint64_t> accept_errors() const;
   /// Clients that are connected to us now, parked and refused ones included.
   std::size_t sessions() const;
   /// The same per worker.

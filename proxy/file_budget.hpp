@@ -1,5 +1,6 @@
 // How the process's file descriptors are shared out, so that probes and steps always find one: what must always work
-// comes first, the rest is divided among sessions, refused clients, admin and HTTP clients. Pure.
+// comes first (a kept connection to each node, and places for what is done beside them), the rest is divided among sessions,
+// refused clients, pipes, admin and HTTP clients. Pure.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,11 @@ namespace sengu::proxy {
 
 struct FileBudget {
   std::size_t limit;  // RLIMIT_NOFILE
+  /// Connections to Redis nodes beside the kept ones, all at once, and of them the questions of every minute (health/core/places).
+  std::size_t places;
+  std::size_t patient_places;
   ClientLimits clients;
+  std::size_t pipes_per_worker;  // streams that are spliced at once, two descriptors each
   std::size_t admin_clients;
   std::size_t http_clients;
 };

@@ -52,12 +52,11 @@ HttpOutcome ready(Operations& operations, std::string_view query) {
     const auto readiness = operations.readiness();
     return HttpAnswer{readiness.ready ? 200U : 503U, HttpAnswer{}.type, readiness.why + "\n"};
   }
-  const auto snapshot = operations.snapshot();
   std::vector<std::string> names;
-  for (const auto& view : snapshot.groups) {
-    names.push_back(view.settings->name);
-    if (view.settings->name != *name) continue;
-    const auto& status = view.status;
+  for (const auto& group : operations.settings().groups) {
+    names.push_back(group.name);
+    if (group.name != *name) continue;
+    const auto status = operations.view(health::GroupId{static_cast<std::uint32_t>(names.size() - 1)}).status;
     if (status.route == health::RouteState::open && status.master) return HttpAnswer{200, HttpAnswer{}.type, "ready\n"};
     return HttpAnswer{503, HttpAnswer{}.type, fmt::format("{}: {}\n", to_string(status.route), to_string(status.reason))};
   }
@@ -77,17 +76,17 @@ HttpOutcome events(Operations& operations, std::string_view query) {
                     boost::json::serialize(events_document(operations.events(), after, EventHistory::capacity)) + "\n"};
 }
 
-HttpOutcome metrics(Operations& operations, std::string_view) {
-  return HttpWork([snapshot = operations.snapshot()] {
-    return HttpAnswer{200, metrics_content_type, metrics_text(snapshot, process_facts())};
-  });
+HttpAnswer write_metrics(const Snapshot& snapshot) {
+  return {200, metrics_content_type, metrics_text(snapshot, process_facts())};
 }
 
-HttpOutcome groups(Operations& operations, std::string_view) {
-  return HttpWork([snapshot = operations.snapshot()] {
-    return HttpAnswer{200, json_type, boost::json::serialize(groups_document(snapshot)) + "\n"};
-  });
+HttpAnswer write_groups(const Snapshot& snapshot) {
+  return {200, json_type, boost::json::serialize(groups_document(snapshot)) + "\n"};
 }
+
+HttpOutcome metrics(Operations&, std::string_view) { return HttpDocument{write_metrics}; }
+
+HttpOutcome groups(Operations&, std::string_view) { return HttpDocument{write_groups}; }
 
 HttpOutcome alive(Operations&, std::string_view) { return HttpAnswer{200, HttpAnswer{}.type, "ok\n"}; }
 

@@ -2,7 +2,6 @@
 // Pure but for the questions to Operations: knows no socket and no Beast.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,15 +17,18 @@ struct HttpAnswer {
   std::string body;
 };
 
-/// Work that is too long for the control thread: it owns all it needs and runs on the helper thread.
-using HttpWork = std::function<HttpAnswer()>;
+/// A document of everything. Taking it and writing it are too long for the control thread: the groups are looked at there a few
+/// at a time, and `write` runs on the helper thread.
+struct HttpDocument {
+  HttpAnswer (*write)(const Snapshot& snapshot);
+};
 
 /// Server-sent events: those after the id first, then each as it happens.
 struct HttpFollow {
   std::uint64_t after = 0;
 };
 
-using HttpOutcome = std::variant<HttpAnswer, HttpWork, HttpFollow>;
+using HttpOutcome = std::variant<HttpAnswer, HttpDocument, HttpFollow>;
 
 /// A path, and what answers it. `query` is what stands behind the '?'.
 struct HttpRoute {

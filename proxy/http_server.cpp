@@ -1,7 +1,15 @@
 // See http_server.hpp.
 #include "proxy/http_server.hpp"
 
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <functional>
 #include <list>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -47,8 +55,30 @@ namespace {
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds heartbeat{15};   // between two comments to a quiet follower: proxies cut silence
 using StatePtr = std::shared_ptr<HttpServer::State>;
+using HttpWork = std::function<HttpAnswer()>;
 using Connection = HttpServer::State::Connection;
 using Parser = http::request_parser<http::empty_body>;
+
+constexpr int most_sent_at_once = 128 * 1024;   // bytes: the kernel would take megabytes in one call, for milliseconds
+constexpr std::size_t views_at_once = 32;   // some 0.1 ms: what is due meanwhile is no later for it
+
+/// Every group, a few in each turn of the loop; fewer where sengu ends meanwhile.
+asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
+  std::vector<GroupView> groups;
+  while (state->operations != nullptr && groups.size() < state->operations->settings().groups.size()) {
+    groups.push_back(state->operations->view(health::GroupId{static_cast<std::uint32_t>(groups.size())}));
+    if (groups.size() % views_at_once == 0) co_await asio::post(state->acceptor.get_executor(), asio::use_awaitable);
+  }
+  Snapshot snapshot = state->operations != nullptr ? state->operations->frame() : Snapshot{};
+  snapshot.groups = std::move(groups);
+  co_return snapshot;
+}
+
+/// A document may wait, a probe may not: where cores are few this thread leaves them to the others. (Of Linux, nice is a thread's.)
+void give_way() {
+  pthread_setname_np(pthread_self(), "sengu-http");
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10));
+}
 
 /// Runs the work on the helper thread, and goes on here with what it made.
 asio::awaitable<HttpAnswer> on_helper(asio::thread_pool& helper, HttpWork work) {
@@ -164,7 +194,13 @@ asio::awaitable<bool> serve_one(StatePtr state, Connection& connection, beast::f
     co_await follow(state, connection, question, *from);
     co_return false;
   }
-  if (auto* work = std::get_if<HttpWork>(&outcome)) outcome = co_await on_helper(*state->helper, std::move(*work));
+  if (const auto* document = std::get_if<HttpDocument>(&outcome)) {
+    // Shared, so that neither is copied nor thrown away here: that takes as long as to take it.
+    auto snapshot = std::make_shared<const Snapshot>(co_await take_snapshot(state));
+    if (state->operations == nullptr) co_return false;
+    HttpWork work = [snapshot = std::move(snapshot), write = document->write] { return write(*snapshot); };
+    outcome = co_await on_helper(*state->helper, std::move(work));
+  }
   co_return co_await reply(connection, question, std::get<HttpAnswer>(std::move(outcome)));
 }
 
@@ -176,10 +212,11 @@ asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
     ~Registered() { state->connections.erase(at); }
   } const registered{state, std::prev(state->connections.end())};
   auto& connection = *registered.at;
+  boost::system::error_code ignored;
+  connection.stream.socket().set_option(asio::socket_base::send_buffer_size(most_sent_at_once), ignored);
   beast::flat_buffer buffer;
   while (state->operations != nullptr)
     if (!co_await serve_one(state, connection, buffer)) break;
-  boost::system::error_code ignored;
   connection.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
@@ -195,6 +232,7 @@ asio::awaitable<void> accept_clients(StatePtr state) {
 
 HttpServer::HttpServer(asio::io_context& context, Operations& operations, std::size_t clients)
     : state_(std::make_shared<State>(context, operations, helper_, clients)) {
+  asio::post(helper_, give_way);
   asio::co_spawn(context, accept_clients(state_), asio::detached);
 }
 

@@ -33,12 +33,12 @@ struct GroupView {
   GroupCounts counts;
 };
 
-/// Everything that status, API and metrics show, taken at one instant.
+/// Everything that status, API and metrics show.
 struct Snapshot {
   std::string proxy;                              // [proxy] name
-  health::Time now{};                             // the clock behind every `since`
+  health::Time now{};                             // the clock behind every `since`; no group is younger
   std::chrono::system_clock::time_point wall{};   // the same instant, for people
-  std::vector<GroupView> groups;                  // by GroupId
+  std::vector<GroupView> groups;                  // by GroupId; or the one that was asked for
   std::map<std::string, std::uint64_t> accept_errors;
   DurationHistogram control_loop_delay;
   std::uint64_t log_dropped = 0;
@@ -53,7 +53,14 @@ class Operations {
  public:
   using Done = std::function<void(bool ok, std::string text)>;
   virtual ~Operations() = default;
-  virtual Snapshot snapshot() = 0;
+  /// One group, at this instant.
+  virtual GroupView view(health::GroupId group) = 0;
+  /// The rest, without a group.
+  virtual Snapshot frame() = 0;
+  /// All groups at one instant. Thousands of them keep the control thread for longer than it may be away: who can wait takes one
+  /// view after the other.
+  Snapshot snapshot();
+  Snapshot snapshot_of(health::GroupId group);
   virtual Readiness readiness() = 0;              // may this proxy get traffic?
   virtual const EventHistory& events() const = 0;
   virtual EventHistory& events() = 0;
@@ -62,5 +69,17 @@ class Operations {
   virtual void resume(health::GroupId group, Done done) = 0;
   virtual const config::Settings& settings() const = 0;
 };
+
+inline Snapshot Operations::snapshot() {
+  Snapshot all = frame();
+  for (std::size_t i = 0; i < settings().groups.size(); ++i) all.groups.push_back(view(health::GroupId{static_cast<std::uint32_t>(i)}));
+  return all;
+}
+
+inline Snapshot Operations::snapshot_of(health::GroupId group) {
+  Snapshot one = frame();
+  one.groups.push_back(view(group));
+  return one;
+}
 
 }  // namespace sengu::proxy

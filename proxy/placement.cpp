@@ -38,7 +38,7 @@ std::optional<NodeId> best_reader(const Seeker& seeker, const GroupRoute& group,
 
 Placement place(const Seeker& seeker, const RoutingTable& table, std::string_view own_zone,
                 std::span<const std::atomic<std::uint64_t>> node_sessions) {
-  const GroupRoute& group = table.groups.at(health::index(seeker.group));
+  const GroupRoute& group = table.groups[health::index(seeker.group)];
   if (seeker.role == ListenerRole::readers) {
     if (const auto node = best_reader(seeker, group, own_zone, node_sessions))
       return {Verdict::connect, {seeker.group, *node, 0, group.route.readers[health::index(*node)].generation}};

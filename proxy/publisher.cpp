@@ -29,12 +29,13 @@ constexpr auto late = 100ms;
 std::shared_ptr<const RoutingTable> first_table(const std::vector<config::GroupSettings>& groups) {
   auto table = std::make_shared<RoutingTable>();
   for (const auto& group : groups) {
-    GroupRoute& to = table->groups.emplace_back();
+    GroupRoute to;
     to.route.readers.resize(group.nodes.size());
     for (const auto& node : group.nodes) {
       to.nodes.push_back(node.address);
       to.zones.push_back(node.zone);
     }
+    table->groups.push_back(std::move(to));
   }
   return table;
 }
@@ -49,7 +50,9 @@ Publisher::Publisher(boost::asio::io_context& control, std::span<const std::uniq
 void Publisher::publish(health::GroupId group, const health::Route& route, std::function<void()> acknowledged) {
   auto next = std::make_shared<RoutingTable>(*table_);
   next->serial = table_->serial + 1;
-  next->groups.at(health::index(group)).route = route;
+  GroupRoute changed = table_->groups[health::index(group)];
+  changed.route = route;
+  next->groups.replace(health::index(group), std::move(changed));
   table_ = std::move(next);
   waiting_.push_back({table_->serial, group, workers_.size(), Clock::now() + barrier_.limit, std::move(acknowledged)});
   for (const auto& worker : workers_) {

@@ -1,7 +1,26 @@
 // See routing_table.hpp.
 #include "proxy/routing_table.hpp"
 
+#include <utility>
+
+#include "config/assert.hpp"
+
 namespace sengu::proxy {
+
+void GroupRoutes::push_back(GroupRoute group) {
+  Block block = size_ % in_block == 0 ? Block() : *blocks_.back();
+  if (size_ % in_block == 0) blocks_.emplace_back();
+  block.push_back(std::make_shared<const GroupRoute>(std::move(group)));
+  blocks_.back() = std::make_shared<const Block>(std::move(block));
+  ++size_;
+}
+
+void GroupRoutes::replace(std::size_t group, GroupRoute with) {
+  SENGU_ASSERT(group < size_);
+  Block block = *blocks_[group / in_block];
+  block[group % in_block] = std::make_shared<const GroupRoute>(std::move(with));
+  blocks_[group / in_block] = std::make_shared<const Block>(std::move(block));
+}
 
 bool allowed(const SessionTag& session, const RoutingTable& table) {
   if (health::index(session.group) >= table.groups.size()) return false;

@@ -49,8 +49,8 @@ void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shar
 }  // namespace
 
 Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
-               std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks)
-    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table)),
+               std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks, std::size_t most_pipes)
+    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table), most_pipes),
       of_group_(settings.groups.size()) {
   for (const auto& group : settings.groups) told_.emplace_back(group.nodes.size());
   context_.connect_failed = [this](health::GroupId group, health::NodeId node) { tell_connect_failed(group, node); };

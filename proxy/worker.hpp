@@ -19,7 +19,7 @@ class alignas(cache_line) Worker {
   using Chooser = std::function<Worker&()>;
 
   Worker(boost::asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
-         std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks);
+         std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks, std::size_t most_pipes);
   ~Worker();
   Worker(const Worker&) = delete;
 
@@ -37,7 +37,7 @@ class alignas(cache_line) Worker {
   void post_cut_all();
   /// Ends the thread after everything posted before; closes what is left.
   void join();
-  void add_to(Traffic& traffic) const { context_.counters.add_to(traffic); }
+  const WorkerCounters& counters() const { return context_.counters; }
 
   // From any thread:
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }

@@ -5,8 +5,9 @@
 
 namespace sengu::proxy {
 
-WorkerContext::WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first)
-    : settings(config), shared(counts), counters(config.groups), buffer(buffer_size), table(std::move(first)) {}
+WorkerContext::WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first,
+                             std::size_t most_pipes)
+    : settings(config), shared(counts), counters(config.groups), buffer(buffer_size), pipes(most_pipes), table(std::move(first)) {}
 
 bool SpareFile::take() {
   if (!file_) file_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -74,10 +74,10 @@ struct Callbacks {
 };
 
 struct WorkerContext {
-  WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first);
+  WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first,
+                std::size_t most_pipes);
 
   static constexpr std::size_t buffer_size = 256 * 1024;  // performance.md §3.2
-  static constexpr std::size_t most_pipes = 64;           // streams spliced at once; more of them are copied
 
   const config::Settings& settings;
   SharedCounts& shared;                       // atomics
@@ -85,7 +85,7 @@ struct WorkerContext {
   ReadySet ready;
   SpareFile spare;                            // of all listeners of the worker
   std::vector<char> buffer;
-  PipePool pipes{most_pipes};
+  PipePool pipes;
   std::shared_ptr<const RoutingTable> table;
   health::Time turn_began{};                  // read once a turn: near enough for what lasts seconds
   health::Time route_until = health::Time::max();   // the table holds for sessions to a master until then

@@ -92,14 +92,16 @@ class Stage {
     route.epoch = route.live = 1;
     route.master = health::NodeId(0);
     route.readers.resize(1);
-    return std::make_shared<const proxy::RoutingTable>(proxy::RoutingTable{1, {{route, {server}, {""}}}});
+    auto table = std::make_shared<proxy::RoutingTable>();
+    table->groups.push_back({route, {server}, {""}});
+    return table;
   }
 
   Door front_;
   Door server_;
   const config::Settings settings_ = settings_for(server_.endpoint());
   proxy::SharedCounts counts_{settings_.groups, {most, most}};
-  proxy::WorkerContext context_{settings_, counts_, table_for(server_.endpoint())};
+  proxy::WorkerContext context_{settings_, counts_, table_for(server_.endpoint()), 1};
   std::vector<std::unique_ptr<proxy::Session>> sessions_;
 };
 

@@ -15,12 +15,12 @@ constexpr auto asked_again = 2s;     // while somebody is there: people wait for
 
 }  // namespace
 
-void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Time now) {
+void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now) {
   Deciders& deciders = knowledge.node(id).deciders;
   SENGU_ASSERT(!deciders.pending);
   deciders.pending = true;
   deciders.asked = now;
-  out.send(AskDeciders{id, knowledge.settings->health.timeout});
+  out.send(AskDeciders{id, knowledge.settings->health.timeout, lane});
 }
 
 Time deciders_due(const NodeView& node) {

@@ -14,7 +14,7 @@ namespace sengu::health {
 constexpr std::chrono::seconds decider_gone_after{15};
 
 /// Asks the node now. Requires !deciders.pending.
-void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Time now);
+void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now);
 /// When it is to be asked again unasked: each minute, sooner while somebody is there.
 Time deciders_due(const NodeView& node);
 void take_deciders(NodeView& node, const DecidersTold& told);

@@ -183,7 +183,7 @@ bool FailoverMachine::deciders_told(const Context& context) const {
     const NodeView& node = context.knowledge.nodes[i];
     if (!node.alive() || node.deciders.told_since(surveyed_since_)) continue;
     all_told = false;
-    if (!node.deciders.pending) ask_deciders(context.knowledge, context.out, NodeId{static_cast<std::uint16_t>(i)}, context.now);
+    if (!node.deciders.pending) ask_deciders(context.knowledge, context.out, NodeId{static_cast<std::uint16_t>(i)}, Lane::urgent, context.now);
   }
   return all_told || context.now >= surveyed_since_ + context.knowledge.settings->health.timeout / 5;
 }

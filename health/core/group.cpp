@@ -45,13 +45,13 @@ FailoverMachine::Context Group::State::context() {
   return {now, known, out, acknowledged, !tilt_since, paused};
 }
 
-Commands Group::State::start(Time at) {
+Commands Group::State::start(Time at, Time first_probe) {
   now = at;
   route_since = at;
   for (NodeView& node : known.nodes) {
-    node.silent_since = at;
+    node.silent_since = first_probe;
     node.since = at;
-    node.next_probe = at;
+    node.next_probe = first_probe;
   }
   decide();
   return std::exchange(out.commands, {});
@@ -245,6 +245,7 @@ Duration Group::State::cadence(NodeId id) const {
 
 Time Group::State::due(NodeId id) const {
   const NodeView& node = known.node(id);
+  if (!node.outcome) return node.next_probe;
   return std::min(node.next_probe, node.last_asked + cadence(id));
 }
 
@@ -260,7 +261,7 @@ void Group::State::probe_nodes() {
 
 void Group::State::ask_who_decides() {
   for (std::size_t i = 0; i < size(); ++i) {
-    if (now >= deciders_due(known.nodes[i])) ask_deciders(known, out, node_id(i), now);
+    if (now >= deciders_due(known.nodes[i])) ask_deciders(known, out, node_id(i), Lane::patient, now);
   }
 }
 
@@ -284,7 +285,7 @@ Group::Group(const config::GroupSettings& settings, std::optional<JournalRecord>
 Group::~Group() = default;
 Group::Group(Group&&) noexcept = default;
 Group::Group(const Group& other) : state_(std::make_unique<State>(*other.state_)) {}
-Commands Group::start(Time now) { return state_->start(now); }
+Commands Group::start(Time now, Time first_probe) { return state_->start(now, first_probe); }
 Commands Group::step(Time now, const Input& input) { return state_->step(now, input); }
 Time Group::next_deadline() const { return state_->deadline; }
 GroupStatus Group::status(Time now) const { return state_->status(now); }

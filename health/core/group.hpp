@@ -25,8 +25,9 @@ class Group {
   Group(Group&&) noexcept;
   Group(const Group& other);  // the exhaustive test branches from one state into many
 
-  /// Begins: the first probes and the first (closed) route.
-  Commands start(Time now);
+  /// Begins: the first (closed) route, and the first probes at `first_probe`.
+  Commands start(Time now, Time first_probe);
+  Commands start(Time now) { return start(now, now); }
   Commands step(Time now, const Input& input);
   /// When step(now, Tick{}) is due at the latest. Always set after start().
   Time next_deadline() const;

@@ -47,6 +47,7 @@ bool only_receiving_is_stopped(const ServerInfo& info) {
 void Group::State::observe(NodeId id, const Observation& seen) {
   NodeView& node = known.node(id);
   node.probing = false;
+  if (seen.outcome == Outcome::shortage) return take_shortage(id, seen);
   // A question may outlive later ones: a server that wakes answers its kept connection first. That is life; but the
   // failure of an older question says nothing against a newer answer.
   if (seen.asked < node.last_asked && !is_life(seen.outcome)) return;
@@ -75,6 +76,15 @@ void Group::State::observe(NodeId id, const Observation& seen) {
     if (known.master == id && known.suspicion && known.suspicion->cause == Reason::master_silent) clear_suspicion();
   }
   watch_use(id);
+}
+
+/// Ours, and no evidence: as after a stall of ours its silence counts anew. What was known holds; the next probe tries again.
+void Group::State::take_shortage(NodeId id, const Observation& seen) {
+  NodeView& node = known.node(id);
+  if (!node.outcome) node.outcome = seen.outcome;
+  node.text = seen.text;
+  node.silent_since = now;
+  node.next_probe = now + poll_once_more;
 }
 
 /// An alarm of its own, and no reason to call it dead (safety.md §2.1). Of one that dies meanwhile +sdown tells.

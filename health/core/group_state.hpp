@@ -19,7 +19,7 @@ struct Group::State {
   State(const config::GroupSettings& group, std::optional<JournalRecord> journal, JournalFound found);
 
   // --- group.cpp: step by step ---
-  Commands start(Time at);
+  Commands start(Time at, Time first_probe);
   Commands step(Time at, const Input& input);
   void take(const Input& input);
   void decide();
@@ -66,6 +66,7 @@ struct Group::State {
 
   // --- group_observe.cpp: what happened ---
   void observe(NodeId id, const Observation& seen);
+  void take_shortage(NodeId id, const Observation& seen);
   void watch_use(NodeId id);
   void take_info(NodeId id, const Observation& seen);
   bool has_regressed(const NodeView& before, const ServerInfo& info) const;

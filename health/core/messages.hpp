@@ -11,6 +11,7 @@
 #include "health/core/event.hpp"
 #include "health/core/journal_record.hpp"
 #include "health/core/observation.hpp"
+#include "health/core/places.hpp"
 #include "health/core/route.hpp"
 
 namespace sengu::health {
@@ -78,7 +79,7 @@ struct RunStep {
   Milliseconds pause{};                 // of a fence, where the server knows such a thing
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
 };
-struct AskDeciders { NodeId node; Milliseconds timeout; };   // each ends with one DecidersTold
+struct AskDeciders { NodeId node; Milliseconds timeout; Lane lane; };   // each ends with one DecidersTold; `timeout`: once it has its place
 struct Emit { Event event; };
 struct Answer { RequestId request; bool ok; std::string text; };
 using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, Emit, Answer>;

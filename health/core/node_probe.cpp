@@ -12,7 +12,7 @@ void NodeProbe::probe(ProbeVia via) {
   const bool side_will_be_kept = !kept_ && side_;
   if (via == ProbeVia::fresh_connection || side_will_be_kept) return ask_aside();
   if (!kept_) {
-    kept_ = open_(*this);
+    kept_ = open_(*this, LinkUse::kept);
   } else if (!kept_->ask()) {
     ask_aside();
   }
@@ -22,7 +22,7 @@ void NodeProbe::ask_aside() {
   if (side_) {
     side_->ask();
   } else {
-    side_ = open_(*this);
+    side_ = open_(*this, LinkUse::side);
   }
 }
 
@@ -42,6 +42,7 @@ void NodeProbe::close() {
 void NodeProbe::keep_side() {
   if (kept_) give_up(kept_);
   kept_ = std::exchange(side_, nullptr);
+  kept_->become_kept();
 }
 
 void NodeProbe::give_up(std::shared_ptr<ProbeLink>& slot) {

@@ -23,6 +23,7 @@ std::string_view to_string(Outcome outcome) {
     case Outcome::l4_error: return "l4_error";
     case Outcome::l7_closed: return "l7_closed";
     case Outcome::l7_timeout: return "l7_timeout";
+    case Outcome::shortage: return "shortage";
   }
   return "?";
 }

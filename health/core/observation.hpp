@@ -36,6 +36,7 @@ enum class Outcome : std::uint8_t {
   l4_error,       // any other connect failure (no route, ...)
   l7_closed,      // connected, closed before a reply
   l7_timeout,     // connected, no byte in time
+  shortage,       // not asked: no descriptor or memory of ours for the connect in time. Says nothing of the server
 };
 
 constexpr bool is_life(Outcome outcome) { return outcome <= Outcome::invalid; }

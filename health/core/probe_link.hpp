@@ -51,9 +51,14 @@ class ProbeLink {
   virtual std::string name() const = 0;
   /// The server counts it against this host where a connection is given up unanswered: then it is waited for.
   virtual bool is_counted_against_us() const = 0;
+  /// It is the kept one from now on: whatever place it took among the others is free again.
+  virtual void become_kept() {}
 };
 
+/// What a link is opened as. A side link may have to wait for a place (places.hpp): its timeout runs meanwhile.
+enum class LinkUse : std::uint8_t { kept, side };
+
 /// Connects and asks for the first time. The listener is called later, not from within, and outlives the link or closes it.
-using OpenLink = std::function<std::shared_ptr<ProbeLink>(ProbeLink::Listener& listener)>;
+using OpenLink = std::function<std::shared_ptr<ProbeLink>(ProbeLink::Listener& listener, LinkUse use)>;
 
 }  // namespace sengu::health

@@ -37,8 +37,10 @@ class ServerNode {
   virtual void probe(ProbeVia via) = 0;
   /// `done` is called once, never from within run(); not at all once close() was.
   virtual void run(const RunStep& step, StepCallback done) = 0;
-  /// As run().
-  virtual void ask_deciders(Milliseconds timeout, DecidersCallback done) = 0;
+  /// As run(). A patient question may wait for its turn.
+  virtual void ask_deciders(Milliseconds timeout, Lane lane, DecidersCallback done) = 0;
+  /// A failover has begun: a question that waits for its turn does so no longer.
+  virtual void hurry() {}
   /// No callback comes after it. Steps that were sent are carried out all the same.
   virtual void close() = 0;
 };

@@ -68,7 +68,7 @@ void Conversation::run() {
 }
 
 void Conversation::converse() {
-  if (wake_fd_ < 0) return end(Answer{Outcome::l4_error, "no file descriptor for a connection", std::nullopt, std::chrono::steady_clock::now()});
+  if (wake_fd_ < 0) return end(Answer{Outcome::shortage, "no file descriptor for a connection", std::nullopt, std::chrono::steady_clock::now()});
   if (const auto failure = client_.connect()) return end(answer_of(*failure));
   mailbox_.send([id = client_.id()](Listens& link) { link.on_connected(id); });
   for (Task task = next_task(); task != Task::none; task = next_task()) {

@@ -26,7 +26,7 @@ std::shared_ptr<Link> Link::open(asio::io_context& io, const Login& login, const
   self->conversation_->open(std::shared_ptr<Listens>(self, self.get()));
   self->begin_question();
   if (!start_thread(self->conversation_)) {
-    asio::post(io, [self] { self->on_ended(End::by_us, Answer{Outcome::l4_error, "no thread for a connection", std::nullopt, Clock::now()}); });
+    asio::post(io, [self] { self->on_ended(End::by_us, Answer{Outcome::shortage, "no thread for a connection", std::nullopt, Clock::now()}); });
   }
   return self;
 }

@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 MySqlNode::MySqlNode(asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks)
     : io_(io), options_(std::move(options)),
-      probe_([this](ProbeLink::Listener& listener) {
+      probe_([this](ProbeLink::Listener& listener, LinkUse) {
                return Link::open(io_, options_.login, options_.query, options_.probe_timeout, listener);
              },
              watch_source(std::move(callbacks))) {}
@@ -35,7 +35,7 @@ void MySqlNode::run(const RunStep& step, StepCallback done) {
   });
 }
 
-void MySqlNode::ask_deciders(Milliseconds timeout, DecidersCallback done) {
+void MySqlNode::ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) {
   ask_lock_holder(timeout, [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
     if (!open.expired()) done(std::move(answer));
   });

@@ -24,7 +24,7 @@ class MySqlNode final : public ServerNode {
   void probe(ProbeVia via) override { probe_.probe(via); }
   void run(const RunStep& step, StepCallback done) override;
   /// Over the kept connection, when it has answered what it owes.
-  void ask_deciders(Milliseconds timeout, DecidersCallback done) override;
+  void ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) override;
   void close() override;
 
  private:

@@ -44,20 +44,25 @@ asio::awaitable<DecidersAnswer> perform(Exchange& exchange, const Endpoint& node
 }
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, std::vector<std::string> own,
-                          Time began, Milliseconds timeout, DecidersCallback done) {
+                          Time began, Milliseconds timeout, Places::Place place, DecidersCallback done) {
   // co_spawn runs on at once where it is called: without this a failure would call back from within.
   co_await asio::post(io, asio::use_awaitable);
-  Exchange exchange(io, credentials, began, began + timeout, longest_list);
-  done(co_await perform(exchange, node, credentials, own));
+  DecidersAnswer answer;
+  {
+    Exchange exchange(io, credentials, began, began + timeout, longest_list);
+    answer = co_await perform(exchange, node, credentials, own);
+  }
+  place.give_back();
+  done(std::move(answer));
 }
 
 }  // namespace
 
 void ask_deciders(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done) {
-  const Time began = std::chrono::steady_clock::now();
+                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done,
+                  Time began, Places::Place place) {
   // Detached, but it cannot outlive its deadline; a destroyed io_context destroys the frame.
-  asio::co_spawn(io, run(io, node, credentials, std::move(own), began, timeout, std::move(done)), asio::detached);
+  asio::co_spawn(io, run(io, node, credentials, std::move(own), began, timeout, std::move(place), std::move(done)), asio::detached);
 }
 
 }  // namespace sengu::health::redis

@@ -6,14 +6,17 @@
 #include <vector>
 
 #include "config/types.hpp"
+#include "health/core/places.hpp"
 #include "health/core/server_node.hpp"
 #include "health/redis/link.hpp"
 
 namespace sengu::health::redis {
 
-/// Asks `node` within `timeout` (connect, AUTH, CLIENT LIST and CONFIG GET together; a list over 16 MiB, some 40,000 clients, is not
+/// Asks `node` within `timeout` from `began` on (connect, AUTH, CLIENT LIST and CONFIG GET together; a list over 16 MiB, some 40,000 clients, is not
 /// read), then calls `done` once, on the control thread, never from within. `own`: our other connections to it, as local_end().
+/// `place` is held as long as the connection.
 void ask_deciders(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done);
+                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done,
+                  Time began = Time::clock::now(), Places::Place place = {});
 
 }  // namespace sengu::health::redis

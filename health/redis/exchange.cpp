@@ -33,11 +33,13 @@ Exchange::Exchange(asio::io_context& io, const Credentials& credentials, Time be
 asio::awaitable<std::optional<std::string>> Exchange::connect(const Endpoint& node) {
   const auto address = socket_address(node);
   if (address.has_error()) co_return address.error().message();
+  if (!in_time()) co_return error_code(asio::error::timed_out).message();   // it waited for its place too long
   auto error = co_await open(*address);
   if (error && stream_.may_fall_back(error) && in_time()) {
     stream_.forget_tls();
     error = co_await open(*address);
   }
+  if (is_shortage(error)) co_return error.message();
   if (end_ != End::none) co_return error_code(asio::error::timed_out).message();
   if (error) co_return printable(stream_.error_text(error));
   co_return std::nullopt;
@@ -45,7 +47,13 @@ asio::awaitable<std::optional<std::string>> Exchange::connect(const Endpoint& no
 
 asio::awaitable<error_code> Exchange::open(tcp::endpoint address) {
   error_code opened;
-  stream_.socket().open(address.protocol(), opened);
+  for (;;) {
+    stream_.socket().open(address.protocol(), opened);
+    if (!is_shortage(opened)) break;
+    asio::steady_timer pause(stream_.socket().get_executor(), shortage_pause);
+    co_await pause.async_wait(as_result);
+    if (!in_time()) co_return opened;
+  }
   if (opened) co_return opened;
   set_options(stream_.socket());
   const auto [error] = co_await stream_.socket().async_connect(address, as_result);

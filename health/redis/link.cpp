@@ -64,6 +64,11 @@ std::string local_end(const tcp::socket& socket) {
   return error ? std::string() : to_string(Endpoint{end.address().to_string(), end.port()});
 }
 
+bool is_shortage(const error_code& error) {
+  return error == asio::error::no_descriptors || error == asio::error::no_memory || error == asio::error::no_buffer_space ||
+         error == boost::system::errc::too_many_files_open_in_system;
+}
+
 void set_options(tcp::socket& socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
@@ -73,13 +78,32 @@ void set_options(tcp::socket& socket) {
 Link::Link(asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout, Listener& listener)
     : stream_(io, credentials.tls), timer_(io), node_(node), greeting_(greeting(credentials)), timeout_(timeout), listener_(&listener) {}
 
-std::shared_ptr<Link> Link::open(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                                 Milliseconds timeout, Listener& listener) {
+Link::Self Link::make(asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout,
+                      Listener& listener) {
   const Self self(new Link(io, node, credentials, timeout, listener));
   self->self_ = self;
   self->asked_ = self->last_byte_ = std::chrono::steady_clock::now();
   start_timer(self, self->asked_ + timeout);
+  return self;
+}
+
+std::shared_ptr<Link> Link::open(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
+                                 Milliseconds timeout, Listener& listener) {
+  const Self self = make(io, node, credentials, timeout, listener);
   start_connect(self);
+  return self;
+}
+
+std::shared_ptr<Link> Link::open_in_turn(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
+                                         Milliseconds timeout, Listener& listener, Places places) {
+  const Self self = make(io, node, credentials, timeout, listener);
+  self->held_up_ = "no file descriptor left for a second connection";
+  places.wait(Lane::urgent, [waiting = std::weak_ptr(self)](Places::Place place) {
+    const Self link = waiting.lock();
+    if (!link || link->phase_ == Phase::ended) return;
+    link->place_ = std::move(place);
+    start_connect(link);
+  });
   return self;
 }
 
@@ -89,6 +113,7 @@ void Link::close() {
   error_code ignored;
   stream_.socket().close(ignored);
   timer_.cancel();
+  place_.give_back();
 }
 
 void Link::start_connect(const Self& self) {
@@ -96,6 +121,8 @@ void Link::start_connect(const Self& self) {
   const auto address = socket_address(self->node_);
   error_code error = address.has_error() ? address.error() : error_code{};
   if (!error) socket.open(address->protocol(), error);
+  if (is_shortage(error)) return self->wait_for_descriptor(self, error);
+  self->held_up_.clear();
   if (error) {
     asio::post(socket.get_executor(), [self, error] { self->on_connected(self, error); });
     return;
@@ -104,8 +131,16 @@ void Link::start_connect(const Self& self) {
   socket.async_connect(*address, [self](const error_code& result) { self->on_connected(self, result); });
 }
 
+void Link::wait_for_descriptor(const Self& self, const error_code& error) {
+  error_code ignored;
+  stream_.socket().close(ignored);
+  held_up_ = error.message();
+  start_timer(self, std::min(asked_ + timeout_, std::chrono::steady_clock::now() + shortage_pause));
+}
+
 void Link::on_connected(const Self& self, const error_code& error) {
   if (phase_ != Phase::connecting) return;
+  if (is_shortage(error)) return wait_for_descriptor(self, error);
   if (error) return end(LinkEnd::failed, observe(connect_outcome(error), error.message()));
   if (met_itself(stream_.socket())) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
   phase_ = Phase::asking;
@@ -200,6 +235,7 @@ void Link::take_replies() {
   phase_ = Phase::idle;
   greeted_ = seen.outcome != Outcome::noauth && !was_greeted_too_early();
   in_use_ = true;
+  replies_ = {};   // not kept until the next question: there may be thousands of links
   timer_.cancel();
   listener_->on_answer(*this, seen);
 }
@@ -268,13 +304,21 @@ void Link::on_timer(const Self& self) {
     graced_ = true;  // we slept: poll the socket once more before it counts
     return start_timer(self, now + grace);
   }
-  if (phase_ == Phase::connecting) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
+  if (phase_ == Phase::connecting) return on_connect_timer(self);
   phase_ = Phase::overdue;
   start_timer(self, last_byte_ + give_up);
   if (const auto* error = first_error()) {
     return listener_->on_overdue(*this, observe(classify_error(error->text), printable(error->text)));
   }
   listener_->on_overdue(*this, heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
+}
+
+/// Whoever could not even begin has not been refused, and nobody was silent to him.
+void Link::on_connect_timer(const Self& self) {
+  if (held_up_.empty()) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
+  if (std::chrono::steady_clock::now() >= asked_ + timeout_) return end(LinkEnd::failed, observe(Outcome::shortage, held_up_));
+  start_timer(self, asked_ + timeout_);
+  start_connect(self);
 }
 
 void Link::on_give_up(const Self& self) {

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "config/types.hpp"
+#include "health/core/places.hpp"
 #include "health/core/probe_link.hpp"
 #include "health/redis/resp.hpp"
 #include "health/redis/stream.hpp"
@@ -40,6 +41,11 @@ boost::system::result<boost::asio::ip::tcp::endpoint> socket_address(const Endpo
 /// more).
 std::string local_end(const boost::asio::ip::tcp::socket& socket);
 
+/// We have no descriptor or memory for a connection: that says nothing of the server, and passes.
+bool is_shortage(const boost::system::error_code& error);
+/// ... and so soon it is tried again.
+constexpr Milliseconds shortage_pause{20};
+
 /// TCP_NODELAY and SO_KEEPALIVE; TCP_USER_TIMEOUT stays off, a frozen server must be heard when it continues.
 void set_options(boost::asio::ip::tcp::socket& socket);
 
@@ -48,6 +54,9 @@ class Link final : public ProbeLink {
   /// Connects and asks for the first time. Pending operations share the ownership: a closed link lives until they end.
   static std::shared_ptr<Link> open(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                                     Milliseconds timeout, Listener& listener);
+  /// The same, once it has one of the `places`, which it holds until it is closed or become_kept().
+  static std::shared_ptr<Link> open_in_turn(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
+                                            Milliseconds timeout, Listener& listener, Places places);
 
   /// A connection that is being made is waited for.
   bool ask() override;
@@ -55,6 +64,7 @@ class Link final : public ProbeLink {
   /// Our own end.
   std::string name() const override { return local_end(stream_.socket()); }
   bool is_counted_against_us() const override { return false; }
+  void become_kept() override { place_.give_back(); }
 
  private:
   /// connecting -> asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended. The handshake of TLS is part of
@@ -64,14 +74,18 @@ class Link final : public ProbeLink {
 
   Link(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout, Listener& listener);
 
+  static Self make(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout,
+                   Listener& listener);
   static void start_connect(const Self& self);
   static void start_handshake(const Self& self);
   static void start_read(const Self& self);
   static void start_timer(const Self& self, Time at);
+  void wait_for_descriptor(const Self& self, const boost::system::error_code& error);
   void on_connected(const Self& self, const boost::system::error_code& error);
   void on_handshake(const Self& self, const boost::system::error_code& error);
   void on_read(const Self& self, const boost::system::error_code& error, std::size_t size);
   void on_timer(const Self& self);
+  void on_connect_timer(const Self& self);
   void on_give_up(const Self& self);
   void begin_question();
   bool heard() const { return heard_ || stream_.tls_bytes() > tls_bytes_when_asked_; }
@@ -94,6 +108,8 @@ class Link final : public ProbeLink {
   std::weak_ptr<Link> self_;
 
   Phase phase_ = Phase::connecting;
+  Places::Place place_;
+  std::string held_up_;         // why it could not even begin to connect; empty: it did
   bool greeted_ = false;        // the greeting was taken; else it is sent again with the next question
   bool in_use_ = false;         // at least one question was answered whole
   bool first_question_ = true;
@@ -106,7 +122,7 @@ class Link final : public ProbeLink {
   bool graced_ = false;         // the timer fired late once already
   std::size_t greeting_replies_ = 0;  // of the open question
   std::string out_;
-  std::array<char, 16 * 1024> in_{};
+  std::array<char, 4 * 1024> in_{};   // an answer to INFO has about 3 KiB; there may be thousands of links
   ReplyReader reader_;
   std::vector<Reply> replies_;
 };

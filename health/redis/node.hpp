@@ -12,6 +12,7 @@ struct NodeOptions {
   Endpoint address;
   Credentials credentials;
   Milliseconds probe_timeout{500};
+  Places places = {};   // for whatever is beside the kept connection
 };
 
 class RedisNode final : public ServerNode {
@@ -24,13 +25,16 @@ class RedisNode final : public ServerNode {
   /// As NodeProbe::probe.
   void probe(ProbeVia via) override { probe_.probe(via); }
   void run(const RunStep& step, StepCallback done) override;
-  void ask_deciders(Milliseconds timeout, DecidersCallback done) override;
+  /// Of a patient question `timeout` runs from when it has its place.
+  void ask_deciders(Milliseconds timeout, Lane lane, DecidersCallback done) override;
+  void hurry() override { options_.places.hurry(question_); }
   void close() override;
 
  private:
   boost::asio::io_context& io_;
-  const NodeOptions options_;
+  NodeOptions options_;
   NodeProbe probe_;
+  Places::Ticket question_{};                                         // of the last patient question
   std::shared_ptr<const int> open_ = std::make_shared<const int>(0);  // reset by close(); steps look at it
 };
 

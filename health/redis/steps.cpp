@@ -18,8 +18,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct Outcome {
   StepResult result;
   std::string text;
@@ -143,10 +141,11 @@ asio::awaitable<Outcome> perform(asio::io_context& io, const Endpoint& node, con
 }
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, RunStep step,
-                          Time began, StepCallback done) {
+                          Time began, Places::Place place, StepCallback done) {
   // co_spawn runs on at once where it is called: without this a step that fails at once would call back from within.
   co_await asio::post(io, asio::use_awaitable);
   auto outcome = co_await perform(io, node, credentials, step, began);
+  place.give_back();
   done(outcome.result, std::move(outcome.text));
 }
 
@@ -157,11 +156,11 @@ bool names_a_master(Step step) {
 }  // namespace
 
 void run_step(asio::io_context& io, const Endpoint& node, const Credentials& credentials, const RunStep& step,
-              StepCallback done) {
+              StepCallback done, Time began, Places::Place place) {
   SENGU_ASSERT(!names_a_master(step.step) || (step.master != node && !step.master.host.empty()));
   SENGU_ASSERT(step.timeout.count() > 0);
   // Detached, but it cannot outlive its deadline; a destroyed io_context destroys the frame.
-  asio::co_spawn(io, run(io, node, credentials, step, Clock::now(), std::move(done)), asio::detached);
+  asio::co_spawn(io, run(io, node, credentials, step, began, std::move(place), std::move(done)), asio::detached);
 }
 
 }  // namespace sengu::health::redis

@@ -5,20 +5,22 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "health/core/places.hpp"
 #include "health/core/server_node.hpp"
 #include "health/redis/link.hpp"
 
 namespace sengu::health::redis {
 
-/// Runs step.step against `node` within step.timeout from now (connect, AUTH and script together), then calls `done`
+/// Runs step.step against `node` within step.timeout from `began` on (connect, AUTH and script together), then calls `done`
 /// once, on the control thread, never from within run_step. Nothing is sent after that instant, nor once this process
 /// was stalled for a second since the step began, however late it notices.
 ///   unreachable  not connected in time, or no TLS with it: nothing of the script was sent
 ///   failed       an error reply, the connection closed, or no answer in time. It may have been carried out all the same.
 ///   done         what matters was answered OK; CONFIG REWRITE may have failed (text says so; a server started without
 ///                a configuration file always does)
+/// `place` is held as long as the connection.
 /// Requires step.master != node for repoint and demote: a replica of itself would be no replica of anything.
 void run_step(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, const RunStep& step,
-              StepCallback done);
+              StepCallback done, Time began = Time::clock::now(), Places::Place place = {});
 
 }  // namespace sengu::health::redis

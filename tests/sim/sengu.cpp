@@ -53,7 +53,7 @@ void Sengu::start() {
   ports_.observer.on_start(found.record);
   life_->group.emplace(ports_.settings, found.record, found.damaged ? JournalFound::damaged : JournalFound::sound);
   const auto table = std::make_shared<proxy::RoutingTable>();
-  table->groups.resize(1);
+  table->groups.push_back({});
   for (int i = 0; i < workers; ++i) {
     Worker::Ports ports{ports_.timeline, ports_.network, ports_.servers,
                         [this](Epoch epoch, int server, const Reply& reply) { ports_.observer.on_relay(epoch, server, reply); }};

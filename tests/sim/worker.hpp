@@ -52,7 +52,7 @@ class Worker {
   };
   using Shared = std::shared_ptr<Session>;
 
-  const health::Route& route() const { return table_->groups.front().route; }
+  const health::Route& route() const { return table_->groups[0].route; }
   bool still_wanted(const Session& session) const;
   void seek(const Shared& session);
   void connected(const Shared& session);

@@ -33,13 +33,13 @@ class FakeOperations : public proxy::Operations {
   }
 
   /// Group 0 is healthy with redis01 as master; group 1 is closed.
-  proxy::Snapshot snapshot() override {
+  proxy::GroupView view(health::GroupId group) override { return health::index(group) == 0 ? healthy() : closed(); }
+  proxy::Snapshot frame() override {
     using namespace std::chrono_literals;
     proxy::Snapshot made;
     made.proxy = all_settings.proxy.name;
     made.now = health::Time(1000s);
     made.wall = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'700'000'000'123));
-    made.groups = {healthy(), closed()};
     made.accept_errors["EMFILE"] = 2;
     made.control_loop_delay.counts[0] = 5;
     made.log_dropped = 3;

@@ -59,7 +59,7 @@ struct SqlNode {
   }
   std::pair<std::optional<std::vector<std::string>>, std::string> deciders(Milliseconds timeout = std::chrono::milliseconds(2000)) {
     std::optional<std::pair<std::optional<std::vector<std::string>>, std::string>> told;
-    node.ask_deciders(timeout, [&](health::DecidersAnswer answer) { told.emplace(std::move(answer.names), std::move(answer.text)); });
+    node.ask_deciders(timeout, health::Lane::patient, [&](health::DecidersAnswer answer) { told.emplace(std::move(answer.names), std::move(answer.text)); });
     REQUIRE(run_until(io, [&] { return told.has_value(); }, patience));
     return *told;
   }

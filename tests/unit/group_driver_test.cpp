@@ -71,7 +71,7 @@ TEST_CASE("group driver: a journal that hangs is one that cannot be written") {
   Journal journal(directory, std::make_unique<HangingFile>(disk));
   Ports ports(io);
   GroupDriver driver({io, journal, ports, ports, ports}, GroupId{0}, settings, "test");
-  driver.start();
+  driver.start(Time::clock::now());
   CHECK(run_until(io, [&] { return !driver.status().journal_ok; }, 5s));
   CHECK(ports.route.state != RouteState::open);
   disk.let_go();

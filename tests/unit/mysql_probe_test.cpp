@@ -304,7 +304,7 @@ TEST_CASE("mysql probe: threads start, are interrupted and end under load") {
     REQUIRE(run_until(io, [&] {
       for (auto& one : nodes) {
         one->node.probe(ProbeVia::fresh_connection);
-        one->node.ask_deciders(20ms, [](const DecidersAnswer&) {});
+        one->node.ask_deciders(20ms, Lane::patient, [](const DecidersAnswer&) {});
       }
       return steps >= 12;
     }, SqlNode::patience));

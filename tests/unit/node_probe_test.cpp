@@ -37,7 +37,7 @@ struct Bench {
   std::vector<std::shared_ptr<FakeLink>> links;
   int seen = 0;
   int lost = 0;
-  NodeProbe probe{[this](ProbeLink::Listener& listener) {
+  NodeProbe probe{[this](ProbeLink::Listener& listener, LinkUse) {
                     return links.emplace_back(std::make_shared<FakeLink>(listener, std::to_string(links.size())));
                   },
                   {[this](const Observation&) { ++seen; }, [this] { ++lost; }}};

@@ -14,7 +14,7 @@ struct Barriers {
   std::vector<std::unique_ptr<proxy::Worker>> make() {
     std::vector<std::unique_ptr<proxy::Worker>> made;
     for (int i = 0; i < 2; ++i)
-      made.push_back(std::make_unique<proxy::Worker>(control, settings, shared, first, callbacks));
+      made.push_back(std::make_unique<proxy::Worker>(control, settings, shared, first, callbacks, 1));
     return made;
   }
   template <typename Predicate>

@@ -68,7 +68,7 @@ TEST_CASE("redis real: how it is set up is told with who else decides") {
   Client client(io, server, 500ms, {"", Secret{"secret"}, client_name("test", "a group")});
   client.wait_until_up();
   std::optional<DecidersAnswer> told;
-  client.node.ask_deciders(2s, [&](DecidersAnswer answer) { told = std::move(answer); });
+  client.node.ask_deciders(2s, Lane::patient, [&](DecidersAnswer answer) { told = std::move(answer); });
   REQUIRE(run_until(io, [&] { return told.has_value(); }));
   CHECK(told->names == std::vector<std::string>{});
   REQUIRE(told->settings);

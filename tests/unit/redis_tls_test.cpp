@@ -88,7 +88,7 @@ TEST_CASE("redis tls: verify, with a client certificate: probe, steps, deciders,
   CHECK(run_until(io, [&] { auto o = a.probe(); return o.info && o.info->link_up; }, 20s));
 
   std::optional<std::vector<std::string>> deciders;
-  a.node.ask_deciders(1s, [&](DecidersAnswer answer) { deciders = std::move(answer.names); });
+  a.node.ask_deciders(1s, Lane::patient, [&](DecidersAnswer answer) { deciders = std::move(answer.names); });
   REQUIRE(run_until(io, [&] { return deciders.has_value(); }));
   CHECK(deciders->empty());
 

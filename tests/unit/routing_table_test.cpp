@@ -86,9 +86,28 @@ TEST_CASE("place: readers by zone, then by load, and not again where the connect
   CHECK(place_now(table, ListenerRole::readers).tag.reader_generation == 5);
   CHECK(place_now(table, ListenerRole::readers).tag.epoch == 0);
   auto zoned = table;
-  zoned.groups[0].zones = {"a", "b", "c"};
+  GroupRoute with_zones = zoned.groups[0];
+  with_zones.zones = {"a", "b", "c"};
+  zoned.groups.replace(0, std::move(with_zones));
   CHECK(place_now(zoned, ListenerRole::readers, "c", {0, 0, 9}).tag.node == NodeId(2));
   CHECK(place_now(zoned, ListenerRole::readers, "a", {0, 0, 9}).tag.node == NodeId(1));
+}
+
+TEST_CASE("group routes: a copy changes alone, and shares the rest") {
+  GroupRoutes before;
+  for (std::uint16_t i = 0; i < 200; ++i) before.push_back({{}, {{"10.0.0.1", i}}, {"z"}});
+  GroupRoutes after = before;
+  GroupRoute changed = after[130];
+  changed.route.epoch = 7;
+  after.replace(130, changed);
+  CHECK(before.size() == 200);
+  CHECK(after.size() == 200);
+  for (std::uint16_t i = 0; i < 200; ++i) {
+    CHECK(after[i].nodes.front().port == i);
+    CHECK(before[i].route.epoch == 0);
+    CHECK(after[i].route.epoch == (i == 130 ? 7 : 0));
+    CHECK((&after[i] == &before[i]) == (i != 130));
+  }
 }
 
 TEST_CASE("place: without a reader the master takes them, as a session of the master") {

@@ -200,7 +200,7 @@ TEST_CASE("session: after a stop of ours nobody is idle whose bytes had come") {
     if (::read(order[0], &go, 1) != 1) ::_exit(1);
     ::kill(process, SIGSTOP);
     for (auto& connection : connections) connection.send("x");
-    ::usleep(500'000);  // the stop itself, longer than idle_timeout
+    ::poll(nullptr, 0, 500);  // the stop itself, longer than idle_timeout
     ::kill(process, SIGCONT);
     for (auto& connection : connections) connection.receive(1);  // the end of the test
     ::_exit(0);
