@@ -32,8 +32,8 @@ bool is_local(int error) {
 }  // namespace
 
 Session::Session(WorkerContext& context, Arrival arrival)
-    : context_(context), accepted_(arrival.accepted), from_(arrival.from), group_(arrival.group), role_(arrival.role),
-      place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), reason_(arrival.refused) {
+    : context_(context), group_(arrival.group), reason_(arrival.refused), role_(arrival.role),
+      place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), accepted_(arrival.accepted), from_(arrival.from) {
   relay_.set(Peer::client, std::move(arrival.client));
 }
 

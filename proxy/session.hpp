@@ -94,7 +94,16 @@ class Session final : public Watched {
   RelayScratch scratch() { return {context_.buffer, context_.counters[group_], context_.pipes, relay_until()}; }
   health::Time relay_until() const;
 
+  // First what a cut looks at: 10,000 sessions at once, and what it costs is the cache lines it touches.
   WorkerContext& context_;
+  SessionTag tag_{};                // valid while connecting, relaying, resetting
+  health::GroupId group_;
+  State state_ = State::arrived;
+  health::Reason reason_;           // why it is refused, parked or cut
+  ListenerRole role_;
+  Place place_;
+  Again again_ = Again::idle;
+  std::uint8_t failed_connects_ = 0;
   Relay relay_;
   Watch client_watch_{this, Peer::client};
   Watch server_watch_{this, Peer::server};
@@ -103,17 +112,9 @@ class Session final : public Watched {
   health::Time last_ready_{};       // relaying: when something came last
   health::Time until_{};            // connecting: since when; resetting: the end of it
   SocketAddress from_;
-  health::GroupId group_;
-  SessionTag tag_{};                // valid while connecting, relaying, resetting
   std::optional<health::NodeId> node_;  // of tag_, while it counts in the node's load
   std::optional<health::NodeId> failed_node_;
   std::uint32_t early_events_ = 0;  // of the client, before there was a server to relay to
-  std::uint8_t failed_connects_ = 0;
-  ListenerRole role_;
-  State state_ = State::arrived;
-  Place place_;
-  Again again_ = Again::idle;
-  health::Reason reason_;           // why it is refused, parked or cut
 };
 
 }  // namespace sengu::proxy

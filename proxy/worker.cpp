@@ -34,6 +34,14 @@ void block_sigpipe() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+/// What a table looks at in a session, into the cache: with 10,000 idle ones it would wait for memory most of its time
+/// (5 ms without, 2.7 with it).
+void fetch(const Session& session) {
+  const char* bytes = reinterpret_cast<const char*>(&session);
+  for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(bytes + line * cache_line);
+}
+constexpr std::size_t fetched_ahead = 8;
+
 using Records = std::vector<SessionRecord>;
 
 /// Tells the control thread of so many sessions at a time: what else is due there gets its turn in between.
@@ -133,7 +141,11 @@ void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::Group
 
 void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId group) {
   context_.table = std::move(table);
-  for (Session* session : of_group_[health::index(group)]) session->table_changed();
+  const auto& sessions = of_group_[health::index(group)];
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    if (i + fetched_ahead < sessions.size()) fetch(*sessions[i + fetched_ahead]);
+    sessions[i]->table_changed();
+  }
   for (std::size_t i = 0; i < resets_before_acknowledgement; ++i) end_next_cut();
 }
 
