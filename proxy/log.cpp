@@ -7,6 +7,9 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <future>
+#include <thread>
+
 #include "proxy/api.hpp"
 #include "proxy/printable.hpp"
 #include "proxy/wall_time.hpp"
@@ -15,6 +18,8 @@ namespace sengu::proxy {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::chrono::seconds patience_at_end{1};
 
 spdlog::level::level_enum level_of(config::LogLevel level) {
   switch (level) {
@@ -81,9 +86,18 @@ Log::Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sin
   state_->logger->flush_on(spdlog::level::warn);
 }
 
+/// The pool's destructor writes the queue out and joins its thread. Where nobody reads the pipe behind stderr that thread is
+/// stuck in a write, and must not keep a process alive that was told to stop: it is left behind.
 Log::~Log() {
   state_->logger->flush();
-  state_->pool.reset();   // the last owner: its destructor writes the queue out and joins
+  std::promise<void> written;
+  std::future<void> all = written.get_future();
+  std::thread closing([pool = std::move(state_->pool), written = std::move(written)]() mutable {
+    pool.reset();
+    written.set_value();
+  });
+  if (all.wait_for(patience_at_end) == std::future_status::ready) closing.join();
+  else closing.detach();
 }
 
 void Log::log_event(const RecordedEvent& event) {

@@ -40,7 +40,7 @@ class Log {
   explicit Log(const config::LogSettings& settings);
   /// To a sink of the caller's: tests.
   Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sink> sink);
-  ~Log();                                          // writes what is queued
+  ~Log();                                          // writes what is queued, where that takes no more than a second
 
   void log_event(const RecordedEvent& event);
   void log_line(config::LogLevel level, std::string_view text);

@@ -100,3 +100,15 @@ TEST_CASE("log: a full queue drops and counts, and never waits") {
   CHECK(log.dropped() >= 99);
   sink->unblock();
 }
+
+TEST_CASE("log: a reader that stands still keeps no log alive that is to end") {
+  const auto sink = std::make_shared<Lines>();
+  sink->block();
+  const auto began = std::chrono::steady_clock::now();
+  {
+    Log log({}, sink);
+    for (std::size_t i = 0; i < Log::queue_lines + 100; ++i) log.log_line(config::LogLevel::info, "line");
+  }
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
+  sink->unblock();
+}
