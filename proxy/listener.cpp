@@ -25,7 +25,7 @@ Listener::Listener(Fd socket, ListenerSettings settings, WorkerContext& context,
 
 void Listener::start() {
   context_.spare.take();
-  if (context_.ready.add_listener(socket_.get(), watch_)) return;
+  if (context_.ready.add_listener(socket_.get(), *this)) return;
   context_.counters.accept_failed(errno);
   pause_(*this);
 }

@@ -41,7 +41,6 @@ class Listener final : public Watched {
   WorkerContext& context_;
   std::function<void(Arrival)> hand_over_;
   std::function<void(Listener&)> pause_;
-  Watch watch_{this, Peer::client};
 };
 
 }  // namespace sengu::proxy

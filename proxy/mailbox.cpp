@@ -10,7 +10,7 @@
 namespace sengu::proxy {
 
 Mailbox::Mailbox(ReadySet& wakes) : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!event_ || !wakes.add(event_.get(), watch_)) throw std::system_error(errno, std::generic_category(), "eventfd");
+  if (!event_ || !wakes.add(event_.get(), *this, Peer::client)) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
 /// The set is edge-triggered: each write wakes, and nobody has to read the counter.

@@ -27,7 +27,6 @@ class Mailbox final : private Watched {
   void ready(Peer, std::uint32_t) override {}  // the worker looks after each turn anyway
 
   Fd event_;
-  Watch watch_{this, Peer::client};
   std::mutex mutex_;
   std::vector<Work> posted_;
   std::atomic<bool> is_empty_{true};  // so that a worker with traffic looks without the lock

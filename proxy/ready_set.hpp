@@ -17,7 +17,7 @@ enum class Peer : std::uint8_t { client, server };
 
 /// Who is told that a socket is ready. Must outlive the turn in which it closes its socket, since events of the same
 /// batch may still name it.
-class Watched {
+class alignas(8) Watched {
  public:
   virtual void ready(Peer peer, std::uint32_t events) = 0;
 
@@ -25,20 +25,15 @@ class Watched {
   ~Watched() = default;
 };
 
-/// What epoll carries: the owner and which of its two sockets. Part of the owner.
-struct Watch {
-  Watched* owner;
-  Peer peer;
-};
-
 class ReadySet {
  public:
   ReadySet();  // throws std::system_error
 
-  /// A data socket: edge-triggered, for reading, writing, hang-up and urgent data. False, with errno, where refused.
-  [[nodiscard]] bool add(int fd, Watch& watch);
-  /// A listener: level-triggered, so that a bounded number of accepts per turn loses none.
-  [[nodiscard]] bool add_listener(int fd, Watch& watch);
+  /// A data socket, the owner's to that peer: edge-triggered, for reading, writing, hang-up and urgent data. False, with errno,
+  /// where refused.
+  [[nodiscard]] bool add(int fd, Watched& owner, Peer peer);
+  /// A listener: level-triggered, so that a bounded number of accepts per turn loses none. Its peer is the client.
+  [[nodiscard]] bool add_listener(int fd, Watched& owner);
   /// Only for a socket that stays open; a closed one leaves by itself. (Not one that a fork has duplicated until the other
   /// process closes it too: none may be made while workers run.)
   void remove(int fd);

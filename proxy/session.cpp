@@ -42,7 +42,7 @@ Session::~Session() {
 }
 
 void Session::start() {
-  if (!context_.ready.add(relay_.fd(Peer::client), client_watch_)) return finish(SessionEnd::left, Reason::none);
+  if (!context_.ready.add(relay_.fd(Peer::client), *this, Peer::client)) return finish(SessionEnd::left, Reason::none);
   if (reason_ != Reason::none) return refuse(reason_);
   seek();
 }
@@ -106,7 +106,7 @@ void Session::connect(const SessionTag& tag) {
   const int result = ::connect(fd.get(), address->data(), address->size());
   if (result != 0 && errno != EINPROGRESS) return connect_error(errno);
   relay_.set(Peer::server, std::move(fd));
-  if (!context_.ready.add(relay_.fd(Peer::server), server_watch_)) return connect_error(errno);
+  if (!context_.ready.add(relay_.fd(Peer::server), *this, Peer::server)) return connect_error(errno);
   if (result == 0) return connected(0);
   wake_at(until_ + settings().connect_timeout);
 }

@@ -105,8 +105,6 @@ class Session final : public Watched {
   Again again_ = Again::idle;
   std::uint8_t failed_connects_ = 0;
   Relay relay_;
-  Watch client_watch_{this, Peer::client};
-  Watch server_watch_{this, Peer::server};
   health::Time accepted_;
   health::Time deadline_ = Deadlines::none;
   health::Time last_ready_{};       // relaying: when something came last
