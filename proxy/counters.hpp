@@ -14,6 +14,7 @@
 #include "config/settings.hpp"
 #include "health/core/observation.hpp"
 #include "health/ports.hpp"
+#include "proxy/cache_line.hpp"
 #include "proxy/traffic.hpp"
 
 namespace sengu::proxy {
@@ -28,10 +29,7 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// What one worker writes must not lie in a cache line with what another one does: each message would fetch it.
-inline constexpr std::size_t cache_line = 64;
-
-/// The numbers of one group on one worker.
+/// The numbers of one group on one worker: in no cache line with what another one writes, since each message would fetch it.
 class alignas(cache_line) GroupCounters {
  public:
   explicit GroupCounters(std::size_t nodes) : sessions_total(nodes) {}

@@ -5,11 +5,12 @@
 #include <cerrno>
 #include <system_error>
 
+#include "proxy/cache_line.hpp"
+
 namespace sengu::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds longest_wait{60'000};
-constexpr std::size_t cache_line = 64;
 
 // epoll carries one word: the owner's address and, in its lowest bit, which of its two sockets.
 static_assert(alignof(Watched) > static_cast<std::size_t>(Peer::server));
@@ -53,11 +54,7 @@ ReadySet::Found ReadySet::wait(std::optional<std::chrono::nanoseconds> limit) {
 
 void ReadySet::dispatch() {
   for (int i = 0; i < found_; ++i) {
-    if (i + fetched_ahead < found_) {
-      const char* next = reinterpret_cast<const char*>(owner_of(events_[static_cast<std::size_t>(i + fetched_ahead)].data.u64));
-      __builtin_prefetch(next);
-      __builtin_prefetch(next + cache_line);
-    }
+    if (i + fetched_ahead < found_) fetch_ahead(owner_of(events_[static_cast<std::size_t>(i + fetched_ahead)].data.u64), 2);
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     owner_of(event.data.u64)->ready(peer_of(event.data.u64), event.events);
   }

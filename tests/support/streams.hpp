@@ -24,6 +24,10 @@ inline constexpr int times = 200;
 inline constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
 #endif
 
+inline constexpr std::uint64_t mebibyte = 1 << 20;
+/// Fits into what a receiver takes that reads nothing (64 KiB with Linux's defaults).
+inline constexpr std::size_t small = 32 * 1024;
+
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }

@@ -11,8 +11,6 @@ using namespace sengu::test;
 
 namespace {
 
-constexpr std::uint64_t mebibyte = 1 << 20;
-constexpr std::size_t small = 32 * 1024;  // fits into what a receiver takes that reads nothing
 constexpr std::uint64_t most_ahead = 16 * mebibyte;
 
 /// Of this process, in bytes.

@@ -5,15 +5,6 @@
 using namespace sengu;
 using namespace sengu::test;
 
-namespace {
-
-constexpr std::uint64_t mebibyte = 1 << 20;
-
-/// Fits into what a receiver takes that reads nothing (64 KiB with Linux's defaults).
-constexpr std::size_t small = 32 * 1024;
-
-}  // namespace
-
 TEST_CASE("relay semantics: half-close from either side, the answer comes after the FIN") {
   Tunnel tunnel("127.77.6.1");
   for (int i = 0; i < 2 * times; ++i) {
