@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "proxy/cache_line.hpp"
+#include "proxy/system_call.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -48,7 +49,7 @@ void ReadySet::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullp
 ReadySet::Found ReadySet::wait(std::optional<std::chrono::nanoseconds> limit) {
   using std::chrono::milliseconds;
   const int timeout = limit ? static_cast<int>(std::min(std::chrono::ceil<milliseconds>(*limit), longest_wait).count()) : -1;
-  found_ = std::max(0, epoll_wait(epoll_.get(), events_.data(), batch_size, timeout));
+  found_ = std::max(0, system_call::epoll_wait(epoll_.get(), events_.data(), batch_size, timeout));
   return found_ == 0 ? Found::nothing : Found::something;
 }
 

@@ -9,14 +9,20 @@
 #include <cerrno>
 #include <chrono>
 
+#include "proxy/system_call.hpp"
+
 namespace sengu::proxy {
 namespace {
 
 constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 MiB spliced, then the other sessions
 // A burst is spliced beyond so many bytes. A reply of 64 KiB to each request is cheaper to copy (performance.md §3.2).
 constexpr std::uint32_t stream_burst = 128 * 1024;
-constexpr std::uint32_t most_burst = 1024 * 1024;
+// A burst of so many bytes is read by the bulk: 4,300 wake-ups per GiB instead of 10,500, which takes 0.63 of the CPU on a machine
+// where sender, relay and reader share two cores. (By 1 MiB 0.56, but then they wait for each other: 5 % less throughput.)
+constexpr std::uint32_t most_burst = 16 * 1024 * 1024;
+constexpr int bulk_size = 512 * 1024;
 constexpr std::uint64_t little = 16 * 1024;  // to read in one turn
+constexpr unsigned splice_flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 // After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
 constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
@@ -50,6 +56,11 @@ bool Relay::blocked() const {
   return std::any_of(sides_.begin(), sides_.end(), [](const Side& one) { return one.flow == Flow::blocked; });
 }
 
+void Relay::wait_for_any() {
+  for (const Peer from : {Peer::client, Peer::server})
+    if (side(from).wake == Wake::bulk) wake_for(from, Wake::any);
+}
+
 Relay::Status Relay::status() const {
   const auto any = [&](auto predicate) { return std::any_of(sides_.begin(), sides_.end(), predicate); };
   if (any([](const Side& s) { return s.flow == Flow::more; })) return Status::again;
@@ -80,6 +91,15 @@ void Relay::pump(Peer from, const RelayScratch& scratch) {
   }
   if (source.pipe && source.pipe->filled == 0) source.pipe.reset();
   if (source.bytes - before < little) source.burst /= 2;
+  if (const Wake fit = source.burst == most_burst ? Wake::bulk : Wake::any; fit != source.wake) wake_for(from, fit);
+}
+
+/// For Wake::any the kernel looks at once whether there is something to tell epoll.
+void Relay::wake_for(Peer from, Wake wake) {
+  Side& source = side(from);
+  source.wake = wake;
+  const int least = wake == Wake::bulk ? bulk_size : 1;
+  ::setsockopt(source.fd.get(), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
 }
 
 Relay::Step Relay::move_once(Peer from, const RelayScratch& scratch) {
@@ -91,7 +111,7 @@ Relay::Step Relay::move_once(Peer from, const RelayScratch& scratch) {
 }
 
 Relay::Step Relay::copy_once(Peer from, const RelayScratch& scratch) {
-  const ssize_t count = ::recv(side(from).fd.get(), scratch.buffer.data(), scratch.buffer.size(), 0);
+  const ssize_t count = system_call::recv(side(from).fd.get(), scratch.buffer.data(), scratch.buffer.size());
   if (count <= 0) return nothing_read(from, count, scratch);
   const auto size = static_cast<std::size_t>(count);
   account(from, size, scratch);
@@ -100,11 +120,11 @@ Relay::Step Relay::copy_once(Peer from, const RelayScratch& scratch) {
   return is_empty ? Step::empty : Step::moved;
 }
 
-/// A short splice does not mean that the socket is empty: the pipe may have run out of places first.
+/// A short splice does not mean that the socket is empty: the pipe may have run out of places first. What comes by the bulk is
+/// left until it is worth another call.
 Relay::Step Relay::splice_once(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
-  const ssize_t count = ::splice(source.fd.get(), nullptr, source.pipe->write_end.get(), nullptr, source.pipe->capacity,
-                                 SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  const ssize_t count = system_call::splice(source.fd.get(), source.pipe->write_end.get(), source.pipe->capacity, splice_flags);
   if (count == 0) {  // the end, or an urgent mark with a FIN somewhere behind it: recv() tells them apart
     source.way = Way::copy_only;
     return Step::moved;
@@ -113,7 +133,8 @@ Relay::Step Relay::splice_once(Peer from, const RelayScratch& scratch) {
   source.pipe->filled += static_cast<std::size_t>(count);
   account(from, static_cast<std::size_t>(count), scratch);
   flush_pipe(from, scratch);
-  return Step::moved;
+  const bool waits = source.wake == Wake::bulk && source.until == ReadUntil::short_read && count < bulk_size;
+  return waits && readable_bytes(source.fd.get()) < bulk_size ? Step::empty : Step::moved;
 }
 
 /// The read ended without a byte: with 0 or, errno set, -1.
@@ -137,13 +158,14 @@ void Relay::account(Peer from, std::size_t size, const RelayScratch& scratch) {
   (from == Peer::client ? scratch.counters.bytes_client_to_server : scratch.counters.bytes_server_to_client).add(size);
   source.burst = static_cast<std::uint32_t>(std::min<std::size_t>(source.burst + size, most_burst));
   towards.burst = towards.burst < stream_burst ? 0 : towards.burst / 2;
+  if (towards.wake == Wake::bulk) wake_for(other(from), Wake::any);
 }
 
 void Relay::pass_on(Peer from, std::span<const char> bytes, const RelayScratch& scratch) {
   const int to = side(other(from)).fd.get();
   while (!bytes.empty()) {
     if (!may_pass(scratch)) return keep(from, bytes);
-    const ssize_t count = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = system_call::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     } else if (would_block(errno)) {
@@ -173,8 +195,8 @@ void Relay::flush_pending(Peer from, const RelayScratch& scratch) {
   const int to = side(other(from)).fd.get();
   while (source.pending_begin < source.pending_end) {
     if (!may_pass(scratch)) return;
-    const ssize_t count = ::send(to, source.pending.get() + source.pending_begin,
-                                 source.pending_end - source.pending_begin, MSG_NOSIGNAL);
+    const ssize_t count = system_call::send(to, source.pending.get() + source.pending_begin,
+                                            source.pending_end - source.pending_begin, MSG_NOSIGNAL);
     if (count >= 0) source.pending_begin += static_cast<std::uint32_t>(count);
     else if (would_block(errno)) return;
     else if (errno != EINTR) return lost(other(from), scratch);
@@ -189,8 +211,7 @@ void Relay::flush_pipe(Peer from, const RelayScratch& scratch) {
   const int to = side(other(from)).fd.get();
   while (source.pipe->filled != 0) {
     if (!may_pass(scratch)) return;
-    const ssize_t count = ::splice(source.pipe->read_end.get(), nullptr, to, nullptr, source.pipe->filled,
-                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    const ssize_t count = system_call::splice(source.pipe->read_end.get(), to, source.pipe->filled, splice_flags);
     if (count > 0) source.pipe->filled -= static_cast<std::size_t>(count);
     else if (count < 0 && would_block(errno)) return;
     else if (count == 0 || errno != EINTR) return lost(other(from), scratch);

@@ -46,6 +46,10 @@ class Relay {
   bool settled() const;
   /// After `reset`: the peer that was lost first.
   Peer reset_by() const { return reset_by_; }
+  /// A long stream is read by the bulk (SO_RCVLOWAT): less than that waits unseen until wait_for_any().
+  bool waits_for_bulk() const { return sides_[0].wake == Wake::bulk || sides_[1].wake == Wake::bulk; }
+  /// To be called when nothing came for a millisecond. Epoll then tells of what waits, however little.
+  void wait_for_any();
   /// Bytes read from that peer.
   std::uint64_t bytes_from(Peer peer) const { return sides_[index(peer)].bytes; }
 
@@ -68,6 +72,7 @@ class Relay {
     copy_only,  // urgent data, a reset or perhaps the end: splice stops at an urgent mark (performance.md §6, pitfall 1)
   };
   enum class Step : std::uint8_t { moved, empty };  // empty: epoll says when there is more to read, or nothing will be
+  enum class Wake : std::uint8_t { any, bulk };     // how much must have come for epoll to say so
   enum class Life : std::uint8_t { alive, reset };  // a socket reports its error once, later reads say EOF
 
   struct Side {
@@ -76,7 +81,8 @@ class Relay {
     ReadUntil until = ReadUntil::short_read;
     Life life = Life::alive;
     Way way = Way::by_burst;
-    // Bytes read of late, at most 1 MiB. Halved by each turn with little to read and by each message of the other side, which
+    Wake wake = Wake::any;
+    // Bytes read of late, at most 16 MiB. Halved by each turn with little to read and by each message of the other side, which
     // ends it where it was no stream yet: after a stream the next reply likely is one too.
     std::uint32_t burst = 0;
     std::uint32_t pending_begin = 0;
@@ -103,6 +109,7 @@ class Relay {
   void flush(Peer from, const RelayScratch& scratch);
   void flush_pending(Peer from, const RelayScratch& scratch);
   void flush_pipe(Peer from, const RelayScratch& scratch);
+  void wake_for(Peer from, Wake wake);
   void end(Peer from);
   void lost(Peer peer, const RelayScratch& scratch);
 

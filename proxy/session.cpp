@@ -21,6 +21,7 @@ constexpr auto reset_time = 200ms;         // performance.md §6, pitfall 3
 constexpr auto reset_poll = 5ms;
 constexpr auto first_retry = 20ms;         // after a failed connect; doubles up to 320 ms
 constexpr unsigned max_retry_doublings = 4;
+constexpr auto bulk_patience = 1ms;        // with the end of a stream that is read by the bulk
 constexpr auto stall = 1s;                 // a turn that lasted so long was stopped in the middle
 constexpr int max_discards = 64;           // reads of a refused client in one go
 
@@ -180,7 +181,9 @@ void Session::client_ready_early(std::uint32_t events) {
 
 void Session::relay(Relay::Status status) {
   switch (status) {
-    case Relay::Status::running: return;
+    case Relay::Status::running:
+      if (relay_.waits_for_bulk()) wake_at(context_.turn_began + bulk_patience);
+      return;
     case Relay::Status::again: return come_again();
     case Relay::Status::finished: return finish(SessionEnd::finished, Reason::none);
     case Relay::Status::reset: break;
@@ -203,7 +206,7 @@ health::Time Session::relay_until() const {
 
 void Session::resume() {
   again_ = Again::idle;
-  last_ready_ = Clock::now();
+  last_ready_ = context_.turn_began;
   if (state_ == State::relaying || state_ == State::resetting) return relay(relay_.resume(scratch()));
   if (state_ == State::refusing) read_away();
 }
@@ -218,7 +221,10 @@ void Session::deadline_passed() {
     case State::connecting: return connect_error(ETIMEDOUT);
     case State::resetting: return relay(Relay::Status::reset);
     case State::refusing: return finish(SessionEnd::refused, reason_);
-    case State::relaying: return end_if_idle();
+    case State::relaying:
+      relay_.wait_for_any();
+      if (settings().idle_timeout != 0ms) end_if_idle();
+      return;
     case State::arrived:
     case State::cut:
     case State::closed: return;

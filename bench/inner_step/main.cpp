@@ -136,6 +136,7 @@ class RelayStep : public Step {
   Wire& wire(Peer peer) { return wires_[static_cast<std::size_t>(peer)]; }
 
   std::vector<char> buffer_ = std::vector<char>(proxy::WorkerContext::buffer_size);
+  proxy::Relay relay_;
 
  private:
   static constexpr int send_buffer = 200 * 1024;   // the kernel's own begins with less than one message of a stream
@@ -146,16 +147,17 @@ class RelayStep : public Step {
   proxy::GroupCounters counters_{1};
   proxy::PipePool pipes_{4};
   proxy::RelayScratch scratch_{buffer_, counters_, pipes_, std::chrono::steady_clock::now() + 1h};
-  proxy::Relay relay_;
   proxy::Relay::Status status_ = proxy::Relay::Status::running;
   Peer from_ = Peer::client;
 };
 
-/// From the server only, and no byte may be copied once it is known to be a stream.
+/// From the server only, and no byte may be copied once it is known to be a stream. It comes so slowly that each message has been
+/// waited for in vain, as the end of a bulk.
 class StreamStep final : public RelayStep {
  public:
   StreamStep() : RelayStep(64 * 1024) {}
   void prepare(int number) override {
+    relay_.wait_for_any();
     RelayStep::prepare(number);
     buffer_[0] = untouched;
   }

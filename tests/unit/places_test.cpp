@@ -8,11 +8,21 @@ namespace {
 
 using Place = Places::Place;
 
+/// Places, and what those who asked for one got.
 struct Bench {
+  explicit Bench(Places given) : places(std::move(given)) {}
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+  /// What is given back goes to whoever still waits, and he puts it here: not into a vector that is being destroyed.
+  ~Bench() {
+    while (!held.empty()) std::exchange(held, {});
+  }
+
+  Places places;
   std::string order;
   std::vector<Place> held;
 
-  Places::Ticket wait(Places& places, Lane lane, char name) {
+  Places::Ticket wait(Lane lane, char name) {
     return places.wait(lane, [this, name](Place place) {
       order += name;
       held.push_back(std::move(place));
@@ -21,53 +31,49 @@ struct Bench {
 };
 
 TEST_CASE("places: without a limit nobody waits") {
-  Places places;
-  Bench b;
-  for (int i = 0; i < 3; ++i) b.wait(places, Lane::patient, 'a');
+  Bench b(Places{});
+  for (int i = 0; i < 3; ++i) b.wait(Lane::patient, 'a');
   CHECK(b.order == "aaa");
-  CHECK(places.taken() == 0);
+  CHECK(b.places.taken() == 0);
 }
 
 TEST_CASE("places: who waits is served in his turn, the urgent first") {
-  Places places(2, 2);
-  Bench b;
-  for (const char name : {'a', 'b'}) b.wait(places, Lane::urgent, name);
-  b.wait(places, Lane::patient, 'p');
-  b.wait(places, Lane::urgent, 'c');
-  b.wait(places, Lane::urgent, 'd');
+  Bench b(Places(2, 2));
+  for (const char name : {'a', 'b'}) b.wait(Lane::urgent, name);
+  b.wait(Lane::patient, 'p');
+  b.wait(Lane::urgent, 'c');
+  b.wait(Lane::urgent, 'd');
   CHECK(b.order == "ab");
-  CHECK(places.waiting() == 3);
+  CHECK(b.places.waiting() == 3);
   for (std::size_t i = 0; i < 3; ++i) b.held[i].give_back();
   CHECK(b.order == "abcdp");
-  CHECK(places.taken() == 2);
+  CHECK(b.places.taken() == 2);
 }
 
 TEST_CASE("places: the patient take their part and no more, until they are hurried") {
-  Places places(3, 1);
-  Bench b;
-  b.wait(places, Lane::patient, 'p');
-  b.wait(places, Lane::patient, 'q');
-  const auto ticket = b.wait(places, Lane::patient, 'r');
+  Bench b(Places(3, 1));
+  b.wait(Lane::patient, 'p');
+  b.wait(Lane::patient, 'q');
+  const auto ticket = b.wait(Lane::patient, 'r');
   CHECK(b.order == "p");
-  b.wait(places, Lane::urgent, 'a');
+  b.wait(Lane::urgent, 'a');
   CHECK(b.order == "pa");
-  places.hurry(ticket);
+  b.places.hurry(ticket);
   CHECK(b.order == "par");
-  places.hurry(ticket);   // it has its place
+  b.places.hurry(ticket);   // it has its place
   b.held[2].give_back();
   CHECK(b.order == "par");
   b.held[0].give_back();
   CHECK(b.order == "parq");
-  CHECK(places.taken() == 2);
+  CHECK(b.places.taken() == 2);
 }
 
 TEST_CASE("places: a hurried one waits with the urgent where all is taken") {
-  Places places(1, 1);
-  Bench b;
-  b.wait(places, Lane::urgent, 'a');
-  b.wait(places, Lane::patient, 'p');
-  const auto ticket = b.wait(places, Lane::patient, 'q');
-  places.hurry(ticket);
+  Bench b(Places(1, 1));
+  b.wait(Lane::urgent, 'a');
+  b.wait(Lane::patient, 'p');
+  const auto ticket = b.wait(Lane::patient, 'q');
+  b.places.hurry(ticket);
   CHECK(b.order == "a");
   b.held[0].give_back();
   CHECK(b.order == "aq");

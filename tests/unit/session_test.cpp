@@ -1,4 +1,4 @@
-// One client of the data plane before it has a server: connecting while the table changes, waiting, giving up.
+// One client of the data plane: connecting while the table changes, waiting for a server, giving up, silent for too long.
 #include <net/if.h>
 #include <signal.h>
 #include <sched.h>
@@ -29,6 +29,22 @@ void few_ports() {
   range << "40000 40001" << std::flush;
   REQUIRE(range.good());
 }
+
+/// Clients are connected at once, and may be silent for so long.
+struct Impatient {
+  Impatient(const std::string& host, std::chrono::milliseconds idle_timeout) : server(host), plane(settings(server, host, idle_timeout)) {
+    plane.publish(open_route(1, 0, 1));
+  }
+
+  static config::Settings settings(const Server& server, const std::string& host, std::chrono::milliseconds idle_timeout) {
+    auto settings = one_group(host, {node(server.endpoint())});
+    settings.groups[0].idle_timeout = idle_timeout;
+    return settings;
+  }
+
+  Server server;
+  Plane plane;
+};
 
 }  // namespace
 
@@ -112,11 +128,9 @@ TEST_CASE("session: a connect that met itself is a refused one") {
 }
 
 TEST_CASE("session: idle_timeout closes who is silent, in good order, and nobody who is not") {
-  Server server("127.77.4.5");
-  auto settings = one_group("127.77.4.5", {node(server.endpoint())});
-  settings.groups[0].idle_timeout = 200ms;
-  Plane plane(std::move(settings));
-  plane.publish(open_route(1, 0, 1));
+  Impatient impatient("127.77.4.5", 200ms);
+  Server& server = impatient.server;
+  Plane& plane = impatient.plane;
   auto silent = plane.client();
   auto behind_silent = server.accept();
   auto busy = plane.client();
@@ -172,11 +186,9 @@ TEST_CASE("session: with busy_poll requests, tables and cuts come through, and a
 }
 
 TEST_CASE("session: idle_timeout resets who leaves bytes waiting, since a FIN would make them look complete") {
-  Server server("127.77.4.7");
-  auto settings = one_group("127.77.4.7", {node(server.endpoint())});
-  settings.groups[0].idle_timeout = 200ms;
-  Plane plane(std::move(settings));
-  plane.publish(open_route(1, 0, 1));
+  Impatient impatient("127.77.4.7", 200ms);
+  Server& server = impatient.server;
+  Plane& plane = impatient.plane;
   auto client = plane.client(64 * 1024);
   auto backend = server.accept();
   const std::size_t sent = backend.push(64 << 20, 100ms);
@@ -207,11 +219,9 @@ TEST_CASE("session: after a stop of ours nobody is idle whose bytes had come") {
   }
   REQUIRE(clients > 0);
   {
-    Server server("127.77.4.8");
-    auto settings = one_group("127.77.4.8", {node(server.endpoint())});
-    settings.groups[0].idle_timeout = 300ms;
-    Plane plane(std::move(settings));
-    plane.publish(open_route(1, 0, 1));
+    Impatient impatient("127.77.4.8", 300ms);
+    Server& server = impatient.server;
+    Plane& plane = impatient.plane;
     const auto where = *SocketAddress::from(plane.traffic().bound_listen);
     REQUIRE(::write(order[1], &where, sizeof where) == sizeof where);
     std::vector<Connection> backends;
