@@ -12,7 +12,6 @@ import subprocess
 from pathlib import Path
 
 from sengu_e2e import Connection
-from sengu_e2e.mysql_clients import Sysbench
 from sengu_e2e.proxy import ROOT
 
 from .cpu import resident
@@ -142,7 +141,7 @@ class SysbenchLoad:
     """Without TLS. Latency is of one transaction, `requests` are queries."""
 
     kind, unit = "mysql", "query"
-    rows = 10_000
+    tables, rows = 2, 10_000
 
     def __init__(self, script, threads):
         self.script, self.threads = script, threads
@@ -167,7 +166,7 @@ class SysbenchLoad:
 
     def _command(self, address, port):
         return ["sysbench", self.script, "--db-driver=mysql", f"--mysql-host={address}", f"--mysql-port={port}",
-                "--mysql-user=app", "--mysql-password=app", "--mysql-db=test", f"--tables={len(Sysbench.tables)}",
+                "--mysql-user=app", "--mysql-password=app", "--mysql-db=test", f"--tables={self.tables}",
                 f"--table-size={self.rows}", f"--threads={self.threads}"]
 
 

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 from sengu_e2e import RedisServer, ReplyError
-from sengu_e2e.mysql_server import MySqlServer
 
 from . import network
 from .cpu import Meter
@@ -45,6 +44,7 @@ class Stage:
                 self._ends.callback(server.kill)
                 server.start()
             else:
+                from sengu_e2e.mysql_server import MySqlServer      # PyMySQL: a fresh machine has it only when it is installed
                 server = MySqlServer(address, self.directory / "mysql", "mysql", tls="off", options=MYSQL)
                 self._ends.callback(server.remove)
                 server.start()
