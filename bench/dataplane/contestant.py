@@ -67,12 +67,24 @@ class Redirect(Contestant):
     """The floor of any layer 4 proxy: the kernel rewrites addresses, and no byte is copied by anybody."""
 
     name, host, kinds = "nft redirect", 20, ("redis",)
+    table = "sengu_bench"
+
+    @classmethod
+    def why_not(cls):
+        """Whether the kernel and nft can do it shows when it is done."""
+        try:
+            network.redirect(cls.table, f"{network.BLOCK}.{cls.host}", f"{network.BLOCK}.{Direct.host}", 1)
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"{error}: {getattr(error, 'stderr', '')}".strip(": \n")
+        finally:
+            network.remove(cls.table)
+        return None
 
     def start(self):
-        network.redirect("sengu_bench", self.address, self.server.address, self.port)
+        network.redirect(self.table, self.address, self.server.address, self.port)
 
     def stop(self):
-        network.remove("sengu_bench")
+        network.remove(self.table)
 
 
 class Program(Process, Contestant):

@@ -34,7 +34,9 @@ class Meter:
         self.before = self._reading()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
+        if error is not None:      # who ended with it has no clock any more
+            return
         elapsed, proxy, server, client, own, busy = (now - then for now, then in zip(self._reading(), self.before))
         foreign = max(0.0, busy - proxy - server - client - own) / (elapsed * CORES)
         self.usage = Usage(elapsed, proxy, server, client, foreign)

@@ -1,7 +1,8 @@
 """The loads: each is made of a size, prepares the server, and is run against an address for so many seconds.
 
-Sizes in bytes, `seconds` is what a run should take; a load learns a contestant's speed from a first short run, which is also its
-warm-up. Knows no contestant: only addresses.
+Sizes in bytes, `seconds` is what a run should take. Each record has a process of its own, which has never seen a client: so each
+is warmed up, and a load learns a contestant's speed from that first, then from its last record. Knows no contestant: only
+addresses.
 """
 
 import csv
@@ -21,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 BUILT = ROOT / "build/support"
 GIB = 1 << 30
 LONGEST = 120                         # seconds that a client may take
+WARM_UP = 0.1                         # seconds at least of requests, before a record
 DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL"]     # redis-benchmark tries for ever where it is refused
 LITERAL_KEY = "key:__rand_int__"      # what redis-benchmark without -r uses, and what others may have left there
 
@@ -53,16 +55,16 @@ class RedisBenchmark(RedisLoad):
             assert length == self.size, f"{length} bytes in {LITERAL_KEY}, not {self.size}"
 
     def warm_up(self, name, address, port):
-        """In growing runs, until one is long enough to know the contestant's speed by."""
-        requests = 2 * self._fewest
-        while name not in self.rates:
-            rate = self._run(address, port, requests).rate      # inf where it took less than a millisecond
-            if requests >= rate * 0.1:
-                self.rates[name] = rate
+        """In growing runs, until one is long enough to know the contestant's speed by; which the next ones begin with."""
+        requests = max(2 * self._fewest, int(2 * WARM_UP * self.rates.get(name, 0)))
+        while requests < WARM_UP * (rate := self._run(address, port, requests).rate):     # inf where it took less than a millisecond
             requests *= 4
+        self.rates.setdefault(name, rate)
 
     def run(self, name, address, port, seconds, pids):
-        return self._run(address, port, max(int(self.rates[name] * seconds), self._fewest))
+        outcome = self._run(address, port, max(int(self.rates[name] * seconds), self._fewest))
+        self.rates[name] = outcome.rate
+        return outcome
 
     @property
     def _fewest(self):
@@ -104,11 +106,14 @@ class Stream(RedisLoad):
             spoken([HERE / "stream_client.py", server.address, server.port, "up", self.size, 1])
 
     def warm_up(self, name, address, port):
-        pass
+        self._transfer(address, port, 1)
 
     def run(self, name, address, port, seconds, pids):
-        said = json.loads(spoken([HERE / "stream_client.py", address, port, self.direction, self.size, self.times]))
-        assert said["bytes"] == self.size * self.times, said
+        return self._transfer(address, port, self.times)
+
+    def _transfer(self, address, port, times):
+        said = json.loads(spoken([HERE / "stream_client.py", address, port, self.direction, self.size, times]))
+        assert said["bytes"] == self.size * times, said
         gib = said["bytes"] / GIB
         return Outcome(gib, gib / said["seconds"])
 
@@ -159,7 +164,7 @@ class SysbenchLoad:
         spoken([*self._command(address, port), "--events=200", "run"])
 
     def run(self, name, address, port, seconds, pids):
-        said = spoken([*self._command(address, port), f"--time={seconds:.0f}", "--events=0", "--histogram=on", "run"])
+        said = spoken([*self._command(address, port), f"--time={max(1, round(seconds))}", "--events=0", "--histogram=on", "run"])
         queries = int(re.search(r"^ +total: +(\d+)", said, re.MULTILINE)[1])
         rate = float(re.search(r"^ +queries: +\d+ +\(([\d.]+) per sec", said, re.MULTILINE)[1])
         return Outcome(queries, rate, percentile(said, 0.50), percentile(said, 0.99))

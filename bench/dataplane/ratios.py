@@ -46,7 +46,7 @@ def ratio(records, scenario, figure, of, against=None):
     """Of the repetitions in which both records are undisturbed, where there are ENOUGH; else of all."""
     ours = by_repetition(records, scenario, figure, of)
     theirs = by_repetition(records, scenario, figure, against or of)
-    paired = [repetition for repetition in ours if repetition in theirs and getattr(theirs[repetition], figure)]
+    paired = [repetition for repetition in ours if repetition in theirs and (not against or getattr(theirs[repetition], figure))]
     quiet = [repetition for repetition in paired if not (ours[repetition].disturbed or theirs[repetition].disturbed)]
     values = tuple(getattr(ours[repetition], figure) / (getattr(theirs[repetition], figure) if against else 1)
                    for repetition in (quiet if len(quiet) >= ENOUGH else paired))

@@ -28,9 +28,11 @@ class Record:
     server_cpu: float = 0.0                # us per request
     client_cpu: float = 0.0
     foreign: float = 0.0                   # share of the machine that went to strangers
+    elapsed: float = 0.0                   # seconds that the load took
     attempts: int = 1
     facts: dict = field(default_factory=dict)
     failed: str = ""                       # why there are no figures
+    failed_again: str = ""                 # why the attempt after this one, which strangers had disturbed, has none
 
     @classmethod
     def of(cls, scenario, contestant, repetition, outcome, usage, facts):
@@ -38,7 +40,7 @@ class Record:
             return seconds / outcome.requests * 1e6
         return cls(scenario.name, contestant.name, repetition, outcome.rate, outcome.p50, outcome.p99,
                    per_request(usage.proxy) if contestant.pids else None, outcome.kib_per_session,
-                   per_request(usage.server), per_request(usage.client), usage.foreign, facts=facts)
+                   per_request(usage.server), per_request(usage.client), usage.foreign, usage.elapsed, facts=facts)
 
     def __str__(self):
         if self.failed:
@@ -54,6 +56,11 @@ class Record:
     @property
     def disturbed(self):
         return self.foreign > DISTURBED
+
+    @property
+    def trouble(self):
+        """Why any attempt failed."""
+        return self.failed or self.failed_again
 
     def as_dict(self):
         return asdict(self)

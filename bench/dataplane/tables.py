@@ -80,5 +80,5 @@ def show_unstable(records):
               ", ".join(f"{record.scenario} {record.contestant} run {record.repetition + 1}: {record.foreign * 100:.0f} %"
                         for record in disturbed), "\n")
     for record in records:
-        if record.failed:
-            print(f"failed: {record.scenario} {record.contestant} run {record.repetition + 1}: {record.failed}\n")
+        if record.trouble:
+            print(f"failed: {record.scenario} {record.contestant} run {record.repetition + 1}: {record.trouble}\n")

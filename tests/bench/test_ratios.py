@@ -57,6 +57,12 @@ def test_against_nobody_it_is_the_figure_itself():
     assert (made.values, made.median, made.name) == ((3, 1, 2), 2, "row kib_per_session: sengu")
 
 
+def test_nothing_at_all_is_a_figure_but_nothing_to_divide_by():
+    made = ratio(records("row", "sengu", 0.0, 1.0, 0.0, figure="kib_per_session"), "row", "kib_per_session", "sengu")
+    assert made.values == (0.0, 1.0, 0.0)
+    assert values(records("row", "sengu", 0.0, 1.0), records("row", "peer", 1.0, 0.0)) == (0.0,)
+
+
 def test_of_nothing_there_is_no_median():
     made = ratio([], "row", "cpu", "sengu", "peer")
     assert (made.values, made.median, made.spread) == ((), None, 0.0)
