@@ -51,6 +51,10 @@ class Contestant:
     def stop(self):
         pass
 
+    def observed(self):
+        """A context manager: what lasts as long as the load."""
+        return contextlib.nullcontext()
+
     def facts(self):
         """What it says of itself after the load, to be kept with the record."""
         return {}

@@ -1,11 +1,14 @@
-"""sengu as a contestant, with everything on: limits, health checks, its log, and a scrape of its metrics every second."""
+"""sengu as a contestant, with everything on: limits, health checks, its log as delivered, a scrape of its metrics every second.
+
+What of it was on while the load ran is told by sengu's own metrics of that time.
+"""
 
 import contextlib
 import functools
 import os
-import subprocess
 import tempfile
 import threading
+import tomllib
 
 from sengu_e2e import Sengu
 from sengu_e2e.proxy import binary
@@ -39,8 +42,7 @@ class SenguContestant(Contestant):
         """What `sengu check` says of the configuration; None if it is right."""
         with tempfile.TemporaryDirectory() as directory:
             proxy = make(directory, cls.host, "redis", [f"{network.BLOCK}.11:6379"], cls.proxy_keys)
-            check = subprocess.run([binary(), "check", "--config", proxy.config], capture_output=True, text=True, timeout=20,
-                                   check=False)
+            check = proxy.run("check", "--config", proxy.config, admin=False)
             said = (check.stdout + check.stderr).strip().replace(str(proxy.config), "sengu.toml")
             return None if check.returncode == 0 else said
 
@@ -54,14 +56,16 @@ class SenguContestant(Contestant):
 
     def start(self):
         self.proxy.start()
-        self.scrapes.start()
 
     def stop(self):
-        self.scrapes.stop()
         self.proxy.kill()
 
+    def observed(self):
+        return self.scrapes
+
     def facts(self):
-        return self.scrapes.facts()
+        return {**self.scrapes.facts(), "limits": limits(self.proxy),
+                "threads": len(os.listdir(f"/proc/{self.proxy.process.pid}/task"))}
 
     def log_tail(self):
         return self.proxy.log_tail()
@@ -78,35 +82,43 @@ def make(directory, host, kind, nodes, proxy_keys):
                  proxy={"workers": 1, "stop_grace": "10s", "max_connections": LIMIT, **proxy_keys})
 
 
+def limits(proxy):
+    """What sengu says that max_connections are, of the process and of the group, as it reads its file. 0: no limit."""
+    effective = tomllib.loads(proxy.run("check", "--print", "--config", proxy.config, admin=False).stdout)
+    return [table["max_connections"] for table in (effective["proxy"], *effective["group"])]
+
+
 class Scrapes:
-    """Reads the metrics every second, as Prometheus would, for as long as sengu runs."""
+    """`with Scrapes(proxy) as scrapes`: the metrics are read at once, every second, as Prometheus would, and at the end."""
 
     def __init__(self, proxy):
-        self.proxy, self.count, self.last = proxy, 0, {}
+        self.proxy, self.read = proxy, []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self):
-        self.first, self.count = self.proxy.metrics(), 1
+    def __enter__(self):
         self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+        self._once()
 
     def _run(self):
+        self._once()
         while not self._stop.wait(SCRAPE_EACH):
-            with contextlib.suppress(OSError):     # busy: Prometheus would miss that one too
-                self.last = self.proxy.metrics()
-                self.count += 1
+            self._once()
 
-    def stop(self):
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    def _once(self):
+        with contextlib.suppress(OSError):     # busy: Prometheus would miss that one too
+            self.read.append(self.proxy.metrics())
 
     def facts(self):
-        """What shows that nothing was switched off."""
-        with contextlib.suppress(OSError):
-            self.last = self.proxy.metrics()
-        probes = sum(value - self.first.get(name, 0) for name, value in self.last.items()
-                     if name.startswith("sengu_probe_duration_seconds_count"))
-        sessions = sum(value for name, value in self.last.items() if name.startswith("sengu_sessions_total"))
-        return {"scrapes": self.count, "probes": probes, "sessions": sessions, "limit": LIMIT,
-                "threads": len(os.listdir(f"/proc/{self.proxy.process.pid}/task"))}
+        """What happened between the first and the last."""
+        return {"scrapes": len(self.read), "probes": self._grown("sengu_probe_duration_seconds_count"),
+                "sessions": self._grown("sengu_sessions_total")}
+
+    def _grown(self, counter):
+        first, *_, last = self.read if len(self.read) > 1 else ({}, {})
+        return sum(value - first.get(name, 0) for name, value in last.items() if name.startswith(counter))

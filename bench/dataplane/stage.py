@@ -89,6 +89,6 @@ class Stage:
         load.prepare(contestant.server)
         load.check(contestant.address, contestant.port)
         load.warm_up(contestant.name, contestant.address, contestant.port)
-        with Meter(contestant.pids, [contestant.server.process.pid]) as meter:
+        with Meter(contestant.pids, [contestant.server.process.pid]) as meter, contestant.observed():
             outcome = load.run(contestant.name, contestant.address, contestant.port, self.seconds, contestant.pids)
         return Record.of(scenario, contestant, repetition, outcome, meter.usage, contestant.facts())

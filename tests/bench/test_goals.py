@@ -47,12 +47,23 @@ def test_busy_poll_is_judged_by_its_own_records():
     assert own.measured(made).median == 1
 
 
+def ours(elapsed=3.5, **facts):
+    return Record("row", "sengu", 0, elapsed=elapsed, facts={"probes": 6, "scrapes": 4, "limits": [100, 100], **facts})
+
+
 def test_everything_was_on():
-    def ours(**facts):
-        return Record("row", "sengu", 0, facts={"probes": 3, "scrapes": 2, "limit": 100, **facts})
     assert everything_was_on([]) == ("", "not measured")
     assert everything_was_on([ours(), ours(), Record("row", "nginx", 0)]) == ("2 of 2 records", "reached")
-    for off in ({"probes": 0}, {"scrapes": 0}, {"limit": 0}):
-        assert everything_was_on([ours(), ours(**off)]) == ("1 of 2 records", "MISSED")
     assert everything_was_on([Record("row", "sengu busy_poll", 0)]) == ("0 of 1 records", "MISSED")
     assert everything_was_on([Record("row", "sengu", 0, failed="why")]) == ("", "not measured")
+
+
+@pytest.mark.parametrize("off", [{"probes": 5}, {"scrapes": 2}, {"limits": [100, 0]}, {"limits": [0, 100]}])
+def test_what_was_not_on_all_the_time_was_not_on(off):
+    assert everything_was_on([ours(), ours(**off)]) == ("1 of 2 records", "MISSED")
+
+
+def test_short_records_owe_no_probe_but_one_of_them_must_have_one():
+    without = ours(elapsed=0.6, probes=0, scrapes=1)
+    assert everything_was_on([without, ours(elapsed=0.6, probes=1, scrapes=1)]) == ("2 of 2 records", "reached")
+    assert everything_was_on([without, without]) == ("2 of 2 records", "MISSED")
