@@ -1,7 +1,7 @@
 """The accepted ratios, bench/baseline/dataplane.json, and whether a run is worse than them by a factor.
 
 A percentage would fail on any shared machine: a factor finds what was broken, not what was drifting. And only what is worse in
-every repetition counts: strangers disturb some of them.
+every repetition counts: strangers disturb some of them. What was accepted and not measured counts too.
 """
 
 import json
@@ -17,23 +17,39 @@ FACTORS = {"cpu": 1.6, "kib_per_session": 1.6, "rate": 3.0}   # throughput depen
 
 @dataclass
 class Comparison:
-    measured: Ratio
+    name: str                      # of a Ratio
+    measured: Ratio | None         # None: it was not
     accepted: float | None         # None: the baseline does not have it
+
+    @property
+    def scenario(self):
+        return scenario_of(self.name)
 
     def worse(self, value):
         """How many times worse than accepted."""
-        return self.accepted / value if self.measured.figure == "rate" else value / self.accepted
+        good, bad = (value, self.accepted) if self.measured.figure == "rate" else (self.accepted, value)
+        if bad == good:
+            return 1.0
+        return bad / good if good else float("inf")
+
+    @property
+    def verdict(self):
+        if self.accepted is None:
+            return "no baseline"
+        if self.measured is None:
+            return "NOT MEASURED"
+        return "WORSE" if min(self.worse(value) for value in self.measured.values) > FACTORS[self.measured.figure] else "ok"
 
     @property
     def failed(self):
-        return (self.accepted is not None
-                and min(self.worse(value) for value in self.measured.values) > FACTORS[self.measured.figure])
+        return self.verdict in ("NOT MEASURED", "WORSE")
 
     def cells(self):
-        if self.accepted is None:
-            return self.measured.name, f"{self.measured.median:.3g}", "", "", "", "no baseline"
-        return (self.measured.name, f"{self.measured.median:.3g}", f"{self.accepted:.3g}",
-                f"{self.worse(self.measured.median):.2f}", FACTORS[self.measured.figure], "WORSE" if self.failed else "ok")
+        measured = f"{self.measured.median:.3g}" if self.measured else ""
+        accepted = "" if self.accepted is None else f"{self.accepted:.3g}"
+        if not measured or not accepted:
+            return self.name, measured, accepted, "", "", self.verdict
+        return (self.name, measured, accepted, f"{self.worse(self.measured.median):.2f}", FACTORS[self.measured.figure], self.verdict)
 
 
 def kept(records):
@@ -42,17 +58,38 @@ def kept(records):
 
 
 def accept(section, records, machine):
-    """Writes the medians of these records as the section, "short" or "full"."""
-    sections = json.loads(FILE.read_text()) if FILE.exists() else {}
-    sections[section] = {"machine": machine, "ratios": {made.name: float(f"{made.median:.3g}") for made in kept(records)}}
+    """Writes the medians of these records into the section, "short" or "full", over what it had of their rows."""
+    sections = read()
+    old = sections.get(section, {"machine": {}, "ratios": {}})
+    rows = {record.scenario for record in records}
+    others = {name: value for name, value in old["ratios"].items() if scenario_of(name) not in rows}
+    sections[section] = {"machine": {**old["machine"], **machine},
+                         "ratios": {**others, **{made.name: float(f"{made.median:.3g}") for made in kept(records)}}}
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(json.dumps(sections, indent=2, sort_keys=True) + "\n")
 
 
-def accepted(section):
-    return json.loads(FILE.read_text())[section]["ratios"] if FILE.exists() else {}
+def compare(section, records, scenarios):
+    """All that was accepted of these rows, and all that was measured."""
+    ratios = read().get(section, {"ratios": {}})["ratios"]
+    accepted = {name: value for name, value in ratios.items() if scenario_of(name) in scenarios}
+    measured = {made.name: made for made in kept(records)}
+    return [Comparison(name, measured.get(name), accepted.get(name)) for name in dict.fromkeys([*accepted, *measured])]
 
 
-def compare(section, records):
-    ratios = accepted(section)
-    return [Comparison(made, ratios.get(made.name)) for made in kept(records)]
+def was_compared(compared):
+    return any(each.accepted is not None for each in compared)
+
+
+def well(compared):
+    """Where the baseline has nothing of what was asked, nothing was compared, and that is not well."""
+    return was_compared(compared) and not any(each.failed for each in compared)
+
+
+def read():
+    return json.loads(FILE.read_text()) if FILE.exists() else {}
+
+
+def scenario_of(name):
+    """The row of a ratio by its name."""
+    return name.split()[0]

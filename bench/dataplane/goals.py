@@ -35,8 +35,9 @@ class Goal:
             return "reached" if self.aim is None else "reached, aim too"
         return "reached" if self.must is not None else "aim missed"
 
-    def missed(self, records):
-        return self.verdict(self.measured(records).median) == "MISSED"
+    def unmet(self, records):
+        """What must be and was not measured is not met either."""
+        return self.must is not None and self.verdict(self.measured(records).median) in ("MISSED", "not measured")
 
 
 class Least(Goal):
@@ -71,6 +72,12 @@ GOALS = [
     Goal("CPU per query, point-select, 16 threads", "point-select-16", "cpu", H32, 0.95, None),
     Goal("CPU per query, point-select, 16 threads", "point-select-16", "cpu", ROUTER, 0.6, None),
 ]
+
+
+def all_met(records, scenarios):
+    """Whether all that must be is, in these rows."""
+    goals = [goal for goal in GOALS if goal.scenario in scenarios]
+    return not any(goal.unmet(records) for goal in goals) and everything_was_on(records)[1] == "reached"
 
 
 def everything_was_on(records):

@@ -21,7 +21,13 @@ def describe(contestants):
             "system": release(), "compiler": first_line("g++", "--version"),
             "redis-server": first_line("redis-server", "--version"),
             "mysqld": first_line(MYSQLD, "--no-defaults", "--version").replace(f"{ROOT}/", ""), "sysbench": first_line("sysbench", "--version"),
-            **{who.name: who.version() for who in contestants if who.version()}}
+            **{who.name: who.version() for who in contestants if who.version()}, **tree()}
+
+
+def tree():
+    """The commit of this tree, where it is one."""
+    commit = said("git", "-C", str(ROOT), "describe", "--always", "--dirty") if (ROOT / ".git").exists() else ""
+    return {"tree": commit} if commit else {}
 
 
 def cpu_model():

@@ -28,7 +28,10 @@ COLOURS = ("#4e79a7", "#f28e2b", "#76b7b2", "#b07aa1", "#e15759")
 
 
 def draw(records, rivals, png):
-    """`rivals`: names of contestants, in the order of the bars. Beside the picture stays its data file. True: it was drawn."""
+    """`rivals`: names of contestants, in the order of the bars. Beside the picture stays its data file. True: it was drawn.
+
+    Raises OSError, CalledProcessError.
+    """
     table = [(scenario, [ratio(records, scenario, "cpu", rival, "sengu").median for rival in rivals])
              for scenario in dict.fromkeys(record.scenario for record in records) if scenario != "idle"]
     table = [(scenario, medians) for scenario, medians in table if any(median is not None for median in medians)]

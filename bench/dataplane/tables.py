@@ -33,8 +33,12 @@ def show_goals(records):
     show(("metric", "measured", "must", "aim", "verdict"), rows)
 
 
+def show_everything_was_on(records):
+    print(f"\n{ALL_ON}: {', '.join(filter(None, everything_was_on(records)))}")
+
+
 def show_comparison(compared):
-    print("\n## Against the accepted ratios (fails where every repetition is beyond the factor)\n")
+    print("\n## Against the accepted ratios (worse: every repetition is beyond the factor)\n")
     show(("ratio", "measured", "accepted", "times worse", "factor", "verdict"), [each.cells() for each in compared])
 
 

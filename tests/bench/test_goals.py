@@ -1,7 +1,8 @@
-"""bench/dataplane/goals.py: what is reached, what is missed, and that what was not measured is neither."""
+"""bench/dataplane/goals.py: what is reached, what is missed, and what comes of what was not measured."""
 
 import pytest
-from dataplane.goals import GOALS, Goal, Least, everything_was_on
+from dataplane import goals
+from dataplane.goals import GOALS, Goal, Least, all_met, everything_was_on
 from dataplane.record import Record
 from made_up import records
 
@@ -35,9 +36,23 @@ def test_bounds_as_they_are_shown():
 def test_the_median_decides_in_the_goals_own_row():
     goal = Goal("x", "row", "cpu", "peer", 0.92, 0.85)
     peer = records("row", "peer", 1, 1, 1)
-    assert not goal.missed([*records("row", "sengu", 0.9, 5, 0.92), *peer])
-    assert goal.missed([*records("row", "sengu", 0.9, 0.93, 0.94), *peer])
-    assert not goal.missed([*records("other row", "sengu", 9), *records("other row", "peer", 1)])
+    assert not goal.unmet([*records("row", "sengu", 0.9, 5, 0.92), *peer])
+    assert goal.unmet([*records("row", "sengu", 0.9, 0.93, 0.94), *peer])
+
+
+def test_what_was_not_measured_is_not_met():
+    nothing = [*records("other row", "sengu", 9), *records("other row", "peer", 1)]
+    assert Goal("x", "row", "cpu", "peer", 0.92, 0.85).unmet(nothing)
+    assert not Goal("x", "row", "cpu", "peer", None, 0.85).unmet(nothing)
+
+
+def test_all_is_met_where_each_must_of_the_rows_is(monkeypatch):
+    monkeypatch.setattr(goals, "GOALS", [Goal("x", "row", "cpu", "peer", 1.0, None), Goal("y", "other row", "cpu", "peer", 1.0, None)])
+    made = [*records("row", "sengu", 1), *records("row", "peer", 1)]
+    assert not all_met(made, ["row"])                        # nothing shows that everything was on
+    made[0].facts = {"probes": 1, "scrapes": 1, "limits": [1, 1]}
+    assert all_met(made, ["row"])
+    assert not all_met(made, ["row", "other row"])           # was asked for, and not measured
 
 
 def test_busy_poll_is_judged_by_its_own_records():
