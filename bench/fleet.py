@@ -10,13 +10,13 @@ import select
 import socket
 import subprocess
 import threading
-import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
 
+from dataplane.cpu import resident
 from sengu_e2e import Connection, eventually
-from sengu_e2e.process import Process
+from sengu_e2e.process import Process, spawn
 from sengu_e2e.proxy import binary
 
 PLACES = 3
@@ -36,9 +36,8 @@ class Responder:
     """All the servers. Ends with its stdin."""
 
     def __init__(self, groups):
-        program = os.environ.get("SENGU_NODES_RESPONDER", binary().parent / "sengu_nodes_responder")
-        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program, str(groups)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", binary().parent / "sengu_nodes_responder", str(groups)],
+                                        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.groups = self._read()["groups"]
 
     def _read(self):
@@ -60,14 +59,15 @@ class Responder:
 
 
 class Watcher(Process):
-    """sengu with one worker. `stderr`: where its log goes, instead of into a file."""
+    """sengu with one worker. `log`: a path where its log goes, instead of into a file of its own."""
 
     name = "sengu"
 
-    def __init__(self, directory, groups, interval=1.0, stderr=None, sessions="errors"):
-        self.directory, self.groups, self.stderr = Path(directory), groups, stderr
+    def __init__(self, directory, groups, interval=1.0, log=None, sessions="errors"):
+        self.directory, self.groups = Path(directory), groups
         self.directory.mkdir(parents=True)
         self.log = self.directory / "sengu.log"
+        self._logs_to = log or self.log
         self.config = self.directory / "sengu.toml"
         self.config.write_text("\n".join([
             "[proxy]", 'name = "bench"', "workers = 1", f'state_dir = "{self.directory}/state"',
@@ -81,12 +81,7 @@ class Watcher(Process):
                 f'[group.health]\ninterval = "{interval * 1000:.0f}ms"')
 
     def start(self):
-        command = [binary(), "run", "--config", self.config]
-        if self.stderr is None:
-            self.launch(command)
-        else:
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *map(str, command)], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=self.stderr, start_new_session=True)
+        self.process = spawn([binary(), "run", "--config", self.config], self._logs_to)
 
     def get(self, path):
         with urllib.request.urlopen(f"http://{HTTP[0]}:{HTTP[1]}{path}", timeout=10) as answer:
@@ -106,10 +101,7 @@ class Watcher(Process):
         return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
 
     def resident_bytes(self):
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-        raise AssertionError("no VmRSS")
+        return resident([self.process.pid])
 
     def switches(self):
         """Group -> Unix time of its +switch-master, from the log."""
@@ -124,11 +116,10 @@ class Watcher(Process):
 class LogPipe:
     """A small pipe for the log of a sengu, which is read, or left until whoever writes must wait."""
 
-    F_SETPIPE_SZ = 1031
-
     def __init__(self):
-        self._reads, self.writes = os.pipe()
-        fcntl.fcntl(self.writes, self.F_SETPIPE_SZ, 4096)
+        self._reads, self._writes = os.pipe()
+        self.path = f"/proc/self/fd/{self._writes}"
+        fcntl.fcntl(self._writes, fcntl.F_SETPIPE_SZ, 4096)
         self._reading, self._done = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -142,7 +133,7 @@ class LogPipe:
         self.read()
         self._thread.join()
         os.close(self._reads)
-        os.close(self.writes)
+        os.close(self._writes)
 
     def read(self):
         self._reading.set()
@@ -166,7 +157,7 @@ def server_behind(group):
 
 
 def come_and_go(groups, every, until):
-    """Clients one after another, each of the next group, for the session log."""
+    """Clients one after another, each of the next group, for the session log; how many there were."""
     count = 0
     while not until.wait(every):
         with socket.create_connection((host(80, count % groups), 6379), 5) as client:
@@ -176,6 +167,11 @@ def come_and_go(groups, every, until):
     return count
 
 
-def pause(seconds):
-    """The time over which something is measured."""
-    time.sleep(seconds)
+def scrape(watcher, every, until):
+    """Reads the metrics at once, and again and again; how often it did."""
+    count = 0
+    while True:
+        watcher.get("/metrics")
+        count += 1
+        if until.wait(every):
+            return count

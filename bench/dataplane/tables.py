@@ -1,5 +1,6 @@
 """Markdown: the goals, all figures, and what was not stable. Prints; decides nothing."""
 
+import re
 import statistics
 
 from .goals import ALL_ON, GOALS, everything_was_on
@@ -11,10 +12,10 @@ FIGURES = (("cpu", "CPU us/request"), ("rate", "per second"), ("p50", "p50 ms"),
 
 
 def show(head, rows):
-    """Columns that begin with a number are aligned to the right."""
+    """Columns whose first cell is a number are aligned to the right."""
     print("| " + " | ".join(head) + " |")
     firsts = [next((str(cell) for cell in column if cell != ""), "") for column in zip(*rows)]
-    print("| " + " | ".join("---:" if first[:1].isdigit() else "---" for first in firsts) + " |")
+    print("| " + " | ".join("---:" if re.fullmatch(r"[-+.\de]+( %)?", first) else "---" for first in firsts) + " |")
     for row in rows:
         print("| " + " | ".join(map(str, row)) + " |")
     print()

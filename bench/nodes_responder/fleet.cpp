@@ -77,7 +77,7 @@ void append_bulk(std::string& out, std::string_view text) {
   out += "\r\n";
 }
 
-Fleet::Fleet(std::size_t groups, Time now) : groups_(groups), began_(now) {
+Fleet::Fleet(std::size_t groups, Time now) : groups_(groups) {
   for (Group& group : groups_) {
     const std::string replid = new_id();
     for (std::size_t place = 0; place < nodes_per_group; ++place) {

@@ -77,7 +77,6 @@ class Fleet {
 
   std::vector<Group> groups_;
   std::vector<Promotion> promotions_;
-  Time began_;
   std::uint64_t last_id_ = 0x5e46;
 };
 

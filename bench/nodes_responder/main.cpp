@@ -3,7 +3,7 @@
 //   gaps MICROSECONDS   how late probes were sent, against a schedule of so many, since the last `gaps`: number, p50, p99, worst (us)
 //   kill FIRST COUNT    the masters of these groups die, all before anybody is answered again; tells when (Unix time, ns)
 //   promotions          each promotion so far: group, and how long after its master's death (us)
-//   connections         now, and the most there were
+//   connections         how many there are now
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ std::string execute(Server& server, const Fleet& fleet, const std::string& line)
   if (verb == "kill") return kill_masters(server, fleet, first, second);
   if (verb == "promotions") return promotions(fleet);
   if (verb == "connections")
-    return R"({"now": )" + std::to_string(server.connections()) + R"(, "most": )" + std::to_string(server.peak()) + "}";
+    return R"({"now": )" + std::to_string(server.connections()) + "}";
   return R"({"error": "no such command"})";
 }
 

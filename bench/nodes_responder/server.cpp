@@ -103,7 +103,6 @@ Server::Server(Fleet& fleet, int extra)
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
-  connections_.resize(files.rlim_cur);
   for (std::size_t group = 0; group < fleet_.groups(); ++group) masters_.push_back(listen_on(address_of({group, 0})));
   for (std::uint16_t i = 1; i <= replica_ports; ++i) {
     others_.push_back(listen_on({INADDR_ANY, static_cast<std::uint16_t>(master_port + i)}));
@@ -168,8 +167,9 @@ void Server::accept_all(int listener) {
     connection->peer = dotted_with_port(peer);
     connection->accepted = connection->used = now();
     node(*id).connections.push_back(connection.get());
+    if (connections_.size() <= static_cast<std::size_t>(fd)) connections_.resize(2 * static_cast<std::size_t>(fd));
     connections_[static_cast<std::size_t>(fd)] = std::move(connection);
-    peak_ = std::max(peak_, ++open_);
+    ++open_;
     watch(fd, static_cast<std::uint64_t>(fd));
   }
 }

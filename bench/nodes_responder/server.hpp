@@ -36,8 +36,6 @@ class Server {
   /// Nanoseconds between two probes of one node, of all nodes, since the last call; they begin anew.
   std::vector<std::int64_t> take_gaps();
   std::size_t connections() const { return open_; }
-  /// The most there were at once.
-  std::size_t peak() const { return peak_; }
 
  private:
   struct Connection;
@@ -66,7 +64,6 @@ class Server {
   std::vector<Node> nodes_;
   std::vector<std::int64_t> gaps_;
   std::size_t open_ = 0;
-  std::size_t peak_ = 0;
 };
 
 }  // namespace bench
