@@ -4,28 +4,25 @@ A contestant is made and started for each record, and ended after it: nobody inh
 """
 
 import contextlib
-import os
-import signal
 import socket
 import subprocess
 
 from sengu_e2e import eventually
 from sengu_e2e.process import Process
+from sengu_e2e.proxy import PORTS
 
 from . import network
 
-PORTS = {"redis": 6379, "mysql": 3306}
-
 
 class Contestant:
-    """`name` is its column, `kinds` what it can stand before. `directory` is its own, `server` is asked for its address."""
+    """The heir has a `name`, which is its column, and a `host`, the last number of its address; `kinds` is what it can stand before.
+    `directory` is its own, `server` is asked for its address."""
 
-    name, kinds = "direct", ("redis", "mysql")
-    host = 1
+    kinds = ("redis", "mysql")
 
     def __init__(self, directory, kind, server):
         self.directory, self.kind, self.server = directory, kind, server
-        self.port = PORTS[kind]
+        self.port, _ = PORTS[kind]
 
     @classmethod
     def why_not(cls):
@@ -64,7 +61,9 @@ class Contestant:
 
 
 class Direct(Contestant):
-    host = 11
+    """The server's own address."""
+
+    name, host = "direct", 11
 
 
 class Redirect(Contestant):
@@ -112,10 +111,7 @@ class Program(Process, Contestant):
         return [self.process.pid]
 
     def stop(self):
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        self.kill()
 
 
 def first_line(*command):

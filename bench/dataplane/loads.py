@@ -34,16 +34,16 @@ class RedisLoad:
         """Before each run, past the contestant."""
 
     def check(self, address, port):
-        """That the contestant leads to the server, and to what prepare() left there."""
+        """That the contestant leads to the server. The heir that looks up what prepare() left there asks for that instead."""
         with Connection(address, port, timeout=10) as client:
             assert client.command("PING") == "PONG"
 
 
-class RedisBenchmark(RedisLoad):
-    def __init__(self, command, clients, size=64, pipeline=1, keepalive=1):
-        self.command, self.clients, self.size = command, clients, size
-        self.pipeline, self.keepalive = pipeline, keepalive
-        self.rates = {}
+class OneKey(RedisLoad):
+    """Of one key, with a value of `size`."""
+
+    def __init__(self, size):
+        self.size = size
 
     def prepare(self, server):
         with server.connect(timeout=10) as client:
@@ -53,6 +53,13 @@ class RedisBenchmark(RedisLoad):
         with Connection(address, port, timeout=10) as client:
             length = client.command("STRLEN", LITERAL_KEY)
             assert length == self.size, f"{length} bytes in {LITERAL_KEY}, not {self.size}"
+
+
+class RedisBenchmark(OneKey):
+    def __init__(self, command, clients, size=64, pipeline=1, keepalive=1):
+        super().__init__(size)
+        self.command, self.clients, self.pipeline, self.keepalive = command, clients, pipeline, keepalive
+        self.rates = {}
 
     def warm_up(self, name, address, port):
         """In growing runs, until one is long enough to know the contestant's speed by; which the next ones begin with."""
@@ -78,14 +85,14 @@ class RedisBenchmark(RedisLoad):
         return Outcome(requests, float(row["rps"]), float(row["p50_latency_ms"]), float(row["p99_latency_ms"]))
 
 
-class OneByOne(RedisBenchmark):
-    """One client, whose latencies are counted in ns."""
+class OneByOne(OneKey):
+    """GETs of one client, whose latencies are counted in ns."""
 
     def __init__(self, size=64):
-        super().__init__("get", 1, size)
+        super().__init__(size)
 
     def warm_up(self, name, address, port):
-        self.run(name, address, port, 0.1, [])
+        self.run(name, address, port, WARM_UP, [])
 
     def run(self, name, address, port, seconds, pids):
         reply = len(f"${self.size}\r\n") + self.size + len("\r\n")
@@ -158,7 +165,7 @@ class SysbenchLoad:
             server.has_sysbench_tables = True
 
     def check(self, address, port):
-        pass
+        """sysbench itself ends with an error where a row is not there."""
 
     def warm_up(self, name, address, port):
         spoken([*self._command(address, port), "--events=200", "run"])

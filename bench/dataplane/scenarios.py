@@ -1,6 +1,6 @@
 """The rows that bench/run measures: a load, and who takes part in it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .contestant import Direct, Redirect
 from .haproxy import Haproxy26, Haproxy32
@@ -22,7 +22,7 @@ class Scenario:
     contestants: tuple = EVERYONE
     also: tuple = ()
     short: bool = False                      # is measured by --short too
-    short_load: object = field(default=None)
+    short_load: object = None
 
     def who(self):
         return [who for who in (*self.contestants, *self.also) if self.load.kind in who.kinds]

@@ -31,15 +31,16 @@ class Namespace:
 
     Everything talks over its loopback device; rules drop silently on input, as a cut cable does (no RST, no error).
     Redis servers use their own address for outgoing connections (bind-source-addr), sengu and the tests use 127.0.0.1:
-    so rules can tell them apart. Needs root.
+    so rules can tell them apart. Until the first cut() there is no rule and no hook that a packet would pass. Needs root.
     """
+
+    cuts = False
 
     def __init__(self):
         self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         if _libc.unshare(CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        self._nft("add table ip cut; add chain ip cut in { type filter hook input priority 0; policy accept; }")
 
     def leave(self):
         if _libc.setns(self.home, CLONE_NEWNET) != 0:
@@ -52,10 +53,14 @@ class Namespace:
             rules = [f"ip saddr {a} drop", f"ip daddr {a} drop"]
         else:
             rules = [f"ip saddr {a} ip daddr {b} drop", f"ip saddr {b} ip daddr {a} drop"]
+        if not self.cuts:
+            self._nft("add table ip cut; add chain ip cut in { type filter hook input priority 0; policy accept; }")
+            self.cuts = True
         self._nft("; ".join(f"add rule ip cut in {rule}" for rule in rules))
 
     def heal(self):
-        self._nft("flush chain ip cut in")
+        if self.cuts:
+            self._nft("flush chain ip cut in")
 
     @staticmethod
     def _nft(text):
