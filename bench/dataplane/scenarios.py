@@ -38,10 +38,10 @@ SCENARIOS = [
     Scenario("set-c50", "SET 64 B, 50 clients", RedisBenchmark("set", 50)),
     Scenario("get-64k", "GET 64 KiB, 50 clients", RedisBenchmark("get", 50, size=64 * KIB)),
     Scenario("get-1m", "GET 1 MiB, 10 clients", RedisBenchmark("get", 10, size=MIB), short=True),
-    Scenario("stream-down", "2 GiB to the client", Stream("down"), short=True, short_load=Stream("down", gib=0.5)),
-    Scenario("stream-up", "2 GiB to the server", Stream("up"), short=True, short_load=Stream("up", gib=0.5)),
+    Scenario("stream-down", "values of 256 MiB to the client", Stream("down"), short=True, short_load=Stream("down", gib=0.5)),
+    Scenario("stream-up", "values of 256 MiB to the server", Stream("up"), short=True, short_load=Stream("up", gib=0.5)),
     Scenario("connect", "new connections, 50 clients", RedisBenchmark("get", 50, keepalive=0), short=True),
-    Scenario("idle", "9,000 idle sessions", Idle(9000), contestants=PROXIES, short=True, short_load=Idle(2000)),
+    Scenario("idle", "idle sessions", Idle(9000), contestants=PROXIES, short=True, short_load=Idle(2000)),
     *[Scenario(f"{row}-{threads}", f"sysbench {script}, {threads} thread{'s' * (threads > 1)}", SysbenchLoad(script, threads))
       for row, script in (("point-select", "oltp_point_select"), ("read-write", "oltp_read_write")) for threads in (1, 16, 64)],
 ]

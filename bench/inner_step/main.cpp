@@ -258,7 +258,7 @@ int main(int argc, char** argv) {
   using namespace sengu::bench;
   if (argc == 2 && argv[1] == std::string_view("versions")) return print_versions(), 0;
   const auto step = argc == 3 ? steps.find(argv[1]) : steps.end();
-  if (step == steps.end()) return std::fputs("usage: sengu_inner_step versions | relay|session|turn|stream MESSAGES\n", stderr), 2;
+  if (step == steps.end()) return std::fputs("usage: sengu_inner_step versions | STEP MESSAGES\n", stderr), 2;
   try {
     run(*step->second(), std::stoi(argv[2]));
   } catch (const std::exception& error) {
