@@ -178,7 +178,8 @@ def test_alive_and_of_no_use(world, flavour):
     (server,) = world.mysql(flavour, count=1).nodes
     with server.full():
         assert server.refuses(1040)
-        with server.connect("monitor") as monitor:
+        last_place = eventually(lambda: server.connect("monitor").open(), what="the one who was just refused has left it")
+        with contextlib.closing(last_place) as monitor:
             assert monitor.value("SELECT 1") == 1
     with server.password_changed():
         assert server.refuses(1045, user="monitor") and not server.refuses(1045)
