@@ -47,7 +47,7 @@ class Relay {
   /// After `reset`: the peer that was lost first.
   Peer reset_by() const { return reset_by_; }
   /// A long stream is read by the bulk (SO_RCVLOWAT): less than that waits unseen until wait_for_any().
-  bool waits_for_bulk() const { return sides_[0].wake == Wake::bulk || sides_[1].wake == Wake::bulk; }
+  bool waits_for_bulk() const { return waits_for_bulk(sides_[0]) || waits_for_bulk(sides_[1]); }
   /// To be called when nothing came for a millisecond. Epoll then tells of what waits, however little.
   void wait_for_any();
   /// Bytes read from that peer.
@@ -94,6 +94,8 @@ class Relay {
     std::uint64_t bytes = 0;
   };
 
+  /// Where the other side takes no more nothing is waited for but its readiness.
+  static bool waits_for_bulk(const Side& side) { return side.wake == Wake::bulk && side.flow == Flow::flowing; }
   static constexpr std::size_t index(Peer peer) { return static_cast<std::size_t>(peer); }
   static constexpr Peer other(Peer peer) { return peer == Peer::client ? Peer::server : Peer::client; }
   Side& side(Peer peer) { return sides_[index(peer)]; }

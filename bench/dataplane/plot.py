@@ -1,6 +1,6 @@
 """A picture of the CPU per request of each contestant over sengu's, drawn with gnuplot: one group of bars a scenario.
 
-Needs gnuplot with the pngcairo terminal (gnuplot-nox). The line at 1 is sengu; who is above it costs more.
+Needs gnuplot with the pngcairo noenhanced terminal (gnuplot-nox). The line at 1 is sengu; who is above it costs more.
 """
 
 import shutil
@@ -8,7 +8,7 @@ import subprocess
 
 from .ratios import ratio
 
-SCRIPT = """set terminal pngcairo size {width},700 font 'sans,11' background rgb 'white'
+SCRIPT = """set terminal pngcairo noenhanced size {width},700 font 'sans,11' background rgb 'white'
 set output '{png}'
 set title 'CPU per request, over that of sengu (medians of paired runs; the line at 1 is sengu)'
 set style data histograms
