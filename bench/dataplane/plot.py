@@ -1,6 +1,6 @@
 """A picture of the CPU per request of each contestant over sengu's, drawn with gnuplot: one group of bars a scenario.
 
-Needs gnuplot with the pngcairo noenhanced terminal (gnuplot-nox). The line at 1 is sengu; who is above it costs more.
+Needs gnuplot with the pngcairo terminal (gnuplot-nox). The line at 1 is sengu; who is above it costs more.
 """
 
 import shutil
