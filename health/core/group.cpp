@@ -188,7 +188,8 @@ Route Group::State::route() const {
 
 /// Until whoever answers was looked at with the question in mind whether somebody made it the master. After a stall of
 /// ours, until the master was seen, and each other that was well before, unless it refuses (nobody lives there); that may be
-/// long in coming: who is still unseen after tilt_at_most is a rogue if it turns out to be a master.
+/// long in coming: who is still unseen after tilt_at_most is a rogue if it turns out to be a master. Who was loading, or of no
+/// use otherwise, may have become well and a master meanwhile: waited for until it answers anything.
 bool Group::State::looks_anew() const {
   const bool unjudged = std::any_of(known.nodes.begin(), known.nodes.end(),
                                     [](const NodeView& node) { return node.unseen && node.outcome == Outcome::ok; });
@@ -196,8 +197,10 @@ bool Group::State::looks_anew() const {
   if (last_stall == Time{}) return false;
   if (master_view().unseen) return true;
   if (now >= last_stall + tilt_at_most) return false;
-  return std::any_of(known.nodes.begin(), known.nodes.end(),
-                     [](const NodeView& node) { return node.unseen && node.well_before_stall && node.refusals == 0; });
+  return std::any_of(known.nodes.begin(), known.nodes.end(), [this](const NodeView& node) {
+    if (!node.unseen || node.refusals != 0 || node.before_stall == BeforeStall::gone) return false;
+    return node.before_stall == BeforeStall::well || node.last_answered < last_stall;
+  });
 }
 
 void Group::State::publish() {

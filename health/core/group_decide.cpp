@@ -72,7 +72,7 @@ void Group::State::machine_ended(const FailoverMachine::Ended& ended) {
   target_shaken = false;
   for (NodeView& node : known.nodes) {
     node.rogue = node.rogue && switched_unseen && &node != &master;
-    if (promoted) node.well_before_stall = false;   // nobody is waited for under a master of our own choice
+    if (promoted) node.before_stall = BeforeStall::gone;   // nobody is waited for under a master of our own choice
     node.step_retry = {};    // what it was told last was of another master
     node.next_probe = now;   // nobody is told anything before he was seen under the new master
     node.left_replicas = false;

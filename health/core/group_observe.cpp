@@ -167,7 +167,7 @@ bool Group::State::has_regressed(const NodeView& before, const ServerInfo& info)
 
 /// MySQL: a master that restarted may have lost its last writes with its host, and would give their numbers to others. What the
 /// replicas have when it is first seen must be its own soon: a transaction that waits for its acknowledgement is with them
-/// a little before the master counts it.
+/// a little before the master counts it, and longer where nobody acknowledges: as long as sessions wait the master is not judged.
 bool Group::State::holds_what_replicas_have() {
   constexpr auto soon = 1s;
   if (!known.master_unjudged) return true;
@@ -181,7 +181,8 @@ bool Group::State::holds_what_replicas_have() {
     known.must_hold_by = now + soon;
   }
   const bool holds = master.info->sql->executed.contains(known.must_hold);
-  if (!holds && now < *known.must_hold_by) return false;
+  const bool may_be_waiting = now < *known.must_hold_by || master.info->sql->semi_sync_waiting > 0;
+  if (!holds && may_be_waiting) return false;
   known.master_regressed = !holds;
   known.master_unjudged = false;
   known.must_hold = {};
@@ -420,7 +421,7 @@ void Group::State::begin_tilt() {
     node.next_probe = now;
     node.unseen = true;
     node.replica_before_stall = node.says(Role::replica) ? std::optional(node.info->run_id) : std::nullopt;
-    node.well_before_stall = node.outcome == Outcome::ok;
+    node.before_stall = node.outcome == Outcome::ok ? BeforeStall::well : node.alive() ? BeforeStall::of_no_use : BeforeStall::gone;
   }
   if (known.suspicion) known.suspicion = Suspicion{now, known.suspicion->cause, std::vector<Witness>(size())};
 }

@@ -29,6 +29,13 @@ struct Deciders {
   bool told_since(Time at) const { return !pending && asked && *asked >= at; }
 };
 
+/// What a node was when a stall of ours ended, by its last answer before.
+enum class BeforeStall : std::uint8_t {
+  gone,        // it did not answer
+  of_no_use,   // loading, busy, or it did not let sengu in
+  well,
+};
+
 /// One node as last seen.
 struct NodeView {
   explicit NodeView(const config::NodeSettings& node, const config::HealthPolicy& health)
@@ -80,7 +87,7 @@ struct NodeView {
   Time rogue_since{};
   bool unseen = true;                 // since the start, or since a stall of ours
   std::optional<std::string> replica_before_stall;  // its run id, where it was a replica then
-  bool well_before_stall = false;
+  BeforeStall before_stall = BeforeStall::gone;
   bool stopped_by_us = false;         // MySQL: its IO thread, perhaps both; started again where its source stays what it is
   GtidSet errant;                     // MySQL: beside a master that was seen later
   bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain

@@ -84,6 +84,8 @@ class Scenario {
     if (verb == "decider") { model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest}; return; }
     if (verb == "applier") return set_applier(model, rest);
     if (verb == "lose-tail") return world_->lose_tail(node, std::stoi(rest));
+    if (verb == "sessions-wait") return world_->wait_for_acknowledgement(node, std::stoi(rest));
+    if (verb == "acknowledged") return world_->acknowledge(node);
     if (verb == "deafen") return world_->deafen(node);
     if (verb == "answers") {
       model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;

@@ -48,6 +48,7 @@ void World::tell_sql(int index, ServerInfo& info) const {
   sql.applying = node.follows >= 0 && node.sql.applying;
   sql.apply_error = node.sql.apply_error;
   sql.semi_sync_source = node.sql.source;
+  sql.semi_sync_waiting = node.sql.waiting;
   sql.semi_sync_replica = node.sql.replica;
   info.role = node.follows < 0 && node.sql.writable ? Role::master : Role::replica;
   info.run_id = node.sql.uuid;
@@ -142,6 +143,19 @@ void World::lose_tail(int index, int count) {
   ModelSql& sql = nodes[at(index)].sql;
   sql.executed = sql.executed.without(*GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written - count + 1, sql.written)));
   sql.written -= count;
+}
+
+void World::wait_for_acknowledgement(int index, int count) {
+  const int written = nodes[at(index)].sql.written;
+  lose_tail(index, count);
+  nodes[at(index)].sql.written = written;
+  nodes[at(index)].sql.waiting = count;
+}
+
+void World::acknowledge(int index) {
+  ModelSql& sql = nodes[at(index)].sql;
+  sql.executed.add(*GtidSet::parse_mysql(fmt::format("{}:1-{}", sql.uuid, sql.written)));
+  sql.waiting = 0;
 }
 
 void World::check_promote_sql(int target) {

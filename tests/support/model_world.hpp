@@ -32,6 +32,7 @@ struct ModelSql {
   std::string apply_error;
   health::SemiSync source = health::SemiSync::absent;   // the two sides of semi-synchronous replication
   health::SemiSync replica = health::SemiSync::absent;
+  int waiting = 0;                 // its last transactions, each of a session that waits for an acknowledgement: not executed yet
   Time started{};
 };
 
@@ -81,6 +82,8 @@ class World {
   void follow_by_hand(int node, int master) { follow(node, master); }
   void restart_sql(int node, Memory memory);
   void lose_tail(int node, int count);   // its host crashed, sync_binlog was off
+  void wait_for_acknowledgement(int index, int count);
+  void acknowledge(int index);
   void client_kill(int node);      // sengu's kept connection only
   void restart_sengu();
   void damage_journal();           // both slots: found at the next restart
