@@ -97,7 +97,6 @@ def test_of_rows_that_were_not_asked_for_nothing_is_compared(file):
     assert baseline.well(compared)
 
 
-ON = {"probes": 1, "scrapes": 1, "limits": [1, 1]}
 OPTIONS = SimpleNamespace(section="short", short=True)
 
 
@@ -109,7 +108,6 @@ def short_run(bench_run, monkeypatch, values, again=()):
         made = [*records("get", "sengu", *values), *records("get", "nginx", *[1] * len(values))]
         for record in made:
             record.repetition += first
-            record.facts = ON
         return made
 
     def measure(rows, contestants, options, made):
