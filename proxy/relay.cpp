@@ -18,7 +18,7 @@ constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 M
 // A burst is spliced beyond so many bytes. A reply of 64 KiB to each request is cheaper to copy (performance.md §3.2).
 constexpr std::uint32_t stream_burst = 128 * 1024;
 // A burst of so many bytes is read by the bulk, what a pipe takes at a time: 3,200 wake-ups per GiB instead of 10,200, and 0.65 of
-// the CPU. (Where sender, relay and reader share two cores they then wait for each other now and then: 5 % less throughput.)
+// the CPU. (Where sender, relay and reader share two cores they then wait for each other now and then: 5 to 10 % less throughput.)
 constexpr std::uint32_t most_burst = 16 * 1024 * 1024;
 constexpr int bulk_size = PipePool::best;
 constexpr std::uint64_t little = 16 * 1024;  // to read in one turn
