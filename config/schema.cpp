@@ -39,7 +39,7 @@ Key<T> duration(std::string_view name, Milliseconds T::*member, DurationRange ra
           [=](const Item& item, T& into) {
             if (const auto value = read_milliseconds(item, range)) into.*member = *value;
           },
-          [=](const T& from) { return quoted(duration_text(from.*member)); }};
+          [=](const T& from) { return quote(duration_text(from.*member)); }};
 }
 
 template <class T>
@@ -48,7 +48,7 @@ Key<T> text(std::string_view name, std::string T::*member) {
           [=](const Item& item, T& into) {
             if (const auto value = read_text(item)) into.*member = *value;
           },
-          [=](const T& from) { return quoted(from.*member); }};
+          [=](const T& from) { return quote(from.*member); }};
 }
 
 /// A name; an empty one is not printed, as it would not load.
@@ -58,7 +58,7 @@ Key<T> named(std::string_view name, std::string T::*member, std::string_view mor
           [=](const Item& item, T& into) {
             if (const auto value = read_name(item, more)) into.*member = *value;
           },
-          [=](const T& from) { return (from.*member).empty() ? "" : quoted(from.*member); }};
+          [=](const T& from) { return (from.*member).empty() ? "" : quote(from.*member); }};
 }
 
 template <class T>
@@ -67,7 +67,7 @@ Key<T> address(std::string_view name, Endpoint T::*member, Port port) {
           [=](const Item& item, T& into) {
             if (const auto value = read_endpoint(item, port)) into.*member = *value;
           },
-          [=](const T& from) { return quoted(to_string(from.*member)); }};
+          [=](const T& from) { return quote(to_string(from.*member)); }};
 }
 
 template <class T>
@@ -85,7 +85,7 @@ Key<T> path(std::string_view name, std::string TlsPolicy::*member) {
           [=](const Item& item, T& into) {
             if (const auto value = read_path(item)) into.tls.*member = *value;
           },
-          [=](const T& from) { return quoted(from.tls.*member); }};
+          [=](const T& from) { return quote(from.tls.*member); }};
 }
 
 template <class E>
@@ -108,7 +108,7 @@ std::optional<E> read_word(const Item& item, const Words<E>& words) {
 template <class E>
 std::string print_word(E value, const Words<E>& words) {
   for (const Word<E>& candidate : words)
-    if (candidate.value == value) return quoted(candidate.text);
+    if (candidate.value == value) return quote(candidate.text);
   return {};
 }
 
@@ -134,7 +134,7 @@ void read_read_listen(const Item& item, GroupSettings& group) {
 }
 
 std::string print_read_listen(const GroupSettings& group) {
-  return group.read_listen ? quoted(to_string(*group.read_listen)) : "";
+  return group.read_listen ? quote(to_string(*group.read_listen)) : "";
 }
 
 void finish_node(NodeSettings& node) {
@@ -172,7 +172,7 @@ void read_allow(const Item& item, GroupSettings& group) {
 
 std::string print_allow(const GroupSettings& group) {
   std::string list;
-  for (const Network& network : group.allow) list += (list.empty() ? "" : ", ") + quoted(network.text);
+  for (const Network& network : group.allow) list += (list.empty() ? "" : ", ") + quote(network.text);
   return "[" + list + "]";
 }
 
@@ -197,11 +197,11 @@ void read_query(const Item& item, HealthPolicy& health) {
   if (statement->find(';') != std::string::npos) item.problem("must be a single statement, without \";\"");
 }
 
-std::string print_query(const HealthPolicy& health) { return quoted(health.query); }
+std::string print_query(const HealthPolicy& health) { return quote(health.query); }
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\')
@@ -222,7 +222,7 @@ const Keys<ProxySettings>& proxy_keys() {
       integer("workers", &T::workers, {0, 1024}),
       text("state_dir", &T::state_dir),
       integer("max_connections", &T::max_connections, {0, most_connections}),
-      {"busy_poll", read_busy_poll, [](const T& from) { return quoted(duration_text(from.busy_poll)); }},
+      {"busy_poll", read_busy_poll, [](const T& from) { return quote(duration_text(from.busy_poll)); }},
       duration("stop_delay", &T::stop_delay, any_delay),
       duration("stop_grace", &T::stop_grace, any_delay),
       later<T>("resolve_interval"),

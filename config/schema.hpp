@@ -29,6 +29,6 @@ std::span<const KindKey> keys_of_one_kind();
 bool has_key(Kind kind, std::string_view table, std::string_view key);
 
 /// A text in TOML's double quotes.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 }  // namespace sengu::config

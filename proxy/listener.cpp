@@ -11,7 +11,7 @@ namespace {
 using health::Reason;
 
 constexpr int max_accepts = 16;   // per readiness; the set is level-triggered for listeners, the rest comes next round
-constexpr int max_discards = 4;   // reads of what a client had said already that is turned away at the door
+constexpr int discards_at_the_door = 4;   // reads of what a client had said already that is turned away at the door
 
 bool is_without_files(int error) { return error == EMFILE || error == ENFILE; }
 bool is_without_memory(int error) { return error == ENOBUFS || error == ENOMEM; }
@@ -107,7 +107,7 @@ void Listener::turn_away(const Fd& client, const SocketAddress& from) {
   const std::string text = refusal(group, reason, Reason::none);
   ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
   ::shutdown(client.get(), SHUT_WR);
-  for (int i = 0; i < max_discards; ++i)
+  for (int i = 0; i < discards_at_the_door; ++i)
     if (::recv(client.get(), context_.buffer.data(), context_.buffer.size(), 0) <= 0) return;
 }
 

@@ -21,7 +21,7 @@ Peer peer_of(std::uint64_t word) { return static_cast<Peer>(word & 1); }
 Watched* owner_of(std::uint64_t word) { return reinterpret_cast<Watched*>(word & ~std::uint64_t{1}); }
 
 // Of many sessions each is cold: it is fetched while the ones before it are dealt with.
-constexpr int fetched_ahead = 2;
+constexpr int events_fetched_ahead = 2;
 
 bool add_with(int epoll, int fd, std::uint32_t events, std::uint64_t word) {
   epoll_event event{};
@@ -55,7 +55,7 @@ ReadySet::Found ReadySet::wait(std::optional<std::chrono::nanoseconds> limit) {
 
 void ReadySet::dispatch() {
   for (int i = 0; i < found_; ++i) {
-    if (i + fetched_ahead < found_) fetch_ahead(owner_of(events_[static_cast<std::size_t>(i + fetched_ahead)].data.u64), 2);
+    if (i + events_fetched_ahead < found_) fetch_ahead(owner_of(events_[static_cast<std::size_t>(i + events_fetched_ahead)].data.u64), 2);
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     owner_of(event.data.u64)->ready(peer_of(event.data.u64), event.events);
   }

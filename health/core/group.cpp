@@ -19,7 +19,7 @@ constexpr auto witness_poll = 5ms;
 constexpr auto promote_poll = 2ms;
 constexpr auto catch_up_poll = 5ms;
 constexpr auto doubt_lasts = 300ms;        // how long witnesses are polled at witness_poll
-constexpr auto journal_retry = 1s;
+constexpr auto journal_probe_interval = 1s;
 constexpr auto apply_poll = 20ms;
 constexpr auto relay_log_patience = 30s;   // without progress: alarm (safety.md §4.4)
 
@@ -80,7 +80,7 @@ void Group::State::take(const Input& input) {
                          written.ok ? Reason::none : Reason::journal_unwritable);
       }
       group.journal_ok = written.ok;
-      group.next_journal_retry = group.now + journal_retry;
+      group.next_journal_retry = group.now + journal_probe_interval;
       if (group.journal_probe == written.serial) group.journal_probe.reset();
     }
     void operator()(const StepDone& done) { group.step_done(done); }

@@ -21,8 +21,6 @@ constexpr auto asked_again = 3s;             // at the latest, who else decides 
 constexpr auto void_after = 1s;              // a stall (safety.md §2.3)
 constexpr auto catch_up = 1s;         // of the bound of invariant 8
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 }  // namespace
 
 void Judge::violation(const std::string& what) {

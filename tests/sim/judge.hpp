@@ -6,6 +6,8 @@
 
 namespace sengu::sim {
 
+inline std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
 class MysqlServer;
 
 class Judge final : public Observer {

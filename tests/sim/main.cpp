@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/sim/world.hpp"
 
@@ -23,6 +24,7 @@ struct Totals {
 struct Options {
   std::uint64_t from = 1;
   std::uint64_t seeds = 100;
+  std::optional<std::uint64_t> first{};
   std::optional<sengu::config::Kind> kind{};
   bool all = false;            // go on after a failure
   bool caught = false;         // the program is a mutant: an invariant must break
@@ -33,6 +35,7 @@ int usage() {
              "       sengu_sim --all [--seeds N]          goes on after a seed that breaks one\n"
              "       sengu_sim --caught [--seeds N]       for a mutant: ends with 1 where none does\n"
              "       sengu_sim --seed N                   one of them, as prose\n"
+             "       --first N                            this seed before all others\n"
              "       --kind redis|mysql                   of this kind only; else the seed decides\n",
              stderr);
   return 2;
@@ -52,7 +55,10 @@ std::string play_quietly(std::uint64_t seed, const Options& options, Totals& tot
 int play_many(const Options& options) {
   Totals totals;
   int broken = 0;
-  for (std::uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
+  std::vector<std::uint64_t> seeds;
+  if (options.first) seeds.push_back(*options.first);
+  for (std::uint64_t i = 0; i < options.seeds; ++i) seeds.push_back(options.from + i);
+  for (const auto seed : seeds) {
     const std::string wrong = play_quietly(seed, options, totals);
     if (wrong.empty()) continue;
     const bool mysql = options.kind.value_or(kind_of(seed)) == sengu::config::Kind::mysql;
@@ -87,6 +93,8 @@ int main(int argc, char** argv) {
       options.kind = text == "redis" ? sengu::config::Kind::redis : sengu::config::Kind::mysql;
     } else if (word == "--seeds") {
       options.seeds = value;
+    } else if (word == "--first") {
+      options.first = value;
     } else if (word == "--from") {
       options.from = value;
     } else {

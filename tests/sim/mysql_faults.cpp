@@ -12,8 +12,6 @@ using health::SemiSync;
 
 namespace {
 
-constexpr auto usual_apply_time = 100us;
-
 MysqlServer& mysql(Server& server) { return dynamic_cast<MysqlServer&>(server); }
 MysqlServer& any_of(Stage& stage) { return mysql(stage.any_server()); }
 

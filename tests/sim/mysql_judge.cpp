@@ -15,8 +15,6 @@ namespace {
 constexpr auto receivers_run_after = 2s;   // a failover's end, and a probe or two
 constexpr auto apply_seen = 1s;            // that nothing is left to apply
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 }  // namespace
 
 const MysqlServer& Judge::mysql(int index) const { return dynamic_cast<const MysqlServer&>(*ports_.servers[at(index)]); }

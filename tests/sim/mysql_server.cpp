@@ -15,7 +15,6 @@ namespace {
 constexpr std::int64_t first_data = 1000;    // transactions of the first server, before anything is watched
 constexpr int most_unsynced = 20;            // transactions that a host takes with it, where sync_binlog is not 1
 constexpr int next_uuid = 100;
-constexpr auto usual_apply_time = 100us;
 
 }  // namespace
 

@@ -9,6 +9,8 @@
 
 namespace sengu::sim {
 
+inline constexpr std::chrono::microseconds usual_apply_time{100};   // of one transaction
+
 class MysqlServer final : public Server {
  public:
   /// How the servers of a group are configured.

@@ -59,4 +59,6 @@ struct Known {
   }
 };
 
+inline constexpr auto a = Known::a, b = Known::b, c = Known::c;
+
 }  // namespace sengu::test

@@ -23,6 +23,10 @@ inline health::mysql::NodeOptions sql_options(const Endpoint& address, Milliseco
   return options;
 }
 
+inline double milliseconds_since(health::Time begin) {
+  return std::chrono::duration<double, std::milli>(health::Time::clock::now() - begin).count();
+}
+
 struct SqlNode {
   using Result = std::pair<health::StepResult, std::string>;
   static constexpr std::chrono::seconds patience{20};   // sanitizers on a busy machine

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/contains.hpp"
 #include "tests/support/fake_operations.hpp"
 
 using namespace sengu;
@@ -33,7 +34,7 @@ Arguments example_of(const AdminCommand& row, bool sentinel) {
   return words;
 }
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+using test::contains;
 
 }  // namespace
 

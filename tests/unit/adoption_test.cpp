@@ -9,7 +9,7 @@ namespace {
 using namespace sengu::health;
 using sengu::test::Known;
 
-constexpr auto a = Known::a, b = Known::b, c = Known::c;
+using sengu::test::a, sengu::test::b, sengu::test::c;
 
 void expect_refused(Known& known, Reason reason) {
   const Adoption adoption = find_adoptable(known.knowledge);

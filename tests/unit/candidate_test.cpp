@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using namespace sengu::health;
 using sengu::test::Known;
 
-constexpr auto a = Known::a, b = Known::b, c = Known::c;
+using sengu::test::a, sengu::test::b, sengu::test::c;
 
 Reason why_not(const Selection& selection, NodeId id) {
   for (const Rejection& rejection : selection.rejected) if (rejection.node == id) return rejection.reason;

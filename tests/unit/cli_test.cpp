@@ -11,6 +11,7 @@
 
 #include "proxy/admin_server.hpp"
 #include "proxy/cli/admin_client.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/fake_operations.hpp"
 #include "tests/unit/config_files.hpp"
 
@@ -72,7 +73,7 @@ Outcome sengu_with(std::vector<std::string> words) {
   return {code, out.text(), std::move(said)};
 }
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+using test::contains;
 
 /// The admin port of a sengu that pretends, on a thread of its own.
 struct RunningAdmin {

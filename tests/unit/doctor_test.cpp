@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "health/core/version.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/knowledge_of.hpp"
 
 using namespace sengu;
@@ -16,7 +17,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+using test::contains;
 
 /// One finding about each of these nodes ("ac"; none: one about the group), with all of these words in it, and no other.
 void expect(const Knowledge& known, const std::string& nodes, const Texts& words) {

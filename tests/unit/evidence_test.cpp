@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using namespace sengu::health;
 using sengu::test::Known;
 
-constexpr auto a = Known::a, b = Known::b, c = Known::c;
+using sengu::test::a, sengu::test::b, sengu::test::c;
 
 struct Case : Known {
   Time now = seen;

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto a = test::Known::a, b = test::Known::b, c = test::Known::c;
+using sengu::test::a, sengu::test::b, sengu::test::c;
 
 /// The answers of three servers: a is master, b and c follow it.
 struct Answers : test::Known {

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "health/group_driver.hpp"
+#include "tests/support/claimed_block.hpp"
 #include "tests/support/fake_server.hpp"
 #include "tests/support/real_redis.hpp"
 
@@ -58,7 +59,7 @@ struct Ports final : RoutePublisher, EventSink, MeasurementSink {
 
 TEST_CASE("group driver: a journal that hangs is one that cannot be written") {
   boost::asio::io_context io;
-  const RealRedis server("127.62." + std::to_string(::getpid() % 250 + 1) + ".1");
+  const RealRedis server(test::claimed_block() + ".1");
   config::GroupSettings settings;
   settings.name = "g";
   settings.nodes.push_back({});

@@ -7,8 +7,8 @@ namespace {
 
 using sengu::health::GtidSet;
 
-const std::string a = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
-const std::string b = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+const std::string uuid_a = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+const std::string uuid_b = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
 
 GtidSet mysql(const std::string& text) {
   const auto set = GtidSet::parse_mysql(text);
@@ -26,11 +26,11 @@ GtidSet mariadb(const std::string& text) {
 
 TEST_CASE("gtid set: MySQL's text is read and written") {
   CHECK(mysql("").empty());
-  CHECK(mysql(a + ":1-5:7:9-10").text() == a + ":1-5:7:9-10");
-  CHECK(mysql(a + ":1-5,\n" + b + ":1").text() == a + ":1-5," + b + ":1");
-  CHECK(mysql("3E11FA47-71CA-11E1-9E33-C80AA9429562:1").text() == a + ":1");
-  CHECK(mysql(a + ":6-8:1-5").text() == a + ":1-8");            // out of order, and touching
-  CHECK(mysql(a + ":1-5:orders:1-3:9," + b + ":2").text() == a + ":1-5," + a + ":orders:1-3:9," + b + ":2");
+  CHECK(mysql(uuid_a + ":1-5:7:9-10").text() == uuid_a + ":1-5:7:9-10");
+  CHECK(mysql(uuid_a + ":1-5,\n" + uuid_b + ":1").text() == uuid_a + ":1-5," + uuid_b + ":1");
+  CHECK(mysql("3E11FA47-71CA-11E1-9E33-C80AA9429562:1").text() == uuid_a + ":1");
+  CHECK(mysql(uuid_a + ":6-8:1-5").text() == uuid_a + ":1-8");            // out of order, and touching
+  CHECK(mysql(uuid_a + ":1-5:orders:1-3:9," + uuid_b + ":2").text() == uuid_a + ":1-5," + uuid_a + ":orders:1-3:9," + uuid_b + ":2");
   for (const auto* bad : {"x", ":1", "3e11fa47", "3e11fa47-71ca-11e1-9e33-c80aa9429562", "3e11fa47-71ca-11e1-9e33-c80aa9429562:",
                           "3e11fa47-71ca-11e1-9e33-c80aa9429562:0", "3e11fa47-71ca-11e1-9e33-c80aa9429562:5-2",
                           "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-", "3e11fa47-71ca-11e1-9e33-c80aa9429562:-1",
@@ -56,18 +56,18 @@ TEST_CASE("gtid set: MariaDB's positions stand for all up to them") {
 }
 
 TEST_CASE("gtid set: contains, minus, common, union") {
-  const auto set = mysql(a + ":1-10:20-30," + b + ":5");
+  const auto set = mysql(uuid_a + ":1-10:20-30," + uuid_b + ":5");
   CHECK(set.count() == 22);
-  CHECK(set.contains(mysql(a + ":2-9:25")));
-  CHECK_FALSE(set.contains(mysql(a + ":10-11")));
-  CHECK(set.minus(mysql(a + ":3-4:8:25-99")).text() == a + ":1-2:5-7:9-10:20-24," + b + ":5");
+  CHECK(set.contains(mysql(uuid_a + ":2-9:25")));
+  CHECK_FALSE(set.contains(mysql(uuid_a + ":10-11")));
+  CHECK(set.minus(mysql(uuid_a + ":3-4:8:25-99")).text() == uuid_a + ":1-2:5-7:9-10:20-24," + uuid_b + ":5");
   CHECK(set.minus(set).empty());
-  CHECK(set.meets(mysql(b + ":6")));
+  CHECK(set.meets(mysql(uuid_b + ":6")));
   CHECK_FALSE(set.meets(mysql("5e11fa47-71ca-11e1-9e33-c80aa9429562:5")));
   CHECK(set.position() == 22);
   auto whole = set;
-  whole.add(mysql(a + ":11-19," + b + ":6"));
-  CHECK(whole.text() == a + ":1-30," + b + ":5-6");
+  whole.add(mysql(uuid_a + ":11-19," + uuid_b + ":6"));
+  CHECK(whole.text() == uuid_a + ":1-30," + uuid_b + ":5-6");
 }
 
 TEST_CASE("gtid set: MariaDB servers that took the same way differ only beyond it") {
@@ -83,10 +83,10 @@ TEST_CASE("gtid set: MariaDB servers that took the same way differ only beyond i
 }
 
 TEST_CASE("gtid set: by writer, tips, filled") {
-  const auto set = mysql(a + ":1-3:8," + a + ":orders:4," + b + ":5-6");
-  CHECK(set.written_by(a).text() == a + ":1-3:8," + a + ":orders:4");
+  const auto set = mysql(uuid_a + ":1-3:8," + uuid_a + ":orders:4," + uuid_b + ":5-6");
+  CHECK(set.written_by(uuid_a).text() == uuid_a + ":1-3:8," + uuid_a + ":orders:4");
   CHECK(set.written_by("101").empty());
-  CHECK(set.tips().text() == a + ":8," + a + ":orders:4," + b + ":6");
-  CHECK(set.tips().filled().text() == a + ":1-8," + a + ":orders:1-4," + b + ":1-6");
+  CHECK(set.tips().text() == uuid_a + ":8," + uuid_a + ":orders:4," + uuid_b + ":6");
+  CHECK(set.tips().filled().text() == uuid_a + ":1-8," + uuid_a + ":orders:1-4," + uuid_b + ":1-6");
   CHECK(mariadb("0-101-4,7-101-2,0-102-9").written_by("101").text() == "0-101-1..4,7-101-1..2");
 }

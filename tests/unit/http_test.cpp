@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proxy/admin_server.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/fake_operations.hpp"
 
 using namespace sengu;
@@ -87,7 +88,7 @@ struct Running {
   }
 };
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+using test::contains;
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "tests/support/claimed_block.hpp"
 #include "tests/support/fake_server.hpp"
 #include "tests/support/mysql_packets.hpp"
 #include "tests/support/real_sql.hpp"
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 using config::Tls;
+using test::claimed_block;
 using test::FakeServer;
 using test::mysql_greeting;
 using test::RealSql;
@@ -25,8 +27,6 @@ using test::run_until;
 using test::sql_options;
 using test::SqlNode;
 using Clock = std::chrono::steady_clock;
-
-std::string block(int use) { return "127." + std::to_string(90 + use) + "." + std::to_string(::getpid() % 250 + 1); }
 
 NodeOptions with_tls(const Endpoint& address, Tls mode, Milliseconds timeout = 2000ms) {
   auto options = sql_options(address, timeout);
@@ -37,7 +37,7 @@ NodeOptions with_tls(const Endpoint& address, Tls mode, Milliseconds timeout = 2
 
 TEST_CASE("mysql probe: a server that is frozen in its TLS handshake holds up nobody") {
   boost::asio::io_context io;
-  const RealSql other("mariadb", block(0), 1);
+  const RealSql other("mariadb", claimed_block(0), 1);
   SqlNode healthy(io, other.endpoint(1));
   REQUIRE(healthy.probe().outcome == Outcome::ok);
   FakeServer frozen(io);
@@ -124,7 +124,7 @@ std::size_t threads_here() {
 /// Its thread knows, and says so; the control thread asks before it hears. (A sengu that did so never asked this server again.)
 TEST_CASE("mysql probe: a question to a connection that has just ended is answered") {
   boost::asio::io_context io;
-  const RealSql server("mariadb", block(6), 1);
+  const RealSql server("mariadb", claimed_block(6), 1);
   const auto before = threads_here();
   SqlNode node(io, server.endpoint(1));
   REQUIRE(node.probe().outcome == Outcome::ok);
@@ -157,7 +157,7 @@ void stall(Milliseconds time) { ::poll(nullptr, 0, static_cast<int>(time.count()
 
 TEST_CASE("mysql probe: no statement of a step is sent after its deadline, nor after a stall") {
   boost::asio::io_context io;
-  const RealSql server("mariadb", block(5), 1);
+  const RealSql server("mariadb", claimed_block(5), 1);
   SqlNode node(io, server.endpoint(1));
   REQUIRE(node.probe().outcome == Outcome::ok);
   struct Row {
@@ -245,7 +245,7 @@ void use_tls(const std::string& flavour, int use) {
     return made;
   };
   {
-    const RealSql server(flavour, block(use), 1, {"tls=verify"});
+    const RealSql server(flavour, claimed_block(use), 1, {"tls=verify"});
     for (const auto mode : {Tls::off, Tls::prefer, Tls::require}) CHECK(ask(options(server, mode)).outcome == Outcome::ok);
     CHECK(ask(options(server, Tls::verify, server.ca_file())).outcome == Outcome::ok);
     const auto stranger = ask(options(server, Tls::verify));   // signed by nobody we know
@@ -258,7 +258,7 @@ void use_tls(const std::string& flavour, int use) {
     CHECK(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
   }
   {
-    const RealSql server(flavour, block(use), 1, {"tls=off"});
+    const RealSql server(flavour, claimed_block(use), 1, {"tls=off"});
     for (const auto mode : {Tls::off, Tls::prefer}) CHECK(ask(options(server, mode)).outcome == Outcome::ok);
     for (const auto mode : {Tls::require, Tls::verify}) {
       const auto seen = ask(options(server, mode, "/etc/ssl/certs/ca-certificates.crt"));
@@ -273,8 +273,8 @@ TEST_CASE("mysql probe: TLS with and without, MariaDB") { use_tls("mariadb", 2);
 
 TEST_CASE("mysql probe: a certificate for another address is not this server's") {
   boost::asio::io_context io;
-  const RealSql server("mariadb", block(3), 1, {"tls=verify", "--bind-address=" + block(3) + ".11," + block(3) + ".77"});
-  auto options = with_tls({block(3) + ".77", 3306}, Tls::verify);
+  const RealSql server("mariadb", claimed_block(3), 1, {"tls=verify", "--bind-address=" + claimed_block(3) + ".11," + claimed_block(3) + ".77"});
+  auto options = with_tls({claimed_block(3) + ".77", 3306}, Tls::verify);
   options.login.password = {"monitor"};
   options.login.tls.ca_file = server.ca_file();
   SqlNode node(io, options);
@@ -287,7 +287,7 @@ TEST_CASE("mysql probe: a certificate for another address is not this server's")
 }
 
 TEST_CASE("mysql probe: threads start, are interrupted and end under load") {
-  const RealSql server("mariadb", block(4), 1);
+  const RealSql server("mariadb", claimed_block(4), 1);
   for (int round = 0; round < 10; ++round) {
     boost::asio::io_context io;
     std::vector<std::unique_ptr<SqlNode>> nodes;

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "tests/support/claimed_block.hpp"
 #include "tests/support/real_sql.hpp"
 #include "tests/support/sql_node.hpp"
 
@@ -11,19 +12,16 @@ namespace sengu::health::mysql {
 namespace {
 
 using namespace std::chrono_literals;
+using test::claimed_block;
+using test::milliseconds_since;
 using test::RealSql;
 using test::run_until;
 using test::sql_options;
 using test::SqlNode;
 using Clock = std::chrono::steady_clock;
 
-/// Of its own for each test process and use, so that no two meet.
-std::string block(int use) { return "127." + std::to_string(70 + use) + "." + std::to_string(::getpid() % 250 + 1); }
-
-double milliseconds_since(Time begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
-
 void probe_a_group(const std::string& flavour, int use) {
-  RealSql group(flavour, block(use), 3, {"semi-sync=100"});
+  RealSql group(flavour, claimed_block(use), 3, {"semi-sync=100"});
   boost::asio::io_context io;
   SqlNode a(io, group.endpoint(1)), b(io, group.endpoint(2));
   const auto first = a.probe();
@@ -97,7 +95,7 @@ TEST_CASE("mysql real: what the probe reads of MySQL") { probe_a_group("mysql", 
 TEST_CASE("mysql real: what the probe reads of MariaDB") { probe_a_group("mariadb", 1); }
 
 void outlive_a_server(const std::string& flavour, int use) {
-  RealSql group(flavour, block(use), 1);
+  RealSql group(flavour, claimed_block(use), 1);
   boost::asio::io_context io;
   SqlNode node(io, group.endpoint(1), 300ms);
   REQUIRE(node.eventually([](const ServerInfo&) { return true; }));
@@ -149,7 +147,7 @@ TEST_CASE("mysql real: MySQL freezes, goes on, and dies") { outlive_a_server("my
 TEST_CASE("mysql real: MariaDB freezes, goes on, and dies") { outlive_a_server("mariadb", 3); }
 
 void meet_refusals(const std::string& flavour, int use) {
-  RealSql group(flavour, block(use), 1);
+  RealSql group(flavour, claimed_block(use), 1);
   boost::asio::io_context io;
   auto wrong = sql_options(group.endpoint(1));
   wrong.login.password = {"wrong"};
@@ -209,7 +207,7 @@ TEST_CASE("mysql real: MariaDB is alive and of no use") { meet_refusals("mariadb
 
 /// Its IO thread goes on saying Yes: the connection stands, and the net timeout is far away.
 void miss_heartbeats(const std::string& flavour, int use, const std::vector<std::string>& more) {
-  RealSql group(flavour, block(use), 2, more);
+  RealSql group(flavour, claimed_block(use), 2, more);
   const bool mariadb = flavour == "mariadb";
   if (!mariadb) {
     for (const auto* table : {"replication_connection_status", "replication_connection_configuration"}) {
@@ -242,7 +240,7 @@ TEST_CASE("mysql real: a frozen source is missed by its heartbeats, MariaDB") { 
 
 void see_other_deciders(const std::string& flavour, int use) {
   using Names = std::vector<std::string>;
-  RealSql group(flavour, block(use), 1);
+  RealSql group(flavour, claimed_block(use), 1);
   boost::asio::io_context io;
   SqlNode one(io, group.endpoint(1)), two(io, group.endpoint(1));
   REQUIRE(one.probe().outcome == Outcome::ok);

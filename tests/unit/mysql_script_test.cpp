@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using Fields = std::map<std::string, std::string>;
 
-constexpr const char* uuid = "174c1070-e600-11f1-903e-02fc00000001";
+constexpr const char* own_uuid = "174c1070-e600-11f1-903e-02fc00000001";
 
 /// A MySQL 5.7 or 8.0.21 as a replica or a master; keeps what it is told.
 struct Scripted {
@@ -22,7 +22,7 @@ struct Scripted {
   bool has_source = true;
   Fields status{{"Master_Host", "10.0.0.1"}, {"Master_Port", "3306"}, {"Slave_IO_Running", "Yes"}, {"Slave_SQL_Running", "Yes"},
                 {"Retrieved_Gtid_Set", ""}, {"Last_SQL_Errno", "0"}, {"Last_SQL_Error", ""}, {"Channel_Name", ""}, {"Master_SSL_Allowed", "No"}};
-  Fields variables{{"server_uuid", uuid}, {"read_only", "ON"}, {"super_read_only", "ON"}, {"rpl_semi_sync_master_enabled", "OFF"},
+  Fields variables{{"server_uuid", own_uuid}, {"read_only", "ON"}, {"super_read_only", "ON"}, {"rpl_semi_sync_master_enabled", "OFF"},
                    {"rpl_semi_sync_slave_enabled", "ON"}};
   std::string waiting = "0";
   std::map<std::string, Failure> failures;         // by the beginning of a statement
@@ -60,7 +60,7 @@ struct Scripted {
       return {pairs(all), {}};
     }
     if (statement == Dialect::counters()) return {pairs({{"Uptime", "1"}, {"Rpl_semi_sync_master_wait_sessions", waiting}}), {}};
-    if (statement.starts_with("SELECT @@GLOBAL.gtid_executed")) return {row_of({{"executed", std::string(uuid) + ":1-5"}}), {}};
+    if (statement.starts_with("SELECT @@GLOBAL.gtid_executed")) return {row_of({{"executed", std::string(own_uuid) + ":1-5"}}), {}};
     if (statement.starts_with("SHOW ")) return {has_source ? row_of(status) : Table{}, {}};
     if (statement.find("performance_schema") != std::string::npos) return {{}, Failure{1142, "denied", Progress::ready, 0}};
     told.push_back(statement);
@@ -102,7 +102,7 @@ TEST_CASE("mysql script: a promotion on 5.7, in order") {
 TEST_CASE("mysql script: what is received and not applied is never thrown away, but on an operator's word") {
   Scripted server;
   server.status["Slave_IO_Running"] = "No";
-  server.status["Retrieved_Gtid_Set"] = std::string(uuid) + ":1-8";
+  server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-8";
   CHECK(server.run(Step::promote) == StepOutcome{StepResult::failed, "3 received transactions are not applied"});
   CHECK(server.told.empty());
   CHECK(server.run(Step::promote, LossPolicy::accept_loss) == done);
@@ -110,7 +110,7 @@ TEST_CASE("mysql script: what is received and not applied is never thrown away, 
 
   server.status["Retrieved_Gtid_Set"] = "";
   server.after = [&](const std::string& statement) {   // somebody lets it receive between the two looks
-    if (statement.starts_with("STOP SLAVE")) server.status["Retrieved_Gtid_Set"] = std::string(uuid) + ":1-6";
+    if (statement.starts_with("STOP SLAVE")) server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-6";
   };
   CHECK(server.run(Step::promote) == StepOutcome{StepResult::failed, "1 received transactions are not applied"});
   CHECK(server.told == Told{"STOP SLAVE FOR CHANNEL ''"});
@@ -126,9 +126,9 @@ TEST_CASE("mysql script: what is received and not applied is never thrown away, 
 
 TEST_CASE("mysql script: the wait's answer is looked at") {
   Scripted server;
-  server.status["Retrieved_Gtid_Set"] = std::string(uuid) + ":1-8";
+  server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-8";
   CHECK(server.run(Step::apply_received) == StepOutcome{StepResult::failed, "3 of 3 transactions left"});
-  CHECK(server.told == Told{"SELECT WAIT_FOR_EXECUTED_GTID_SET('" + std::string(uuid) + ":1-8', 0.900) AS answer"});
+  CHECK(server.told == Told{"SELECT WAIT_FOR_EXECUTED_GTID_SET('" + std::string(own_uuid) + ":1-8', 0.900) AS answer"});
   server.left = 40ms;
   server.run(Step::apply_received);
   CHECK(server.told[0].ends_with("0.030) AS answer"));
@@ -146,10 +146,10 @@ TEST_CASE("mysql script: following another source") {
   CHECK(server.told[2].find("MASTER_USER") == std::string::npos);   // kept
   CHECK(server.told[3] == "START SLAVE FOR CHANNEL ''");
 
-  server.status["Retrieved_Gtid_Set"] = std::string(uuid) + ":1-8";   // applied first, for half of the second that there is
+  server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-8";   // applied first, for half of the second that there is
   CHECK(server.run(Step::repoint) == done);
   CHECK(server.told.size() == 5);
-  CHECK(server.told[1] == "SELECT WAIT_FOR_EXECUTED_GTID_SET('" + std::string(uuid) + ":1-8', 0.500) AS answer");
+  CHECK(server.told[1] == "SELECT WAIT_FOR_EXECUTED_GTID_SET('" + std::string(own_uuid) + ":1-8', 0.500) AS answer");
   server.status["Slave_SQL_Running"] = "No";
   CHECK(server.run(Step::repoint) == done);
   CHECK(server.told.size() == 4);

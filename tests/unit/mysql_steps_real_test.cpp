@@ -5,6 +5,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "tests/support/claimed_block.hpp"
 #include "tests/support/real_sql.hpp"
 #include "tests/support/sql_node.hpp"
 
@@ -12,6 +13,8 @@ namespace sengu::health::mysql {
 namespace {
 
 using namespace std::chrono_literals;
+using test::claimed_block;
+using test::milliseconds_since;
 using test::RealSql;
 using test::run_until;
 using test::sql_options;
@@ -19,16 +22,12 @@ using test::SqlNode;
 using Clock = std::chrono::steady_clock;
 using Result = SqlNode::Result;
 
-const Result done{StepResult::done, {}};
-
-std::string block(int use) { return "127." + std::to_string(80 + use) + "." + std::to_string(::getpid() % 250 + 1); }
-
-double milliseconds_since(Time begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+const Result step_done{StepResult::done, {}};
 
 /// A group of three, the first its master, and a node for each.
 struct Group {
   Group(const std::string& flavour, int use, std::vector<std::string> more = {"semi-sync=100"})
-      : name(flavour), servers(flavour, block(use), 3, more), a(io, servers.endpoint(1)), b(io, servers.endpoint(2)), c(io, servers.endpoint(3)) {}
+      : name(flavour), servers(flavour, claimed_block(use), 3, more), a(io, servers.endpoint(1)), b(io, servers.endpoint(2)), c(io, servers.endpoint(3)) {}
 
   std::string stop(const std::string& thread) const { return std::string(name == "mariadb" ? "STOP SLAVE " : "STOP REPLICA ") + thread; }
   std::string start(const std::string& thread) const { return std::string(name == "mariadb" ? "START SLAVE " : "START REPLICA ") + thread; }
@@ -51,19 +50,19 @@ void fail_over(const std::string& flavour, int use) {
   group.write(1, 1);
   CHECK(group.arrive(2, "1"));
 
-  CHECK(b.run(Step::stop_receiving) == done);
-  CHECK(b.run(Step::stop_receiving) == done);
+  CHECK(b.run(Step::stop_receiving) == step_done);
+  CHECK(b.run(Step::stop_receiving) == step_done);
   CHECK_FALSE(b.info().sql->receiving);
   CHECK(b.info().sql->applying);
-  CHECK(b.run(Step::start_receiving) == done);
-  CHECK(b.run(Step::start_receiving) == done);
+  CHECK(b.run(Step::start_receiving) == step_done);
+  CHECK(b.run(Step::start_receiving) == step_done);
   CHECK(b.eventually([](const ServerInfo& info) { return info.link_up; }));
-  CHECK(b.run(Step::rehandshake) == done);
+  CHECK(b.run(Step::rehandshake) == step_done);
   CHECK(b.eventually([](const ServerInfo& info) { return info.link_up; }));
-  CHECK(a.run(Step::stop_receiving) == done);    // no source: nothing to stop
-  CHECK(a.run(Step::start_receiving) == done);
+  CHECK(a.run(Step::stop_receiving) == step_done);    // no source: nothing to stop
+  CHECK(a.run(Step::start_receiving) == step_done);
   CHECK(a.run(Step::rehandshake) == Result{StepResult::failed, "it has no source"});
-  CHECK(a.run(Step::apply_received) == done);
+  CHECK(a.run(Step::apply_received) == step_done);
 
   // what was received is not applied, because the applier is stopped
   servers.sql(2, group.stop("SQL_THREAD"));
@@ -74,7 +73,7 @@ void fail_over(const std::string& flavour, int use) {
   CHECK(b.info().role == Role::replica);
   CHECK(b.info().read_only);
   CHECK(b.info().master == servers.endpoint(1));
-  CHECK(b.run(Step::start_receiving) == done);   // the failed promotion stopped it
+  CHECK(b.run(Step::start_receiving) == step_done);   // the failed promotion stopped it
   servers.sql(2, group.start("SQL_THREAD"));
   CHECK(group.arrive(2, "2"));
 
@@ -82,41 +81,41 @@ void fail_over(const std::string& flavour, int use) {
   servers.keep(2, "LOCK TABLES test.w READ");
   group.write(1, 3);
   CHECK(b.eventually([](const ServerInfo& info) { return info.sql->received.minus(info.sql->executed).count() == 1; }));
-  CHECK(b.run(Step::stop_receiving) == done);
+  CHECK(b.run(Step::stop_receiving) == step_done);
   CHECK(b.run(Step::apply_received, {}, 600ms) == Result{StepResult::failed, "1 of 1 transactions left"});
   servers.drop(2);
-  CHECK(b.run(Step::apply_received) == done);
+  CHECK(b.run(Step::apply_received) == step_done);
   CHECK(group.rows(2) == "3");
 
-  CHECK(a.run(Step::fence) == done);
-  CHECK(a.run(Step::fence) == done);
+  CHECK(a.run(Step::fence) == step_done);
+  CHECK(a.run(Step::fence) == step_done);
   CHECK(a.info().read_only);
-  CHECK(a.run(Step::unfence) == done);
+  CHECK(a.run(Step::unfence) == step_done);
   CHECK(a.info().role == Role::master);
-  CHECK(a.run(Step::fence) == done);
+  CHECK(a.run(Step::fence) == step_done);
 
-  CHECK(b.run(Step::promote) == done);
-  CHECK(b.run(Step::promote) == done);
+  CHECK(b.run(Step::promote) == step_done);
+  CHECK(b.run(Step::promote) == step_done);
   const auto promoted = b.info();
   CHECK(promoted.role == Role::master);
   CHECK(promoted.master.host.empty());
   CHECK(promoted.sql->semi_sync_source == SemiSync::on);
-  CHECK(c.run(Step::repoint, servers.endpoint(2)) == done);
-  CHECK(c.run(Step::repoint, servers.endpoint(2)) == done);
-  CHECK(a.run(Step::demote, servers.endpoint(2)) == done);
-  CHECK(a.run(Step::demote, servers.endpoint(2)) == done);
+  CHECK(c.run(Step::repoint, servers.endpoint(2)) == step_done);
+  CHECK(c.run(Step::repoint, servers.endpoint(2)) == step_done);
+  CHECK(a.run(Step::demote, servers.endpoint(2)) == step_done);
+  CHECK(a.run(Step::demote, servers.endpoint(2)) == step_done);
   group.write(2, 4);
   CHECK(group.arrive(1, "4"));
   CHECK(group.arrive(3, "4"));
-  CHECK(a.eventually([&](const ServerInfo& info) { return info.link_up && info.master == servers.endpoint(2); }));
+  CHECK(a.eventually([&](const ServerInfo& info) { return info.link_up && info.master == group.servers.endpoint(2); }));
   CHECK(a.info().sql->semi_sync_source == SemiSync::off);
   CHECK(a.info().read_only);
   CHECK(c.info().master == servers.endpoint(2));
 
   // and back again: semi-sync by hand, without credentials, and to a server that is not there
-  CHECK(b.run(Step::semi_sync_off) == done);
+  CHECK(b.run(Step::semi_sync_off) == step_done);
   CHECK(b.info().sql->semi_sync_source == SemiSync::off);
-  CHECK(b.run(Step::semi_sync_on) == done);
+  CHECK(b.run(Step::semi_sync_on) == step_done);
   CHECK(b.info().sql->semi_sync_source == SemiSync::on);
   auto bare = sql_options(servers.endpoint(2));
   bare.replication_username.clear();
@@ -135,26 +134,26 @@ void keep_the_relay_log(const std::string& flavour, int use) {
   for (int n = 1; n <= 20; ++n) group.write(1, n);
   const auto all_received = [](const ServerInfo& info) { return info.sql->received.minus(info.sql->executed).count() == 20; };
   CHECK(b.eventually(all_received));
-  CHECK(b.run(Step::rehandshake) == done);
+  CHECK(b.run(Step::rehandshake) == step_done);
   CHECK(b.eventually([&](const ServerInfo& info) { return info.link_up && all_received(info); }));
   servers.freeze(1);
   for (int i = 0; i < 2; ++i) {
     const auto begin = Clock::now();
-    CHECK(b.run(Step::rehandshake) == done);
+    CHECK(b.run(Step::rehandshake) == step_done);
     MESSAGE(name << ": rehandshake with a frozen source takes " << milliseconds_since(begin) << " ms");
     CHECK(all_received(b.info()));
     CHECK_FALSE(b.info().link_up);
   }
   servers.drop(2);
-  CHECK(b.run(Step::apply_received) == done);
+  CHECK(b.run(Step::apply_received) == step_done);
   CHECK(group.rows(2) == "20");
   auto begin = Clock::now();
-  CHECK(b.run(Step::stop_receiving) == done);
+  CHECK(b.run(Step::stop_receiving) == step_done);
   MESSAGE(name << ": stop_receiving with a frozen source, connecting, takes " << milliseconds_since(begin) << " ms");
   begin = Clock::now();
-  CHECK(c.run(Step::stop_receiving) == done);
+  CHECK(c.run(Step::stop_receiving) == step_done);
   MESSAGE(name << ": stop_receiving with a frozen source, connected, takes " << milliseconds_since(begin) << " ms");
-  CHECK(b.run(Step::promote) == done);
+  CHECK(b.run(Step::promote) == step_done);
   servers.thaw(1);
 }
 
@@ -171,20 +170,20 @@ void see_the_master_die(const std::string& flavour, int use) {
   MESSAGE(name << ": kill -9 of the master to its replica's IO thread no longer Yes: " << milliseconds_since(begin) << " ms");
   for (auto* node : {&b, &c}) {
     begin = Clock::now();
-    CHECK(node->run(Step::stop_receiving) == done);
+    CHECK(node->run(Step::stop_receiving) == step_done);
     MESSAGE(name << ": stop_receiving with a dead source takes " << milliseconds_since(begin) << " ms");
   }
   begin = Clock::now();
-  CHECK(b.run(Step::apply_received) == done);
-  CHECK(b.run(Step::promote) == done);
+  CHECK(b.run(Step::apply_received) == step_done);
+  CHECK(b.run(Step::promote) == step_done);
   MESSAGE(name << ": apply_received and promote take " << milliseconds_since(begin) << " ms");
   begin = Clock::now();
-  CHECK(c.run(Step::repoint, servers.endpoint(2)) == done);
+  CHECK(c.run(Step::repoint, servers.endpoint(2)) == step_done);
   MESSAGE(name << ": repoint takes " << milliseconds_since(begin) << " ms");
   servers.start_again(1);
   CHECK(a.eventually([](const ServerInfo& info) { return info.role == Role::replica; }));   // read_only in its configuration
   begin = Clock::now();
-  CHECK(a.run(Step::demote, servers.endpoint(2)) == done);
+  CHECK(a.run(Step::demote, servers.endpoint(2)) == step_done);
   MESSAGE(name << ": demote takes " << milliseconds_since(begin) << " ms");
   CHECK(a.eventually([](const ServerInfo& info) { return info.link_up; }));
   group.write(2, 1);
@@ -205,8 +204,8 @@ void apply_before_following(const std::string& flavour, int use) {
   servers.kill(1);
   servers.kill(2);
   boost::asio::steady_timer soon(io, 100ms);
-  soon.async_wait([&servers](const boost::system::error_code&) { servers.drop(3); });
-  CHECK(c.run(Step::repoint, servers.endpoint(2), 2s) == done);
+  soon.async_wait([&group](const boost::system::error_code&) { group.servers.drop(3); });
+  CHECK(c.run(Step::repoint, servers.endpoint(2), 2s) == step_done);
   CHECK(c.info().master == servers.endpoint(2));
   CHECK(group.arrive(3, "20"));
 }
@@ -218,9 +217,9 @@ TEST_CASE("mysql steps real: a MariaDB replica applies what it received before i
 void demote_a_master_that_waits(const std::string& flavour, int use) {
   Group group(flavour, use);
   auto& [name, io, servers, a, b, c] = group;
-  CHECK(b.run(Step::stop_receiving) == done);
-  CHECK(c.run(Step::stop_receiving) == done);
-  CHECK(b.run(Step::promote) == done);
+  CHECK(b.run(Step::stop_receiving) == step_done);
+  CHECK(c.run(Step::stop_receiving) == step_done);
+  CHECK(b.run(Step::promote) == step_done);
   servers.send(1, "INSERT INTO test.w VALUES ('late', 1)");
   CHECK(a.eventually([](const ServerInfo& info) { return info.sql->semi_sync_waiting > 0; }));
   auto hands_off = sql_options(servers.endpoint(1));
@@ -230,11 +229,11 @@ void demote_a_master_that_waits(const std::string& flavour, int use) {
   CHECK(kept_out.first == StepResult::failed);
   CHECK_MESSAGE(kept_out.second.find("1205 ") != std::string::npos, kept_out.second);
   CHECK(kept_out.second.ends_with("(1 sessions wait for a semi-sync acknowledgement)"));
-  CHECK(a.run(Step::fence) == done);
+  CHECK(a.run(Step::fence) == step_done);
   auto begin = Clock::now();
   const auto result = a.run(Step::demote, servers.endpoint(2));
   MESSAGE(name << ": demote takes " << milliseconds_since(begin) << " ms: " << result.second);
-  CHECK(result == done);
+  CHECK(result == step_done);
   CHECK(a.info().read_only);
   CHECK(a.info().master == servers.endpoint(2));
   CHECK(a.info().sql->semi_sync_source == SemiSync::off);

@@ -9,12 +9,12 @@ namespace {
 using Place = Places::Place;
 
 /// Places, and what those who asked for one got.
-struct Bench {
-  explicit Bench(Places given) : places(std::move(given)) {}
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
+struct PlacesBench {
+  explicit PlacesBench(Places given) : places(std::move(given)) {}
+  PlacesBench(const PlacesBench&) = delete;
+  PlacesBench& operator=(const PlacesBench&) = delete;
   /// What is given back goes to whoever still waits, and he puts it here: not into a vector that is being destroyed.
-  ~Bench() {
+  ~PlacesBench() {
     while (!held.empty()) std::exchange(held, {});
   }
 
@@ -31,14 +31,14 @@ struct Bench {
 };
 
 TEST_CASE("places: without a limit nobody waits") {
-  Bench b(Places{});
+  PlacesBench b(Places{});
   for (int i = 0; i < 3; ++i) b.wait(Lane::patient, 'a');
   CHECK(b.order == "aaa");
   CHECK(b.places.taken() == 0);
 }
 
 TEST_CASE("places: who waits is served in his turn, the urgent first") {
-  Bench b(Places(2, 2));
+  PlacesBench b(Places(2, 2));
   for (const char name : {'a', 'b'}) b.wait(Lane::urgent, name);
   b.wait(Lane::patient, 'p');
   b.wait(Lane::urgent, 'c');
@@ -51,7 +51,7 @@ TEST_CASE("places: who waits is served in his turn, the urgent first") {
 }
 
 TEST_CASE("places: the patient take their part and no more, until they are hurried") {
-  Bench b(Places(3, 1));
+  PlacesBench b(Places(3, 1));
   b.wait(Lane::patient, 'p');
   b.wait(Lane::patient, 'q');
   const auto ticket = b.wait(Lane::patient, 'r');
@@ -69,7 +69,7 @@ TEST_CASE("places: the patient take their part and no more, until they are hurri
 }
 
 TEST_CASE("places: a hurried one waits with the urgent where all is taken") {
-  Bench b(Places(1, 1));
+  PlacesBench b(Places(1, 1));
   b.wait(Lane::urgent, 'a');
   b.wait(Lane::patient, 'p');
   const auto ticket = b.wait(Lane::patient, 'q');

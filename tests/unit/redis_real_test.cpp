@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "health/redis/node.hpp"
+#include "tests/support/claimed_block.hpp"
 #include "tests/support/fake_server.hpp"
 #include "tests/support/real_redis.hpp"
 
@@ -18,7 +19,7 @@ using test::run_until;
 
 /// An address of its own for each test process, so that two of them at once do not meet.
 std::string address(int last) {
-  return "127.61." + std::to_string(::getpid() % 250 + 1) + "." + std::to_string(last);
+  return test::claimed_block() + "." + std::to_string(last);
 }
 
 struct Client {

@@ -44,7 +44,7 @@ ServerInfo info_of(const RecordedReplies& recorded, const std::string& scene) {
   return *info;
 }
 
-struct Bench {
+struct RecordedBench {
   boost::asio::io_context io;
   FakeServer server{io};
 
@@ -138,7 +138,7 @@ TEST_CASE_TEMPLATE("redis recorded: INFO of a replica without its master, promot
 
 TEST_CASE_TEMPLATE("redis recorded: a probe that is answered, with a password that is not needed", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
-  Bench b;
+  RecordedBench b;
   const auto seen = b.probe(credentials, recorded.replies("master", {auth, setname}) + answer_of(recorded, "master"));
   CHECK(seen.outcome == Outcome::ok);
   REQUIRE(seen.info);
@@ -147,7 +147,7 @@ TEST_CASE_TEMPLATE("redis recorded: a probe that is answered, with a password th
 
 TEST_CASE_TEMPLATE("redis recorded: a server that loads, or is busy, or full, is alive and of no use", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
-  Bench b;
+  RecordedBench b;
   const auto greeting = [&](const char* scene) { return recorded.replies(scene, {auth, setname}); };
   SUBCASE("loading") {
     const auto seen = b.probe(credentials, greeting("loading") + answer_of(recorded, "loading"));
@@ -176,7 +176,7 @@ TEST_CASE_TEMPLATE("redis recorded: a server that loads, or is busy, or full, is
 TEST_CASE_TEMPLATE("redis recorded: passwords", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
   const auto refused = recorded.reply("password", setname) + answer_of(recorded, "password");
-  Bench b;
+  RecordedBench b;
   SUBCASE("none given") { CHECK(b.probe({}, answer_of(recorded, "password")).outcome == Outcome::noauth); }
   SUBCASE("wrong") { CHECK(b.probe(credentials, recorded.reply("password", "AUTH wrong") + refused).outcome == Outcome::noauth); }
   SUBCASE("of a user: Redis 5 has none") {
@@ -197,7 +197,7 @@ TEST_CASE_TEMPLATE("redis recorded: passwords", Server, Redis50, Redis60) {
 
 TEST_CASE_TEMPLATE("redis recorded: there is no fence before 6.2, and the refusal says so", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
-  Bench b;
+  RecordedBench b;
   SUBCASE("fence") {
     b.start(Step::fence);
     b.answer("WRITE", recorded.reply("master", "CLIENT PAUSE 500 WRITE"));
@@ -213,7 +213,7 @@ TEST_CASE_TEMPLATE("redis recorded: there is no fence before 6.2, and the refusa
 
 TEST_CASE_TEMPLATE("redis recorded: promote, repoint, rehandshake", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
-  Bench b;
+  RecordedBench b;
   SUBCASE("promote") {
     b.start(Step::promote);
     b.answer("ONE", recorded.reply("orphan", "REPLICAOF NO ONE"));
@@ -253,7 +253,7 @@ TEST_CASE_TEMPLATE("redis recorded: promote, repoint, rehandshake", Server, Redi
 TEST_CASE_TEMPLATE("redis recorded: demote is done, only CLIENT UNPAUSE fails in EXEC", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
   const auto* unpause = "CLIENT UNPAUSE: ERR Unknown subcommand or wrong number of arguments for 'UNPAUSE'. Try CLIENT HELP";
-  Bench b;
+  RecordedBench b;
   SUBCASE("demote") {
     b.start(Step::demote, two);
     b.answer("EXEC", recorded.replies("demote", {"MULTI", "REPLICAOF 127.98.0.12 6379", "CLIENT KILL TYPE normal",

@@ -14,7 +14,7 @@ using test::FakeServer;
 using test::run_until;
 
 /// To INFO, section by section.
-const std::string info_answer = "$9\r\nrun_id:r1\r\n$11\r\nrole:master\r\n$9\r\nloading:0\r\n$10\r\ndb0:keys=3\r\n";
+const std::string whole_answer = "$9\r\nrun_id:r1\r\n$11\r\nrole:master\r\n$9\r\nloading:0\r\n$10\r\ndb0:keys=3\r\n";
 
 /// The n-th connection (from 0) has asked.
 bool is_asked(const FakeServer& server, std::size_t n) {
@@ -56,7 +56,7 @@ TEST_CASE("redis shortage: without a descriptor it tries again, and says nothing
     CHECK(seen.empty());
   }
   REQUIRE(run_until(io, [&] { return is_asked(server, 0); }));
-  server.peers[0]->send(info_answer);
+  server.peers[0]->send(whole_answer);
   REQUIRE(run_until(io, [&] { return seen.size() == 1; }));
   CHECK(seen[0].outcome == Outcome::ok);
   server.peers[0]->reset();
@@ -86,7 +86,7 @@ TEST_CASE("redis shortage: a side connection waits for its place, the kept one n
   taken.give_back();
   REQUIRE(run_until(io, [&] { return is_asked(server, 1); }));
   CHECK(places.taken() == 1);
-  server.peers[1]->send(info_answer);
+  server.peers[1]->send(whole_answer);
   REQUIRE(run_until(io, [&] { return seen.size() == 3; }));
   CHECK(seen[2] == Outcome::ok);
   CHECK(places.taken() == 0);   // it is the kept one now

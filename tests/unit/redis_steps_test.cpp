@@ -15,7 +15,7 @@ using test::run_until;
 
 const Endpoint other{"10.0.0.2", 6379};
 
-struct Bench {
+struct StepsBench {
   boost::asio::io_context io;
   FakeServer server{io};
   std::optional<StepResult> result;
@@ -58,7 +58,7 @@ std::string queued(int times) {
 }
 
 TEST_CASE("redis steps: fence names its time; an old server's refusal fails it with the text") {
-  Bench b;
+  StepsBench b;
   b.start(Step::fence);
   const auto sent = b.answer("WRITE", "-ERR wrong number of arguments for 'client|pause'\r\n");
   CHECK(sent == "*4\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$3\r\n500\r\n$5\r\nWRITE\r\n");
@@ -67,7 +67,7 @@ TEST_CASE("redis steps: fence names its time; an old server's refusal fails it w
 }
 
 TEST_CASE("redis steps: promote is done where REPLICAOF is; a failed CONFIG REWRITE is a text") {
-  Bench b;
+  StepsBench b;
   b.start(Step::promote);
   b.answer("ONE", "+OK\r\n");
   SUBCASE("no file") {
@@ -84,7 +84,7 @@ TEST_CASE("redis steps: promote is done where REPLICAOF is; a failed CONFIG REWR
 }
 
 TEST_CASE("redis steps: promote refused, and CONFIG REWRITE is not sent") {
-  Bench b;
+  StepsBench b;
   b.start(Step::promote);
   b.answer("ONE", "-NOPERM no\r\n");
   CHECK(b.ended(StepResult::failed));
@@ -93,7 +93,7 @@ TEST_CASE("redis steps: promote refused, and CONFIG REWRITE is not sent") {
 }
 
 TEST_CASE("redis steps: repoint to the same master again is done") {
-  Bench b;
+  StepsBench b;
   b.start(Step::repoint);
   CHECK(b.answer("6379", "+OK Already connected to specified master\r\n").find("10.0.0.2") != std::string::npos);
   b.answer("REWRITE", "+OK\r\n");
@@ -102,7 +102,7 @@ TEST_CASE("redis steps: repoint to the same master again is done") {
 }
 
 TEST_CASE("redis steps: demote kills before it unpauses, in one transaction") {
-  Bench b;
+  StepsBench b;
   b.start(Step::demote);
   const auto sent = b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n+OK\r\n");
   const auto at = [&](const char* word) { return sent.find(word); };
@@ -117,7 +117,7 @@ TEST_CASE("redis steps: demote kills before it unpauses, in one transaction") {
 }
 
 TEST_CASE("redis steps: demote_emptied cuts the replicas too") {
-  Bench b;
+  StepsBench b;
   b.start(Step::demote_emptied);
   CHECK(b.answer("EXEC", "+OK\r\n" + queued(5) + "*5\r\n+OK\r\n:2\r\n:0\r\n:1\r\n+OK\r\n").find("replica\r\n") !=
         std::string::npos);
@@ -126,7 +126,7 @@ TEST_CASE("redis steps: demote_emptied cuts the replicas too") {
 }
 
 TEST_CASE("redis steps: a server without CLIENT UNPAUSE, as Redis 6.0 fails it in EXEC") {
-  Bench b;
+  StepsBench b;
   b.start(Step::demote);
   b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n-ERR Unknown subcommand\r\n");
   b.answer("REWRITE", "+OK\r\n");
@@ -135,7 +135,7 @@ TEST_CASE("redis steps: a server without CLIENT UNPAUSE, as Redis 6.0 fails it i
 }
 
 TEST_CASE("redis steps: a server that will not queue CLIENT UNPAUSE gets the transaction without it") {
-  Bench b;
+  StepsBench b;
   b.start(Step::demote_emptied);
   b.answer("EXEC", "+OK\r\n" + queued(4) + "-ERR unknown\r\n-EXECABORT Transaction discarded\r\n");
   const auto again = b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n:1\r\n");
@@ -146,7 +146,7 @@ TEST_CASE("redis steps: a server that will not queue CLIENT UNPAUSE gets the tra
 }
 
 TEST_CASE("redis steps: demote fails where REPLICAOF or a kill does") {
-  Bench b;
+  StepsBench b;
   b.start(Step::demote);
   SUBCASE("not queued") {
     b.answer("EXEC", "+OK\r\n-NOPERM no\r\n" + queued(3) + "-EXECABORT Transaction discarded\r\n");
@@ -161,7 +161,7 @@ TEST_CASE("redis steps: demote fails where REPLICAOF or a kill does") {
 }
 
 TEST_CASE("redis steps: AUTH comes first and decides") {
-  Bench b;
+  StepsBench b;
   b.start(Step::rehandshake, 2s, {"u", {"p"}, "sengu-a-b"});
   SUBCASE("refused") {
     b.answer("SETNAME", "-WRONGPASS bad\r\n-NOAUTH no\r\n");
@@ -177,7 +177,7 @@ TEST_CASE("redis steps: AUTH comes first and decides") {
 }
 
 TEST_CASE("redis steps: nothing is sent after the deadline, though the answer to the greeting is found first") {
-  Bench b;
+  StepsBench b;
   Step step = Step::promote;
   SUBCASE("promote") { step = Step::promote; }
   SUBCASE("repoint") { step = Step::repoint; }
@@ -192,7 +192,7 @@ TEST_CASE("redis steps: nothing is sent after the deadline, though the answer to
 }
 
 TEST_CASE("redis steps: CONFIG REWRITE is not sent after the deadline either, and the step is done") {
-  Bench b;
+  StepsBench b;
   b.start(Step::promote, 100ms);
   b.answer("ONE", "+OK\r\n");
   stall_for(150ms);
@@ -203,7 +203,7 @@ TEST_CASE("redis steps: CONFIG REWRITE is not sent after the deadline either, an
 }
 
 TEST_CASE("redis steps: what began before a stall of ours is not carried out, however long its deadline") {
-  Bench b;
+  StepsBench b;
   b.start(Step::promote, 60s, {"", {""}, "sengu-a-b"});
   SUBCASE("before the first byte") { CHECK(run_until(b.io, [&] { return !b.server.peers.empty(); })); }
   SUBCASE("in the greeting") { b.answer("SETNAME", "+OK\r\n"); }
@@ -215,7 +215,7 @@ TEST_CASE("redis steps: what began before a stall of ours is not carried out, ho
 }
 
 TEST_CASE("redis steps: nobody there, silence, closed, garbage") {
-  Bench b;
+  StepsBench b;
   SUBCASE("refused") {
     b.server.stop_listening();
     b.start(Step::unfence);

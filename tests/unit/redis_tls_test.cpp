@@ -8,6 +8,7 @@
 
 #include "health/redis/node.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/claimed_block.hpp"
 #include "tests/support/fake_server.hpp"
 #include "tests/support/real_redis.hpp"
 
@@ -22,16 +23,16 @@ using test::FakeServer;
 using test::RealRedis;
 using test::run_until;
 
-std::string address(int last) { return "127.63." + std::to_string(::getpid() % 250 + 1) + "." + std::to_string(last); }
+std::string tls_address(int last) { return test::claimed_block() + "." + std::to_string(last); }
 
 /// One server as sengu sees it with that policy.
-struct Client {
+struct TlsClient {
   boost::asio::io_context& io;
   std::vector<Observation> seen;
   int lost = 0;
   RedisNode node;
 
-  Client(boost::asio::io_context& context, const Endpoint& server, const TlsPolicy& policy, Milliseconds timeout = 1s,
+  TlsClient(boost::asio::io_context& context, const Endpoint& server, const TlsPolicy& policy, Milliseconds timeout = 1s,
          const Secret& password = {})
       : io(context), node(context, {server, {"", password, "sengu-test-tls", load_tls(policy)}, timeout},
                           {[this](const Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
@@ -54,7 +55,7 @@ struct Client {
 };
 
 /// A server that was started a moment ago: one that does not listen yet is asked again.
-Observation first_word(Client& client) {
+Observation first_word(TlsClient& client) {
   Observation seen;
   REQUIRE(run_until(client.io, [&] { return (seen = client.probe()).outcome != Outcome::l4_refused; }, 10s));
   return seen;
@@ -66,11 +67,11 @@ void says(const std::string& text, const std::string& part) {
 
 TEST_CASE("redis tls: verify, with a client certificate: probe, steps, deciders, death") {
   boost::asio::io_context io;
-  const Certificates files({address(1), address(2)});
-  auto one = std::make_unique<RealRedis>(address(1), files.redis_options("yes"));
-  RealRedis two(address(2), files.redis_options("yes"));
-  Client a(io, one->endpoint(), files.verify("client"));
-  Client b(io, two.endpoint(), files.verify("client"));
+  const Certificates files({tls_address(1), tls_address(2)});
+  auto one = std::make_unique<RealRedis>(tls_address(1), files.redis_options("yes"));
+  RealRedis two(tls_address(2), files.redis_options("yes"));
+  TlsClient a(io, one->endpoint(), files.verify("client"));
+  TlsClient b(io, two.endpoint(), files.verify("client"));
   a.wait_until_up();
   b.wait_until_up();
   CHECK(a.probe().info->role == Role::master);
@@ -100,18 +101,18 @@ TEST_CASE("redis tls: verify, with a client certificate: probe, steps, deciders,
 
 TEST_CASE("redis tls: each mode with a server that has TLS, and one that has not") {
   boost::asio::io_context io;
-  const Certificates files({address(3)});
-  const RealRedis with(address(3), files.redis_options("no") + "requirepass secret\n");
-  const RealRedis without(address(4), "requirepass secret\n");
+  const Certificates files({tls_address(3)});
+  const RealRedis with(tls_address(3), files.redis_options("no") + "requirepass secret\n");
+  const RealRedis without(tls_address(4), "requirepass secret\n");
   const Secret password{"secret"};
   for (const auto& policy : {Certificates::policy(Tls::prefer), Certificates::policy(Tls::require), files.verify("")}) {
     CAPTURE(static_cast<int>(policy.mode));
-    Client client(io, with.endpoint(), policy, 1s, password);
+    TlsClient client(io, with.endpoint(), policy, 1s, password);
     client.wait_until_up();
     CHECK_FALSE(client.probe().fresh_connection);
     CHECK(client.run(Step::rehandshake).first == StepResult::done);
     client.node.close();
-    Client clear(io, without.endpoint(), policy, 1s, password);
+    TlsClient clear(io, without.endpoint(), policy, 1s, password);
     const auto seen = first_word(clear);
     const auto step = clear.run(Step::rehandshake);
     if (policy.mode == Tls::prefer) {
@@ -126,7 +127,7 @@ TEST_CASE("redis tls: each mode with a server that has TLS, and one that has not
     CHECK(step.first == StepResult::unreachable);
     says(step.second, "the server does not speak TLS");
   }
-  Client off(io, with.endpoint(), Certificates::policy(Tls::off));
+  TlsClient off(io, with.endpoint(), Certificates::policy(Tls::off));
   const auto seen = first_word(off);   // an alert of TLS and a close, or only the close
   CHECK_FALSE(seen.info);
   CHECK((seen.outcome == Outcome::l7_closed || seen.outcome == Outcome::invalid));
@@ -134,10 +135,10 @@ TEST_CASE("redis tls: each mode with a server that has TLS, and one that has not
 
 TEST_CASE("redis tls: a certificate of another CA, or for another address, is a server that lives and is not used") {
   boost::asio::io_context io;
-  const Certificates files({address(5)});
+  const Certificates files({tls_address(5)});
   TlsPolicy policy = files.verify("");
   std::string reason;
-  std::string where = address(5);
+  std::string where = tls_address(5);
   std::string who = "server";
   SUBCASE("another CA") {
     who = "other-server";
@@ -148,24 +149,24 @@ TEST_CASE("redis tls: a certificate of another CA, or for another address, is a 
     reason = "certificate verify failed: self-signed certificate in certificate chain";
   }
   SUBCASE("another address") {
-    where = address(6);
+    where = tls_address(6);
     reason = "certificate verify failed: IP address mismatch";
   }
   const RealRedis server(where, files.redis_options("no", who) + "requirepass secret\n");
-  Client client(io, server.endpoint(), policy, 1s, {"secret"});
+  TlsClient client(io, server.endpoint(), policy, 1s, {"secret"});
   const auto seen = first_word(client);
   CHECK(seen.outcome == Outcome::error);
   says(seen.text, reason);
   const auto step = client.run(Step::promote);
   CHECK(step.first == StepResult::unreachable);
   says(step.second, reason);
-  Client unchecked(io, server.endpoint(), Certificates::policy(Tls::require), 1s, {"secret"});
+  TlsClient unchecked(io, server.endpoint(), Certificates::policy(Tls::require), 1s, {"secret"});
   unchecked.wait_until_up();
 }
 
 TEST_CASE("redis tls: a client certificate that is missing, or of another CA, is told by the server, and is life") {
   boost::asio::io_context io;
-  const Certificates files({address(7)});
+  const Certificates files({tls_address(7)});
   std::string versions = "TLSv1.2";   // there the alert is part of the handshake, and later one of the first question
   std::string missing = "handshake failure";
   SUBCASE("TLS 1.2") {}
@@ -173,9 +174,9 @@ TEST_CASE("redis tls: a client certificate that is missing, or of another CA, is
     versions = "TLSv1.3";
     missing = "certificate required";
   }
-  const RealRedis server(address(7), files.redis_options("yes") + "tls-protocols " + versions + "\n");
+  const RealRedis server(tls_address(7), files.redis_options("yes") + "tls-protocols " + versions + "\n");
   const auto refused = [&](const TlsPolicy& policy, const std::string& reason) {
-    Client client(io, server.endpoint(), policy);
+    TlsClient client(io, server.endpoint(), policy);
     const auto seen = first_word(client);
     CHECK(seen.outcome == Outcome::error);
     says(seen.text, reason);
@@ -192,13 +193,13 @@ TEST_CASE("redis tls: a client certificate that is missing, or of another CA, is
 
 TEST_CASE("redis tls: frozen before the handshake: silence, then a late answer counts; frozen while idle as well") {
   boost::asio::io_context io;
-  const Certificates files({address(8)});
-  RealRedis server(address(8), files.redis_options("no"));
-  Client first(io, server.endpoint(), files.verify(""));
+  const Certificates files({tls_address(8)});
+  RealRedis server(tls_address(8), files.redis_options("no"));
+  TlsClient first(io, server.endpoint(), files.verify(""));
   first.wait_until_up();
   first.node.close();
   for (const auto& policy : {files.verify(""), Certificates::policy(Tls::prefer)}) {
-    Client client(io, server.endpoint(), policy, 100ms);
+    TlsClient client(io, server.endpoint(), policy, 100ms);
     server.freeze();
     CHECK(client.probe().outcome == Outcome::l7_timeout);
     CHECK(client.probe().outcome == Outcome::l7_timeout);   // over a side connection
@@ -249,12 +250,12 @@ struct Between {
 
 TEST_CASE("redis tls: half a handshake in time is life") {
   boost::asio::io_context io;
-  const Certificates files({address(9)});
-  const RealRedis server(address(9), files.redis_options("no"));
-  Client real(io, server.endpoint(), Certificates::policy(Tls::require));
+  const Certificates files({tls_address(9)});
+  const RealRedis server(tls_address(9), files.redis_options("no"));
+  TlsClient real(io, server.endpoint(), Certificates::policy(Tls::require));
   real.wait_until_up();
   Between between(io, server.endpoint());
-  Client client(io, between.front.endpoint(), Certificates::policy(Tls::require), 500ms);
+  TlsClient client(io, between.front.endpoint(), Certificates::policy(Tls::require), 500ms);
   client.node.probe(ProbeVia::kept_connection);
   REQUIRE(between.has_answered());
   between.peer().send(between.answer.substr(0, 100));
@@ -265,12 +266,12 @@ TEST_CASE("redis tls: half a handshake in time is life") {
 
 TEST_CASE("redis tls: nothing is sent after the deadline, not even the rest of the handshake") {
   boost::asio::io_context io;
-  const Certificates files({address(10)});
-  const RealRedis server(address(10), files.redis_options("no"));
-  Client real(io, server.endpoint(), Certificates::policy(Tls::require));
+  const Certificates files({tls_address(10)});
+  const RealRedis server(tls_address(10), files.redis_options("no"));
+  TlsClient real(io, server.endpoint(), Certificates::policy(Tls::require));
   real.wait_until_up();
   Between between(io, server.endpoint());
-  Client client(io, between.front.endpoint(), Certificates::policy(Tls::require));
+  TlsClient client(io, between.front.endpoint(), Certificates::policy(Tls::require));
   std::optional<StepResult> result;
   client.node.run({NodeId{0}, Step::promote, {}, 300ms, 500ms}, [&](StepResult r, std::string) { result = r; });
   REQUIRE(between.has_answered());
@@ -292,7 +293,7 @@ TEST_CASE("redis tls: closed in the handshake") {
   boost::asio::io_context io;
   FakeServer server(io);
   const auto closed_at_once = [&](Tls mode) {
-    auto client = std::make_unique<Client>(io, server.endpoint(), Certificates::policy(mode));
+    auto client = std::make_unique<TlsClient>(io, server.endpoint(), Certificates::policy(mode));
     client->node.probe(ProbeVia::kept_connection);
     const auto n = server.peers.size();
     REQUIRE(run_until(io, [&] { return server.peers.size() > n && !server.peers[n]->received.empty(); }));
@@ -327,7 +328,7 @@ TEST_CASE("redis tls: closed in the handshake") {
     CHECK(server.peers[2]->received[0] == '\x16');
   }
   SUBCASE("prefer: nobody there for the second one") {
-    const auto client = std::make_unique<Client>(io, server.endpoint(), Certificates::policy(Tls::prefer));
+    const auto client = std::make_unique<TlsClient>(io, server.endpoint(), Certificates::policy(Tls::prefer));
     client->node.probe(ProbeVia::kept_connection);
     REQUIRE(run_until(io, [&] { return !server.peers.empty() && !server.peers[0]->received.empty(); }));
     server.stop_listening();

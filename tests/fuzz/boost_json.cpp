@@ -1,2 +1,0 @@
-// Boost.JSON compiled once for the fuzzers, as proxy/asio_impl.cpp does for the program.
-#include <boost/json/src.hpp>
