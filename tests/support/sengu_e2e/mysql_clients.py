@@ -26,7 +26,7 @@ class MySqlWriter(Writer):
     they count neither as acknowledged nor as lost.
     """
 
-    def __init__(self, host, name, port=3306, pace=0.001, timeout=15.0, tls=None):
+    def __init__(self, host, name, port=3306, pace=0.005, timeout=15.0, tls=None):
         super().__init__(host, name, port, pace, timeout, tls)
         self.found, self.tried = [], False
 

@@ -5,9 +5,13 @@ import time
 from .resp import ReplyError
 
 
-def eventually(condition, within=10.0, what="", every=0.005):
-    """Polls until `condition()` is truthy and returns its value. An error (OSError, ReplyError) means: not yet."""
-    deadline = time.monotonic() + within
+def eventually(condition, within=10.0, what="", every=None):
+    """Polls until `condition()` is truthy and returns its value. An error (OSError, ReplyError) means: not yet.
+
+    `every` so many seconds; else each 5 ms, and less often the longer it waits, since many tests poll at the same time.
+    """
+    begun = time.monotonic()
+    deadline = begun + within
     last = None
     while True:
         try:
@@ -16,9 +20,10 @@ def eventually(condition, within=10.0, what="", every=0.005):
                 return last
         except (OSError, ReplyError) as error:
             last = error
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"not within {within:g} s: {what or condition.__name__} (last: {last!r})")
-        time.sleep(every)
+        time.sleep(every or min(max(0.005, (now - begun) / 40), 0.05))
 
 
 def never(condition, during, what="", every=0.01):
