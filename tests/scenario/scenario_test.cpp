@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/model_world.hpp"
+#include "tests/support/source_dir.hpp"
 
 namespace {
 
@@ -144,7 +145,7 @@ std::string play(const std::string& text) {
 }  // namespace
 
 TEST_CASE("scenario transcripts") {
-  const std::filesystem::path folder = std::string(SENGU_SOURCE_DIR) + "/tests/scenario";
+  const std::filesystem::path folder = test::source_dir() + "/tests/scenario";
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".txt") continue;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "tests/support/source_dir.hpp"
 
 namespace sengu::test {
 
@@ -18,7 +19,7 @@ class Certificates {
   explicit Certificates(const std::vector<std::string>& addresses) {
     char pattern[] = "/tmp/sengu-tls-XXXXXX";
     folder_ = ::mkdtemp(pattern);
-    std::string command = SENGU_SOURCE_DIR "/tests/support/make-certificates " + folder_.string();
+    std::string command = source_dir() + "/tests/support/make-certificates " + folder_.string();
     for (const auto& address : addresses) command += " " + address;
     if (::system(command.c_str()) != 0) throw std::runtime_error("needs openssl: deploy/install-deps test");
   }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "config/types.hpp"
+#include "tests/support/source_dir.hpp"
 
 namespace sengu::test {
 
@@ -26,7 +27,7 @@ class RealSql {
  public:
   /// `flavour`: "mysql" or "mariadb"; `block`: "127.70.3"; `more`: see tests/support/sql-servers. The first is master.
   RealSql(const std::string& flavour, std::string block, int count, const std::vector<std::string>& more = {}) : block_(std::move(block)) {
-    std::vector<std::string> words{SENGU_SOURCE_DIR "/tests/support/sql-servers", flavour, block_, std::to_string(count)};
+    std::vector<std::string> words{source_dir() + "/tests/support/sql-servers", flavour, block_, std::to_string(count)};
     words.insert(words.end(), more.begin(), more.end());
     start(words);
     std::istringstream ready(line());

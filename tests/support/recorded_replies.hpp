@@ -9,13 +9,15 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/source_dir.hpp"
+
 namespace sengu::test {
 
 class RecordedReplies {
  public:
   /// `version`: of Redis, "5.0.10".
   explicit RecordedReplies(const std::string& version) {
-    const std::string path = std::string(SENGU_SOURCE_DIR) + "/tests/unit/data/redis-" + version + ".replies";
+    const std::string path = source_dir() + "/tests/unit/data/redis-" + version + ".replies";
     std::ifstream in(path, std::ios::binary);
     std::stringstream content;
     content << in.rdbuf();

@@ -6,12 +6,13 @@
 
 #include "config/print.hpp"
 #include "config/schema.hpp"
+#include "tests/support/source_dir.hpp"
 #include "tests/unit/config_files.hpp"
 
 using namespace sengu::config;
 using namespace sengu::config::test;
 
-static const std::string example = std::string(SENGU_SOURCE_DIR) + "/deploy/sengu.toml";
+static const std::string example = sengu::test::source_dir() + "/deploy/sengu.toml";
 
 static std::string example_text() {
   std::stringstream text;

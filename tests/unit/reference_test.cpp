@@ -17,6 +17,7 @@
 #include "proxy/log.hpp"
 #include "proxy/metrics.hpp"
 #include "tests/support/fake_operations.hpp"
+#include "tests/support/source_dir.hpp"
 
 using namespace sengu;
 
@@ -25,7 +26,7 @@ namespace {
 using Names = std::set<std::string>;
 
 std::string read_page(const std::string& path) {
-  std::ifstream file(SENGU_SOURCE_DIR "/" + path);
+  std::ifstream file(test::source_dir() + "/" + path);
   REQUIRE(file);
   std::ostringstream text;
   text << file.rdbuf();
