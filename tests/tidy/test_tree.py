@@ -38,6 +38,7 @@ BOOL_PARAMETERS = {
 # Where waiting by the clock is the purpose: file -> why.
 SLEEPERS = {
     "tests/support/sengu_e2e/wait.py": "the one polling helper: every wait has a condition and a deadline",
+    "tests/support/stall-watch": "its sleep is what it measures",
     "tests/support/mysql_writer.c": "the pace of a client, as let_pass() is for those in Python",
 }
 
