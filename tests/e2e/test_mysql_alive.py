@@ -37,8 +37,7 @@ def expect_named(sengu, master, outcome, text):
     document = json.loads(sengu.run("status", "g", "--json").stdout)
     assert any(finding.startswith(f"{master.name}: answers {outcome}") for finding in document["groups"][0]["findings"])
     assert f"! {master.name}: answers {outcome} " in sengu.run("status", "g").stdout
-    # A replica may have answered slowly meanwhile.
-    (event,) = [event for event in sengu.events("+unusable") if event["node"] == master.name]
+    (event,) = sengu.events("+unusable", master.name)   # a replica may have answered slowly meanwhile
     assert text in event["text"]
 
 

@@ -129,10 +129,10 @@ class Sengu(Process):
     def node(self, name):
         return next(node for node in self.state()["nodes"] if node["name"] == name)
 
-    def events(self, kind=None):
+    def events(self, kind=None, node=None):
         document = json.loads(self.http("/api/v1/events")[1])
         found = document["events"] if isinstance(document, dict) else document
-        return [event for event in found if kind is None or event["event"] == kind]
+        return [event for event in found if kind in (None, event["event"]) and node in (None, event.get("node"))]
 
     def metrics(self):
         """{'sengu_group_epoch{group="g"}': 1.0, ...}"""
