@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SENGU_SANITIZED
 constexpr std::size_t most_sessions = 1000;
 constexpr bool timed = false;
 #else

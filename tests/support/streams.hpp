@@ -16,7 +16,7 @@
 
 namespace sengu::test {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SENGU_SANITIZED
 inline constexpr int times = 20;           // of what a plain build does 200 times
 inline constexpr std::uint64_t gibibyte = std::uint64_t{1} << 25;
 #else

@@ -22,7 +22,7 @@ std::uint64_t resident_memory() {
 
 /// Sengu's share of a stream that stands still, less than 1 MiB. A sanitizer's own memory says nothing about it.
 void check_growth_since(std::uint64_t before) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SENGU_SANITIZED
   CHECK(resident_memory() < before + mebibyte);
 #else
   (void)before;

@@ -1,7 +1,8 @@
 """Data directories: a template made once for each server version, and copies of it where the server's user may go.
 
 MySQL and MariaDB refuse to run as root, so root starts them as nobody, who cannot enter pytest's folders: the data live in
-a folder of /tmp, named after the process that made it. Knows no running server.
+a folder named after the process that made it, in memory where there is room for that (a test starts half a dozen servers of
+hundreds of files each), or else in /tmp. Knows no running server.
 """
 
 import contextlib
@@ -18,6 +19,8 @@ from pathlib import Path
 from .mysql_flavour import ROOT
 
 SERVERS = ROOT / "build/servers"
+PLACES = [Path("/dev/shm"), Path("/tmp")]   # for data, best first
+ROOM = 4 << 30   # bytes that must be free in the first: the servers of all tests that run side by side take a quarter of it
 _scratch_name = re.compile(r"sengu-sql-(\d+)-")
 
 
@@ -35,7 +38,9 @@ def privileges(program):
 def new_scratch():
     """A folder for a server's data and its socket (whose path has to be short), which the server's user owns."""
     _sweep()
-    directory = Path(tempfile.mkdtemp(prefix=f"sengu-sql-{os.getpid()}-", dir="/tmp"))
+    memory, disk = PLACES
+    place = memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else disk
+    directory = Path(tempfile.mkdtemp(prefix=f"sengu-sql-{os.getpid()}-", dir=place))
     if os.geteuid() == 0:
         shutil.chown(directory, "nobody", "nogroup")
     return directory
@@ -43,7 +48,7 @@ def new_scratch():
 
 def _sweep():
     """Removes what a test left behind that was killed itself."""
-    for path in Path("/tmp").glob("sengu-sql-*"):
+    for path in (path for place in PLACES for path in place.glob("sengu-sql-*")):
         maker = _scratch_name.match(path.name)
         if maker and not Path(f"/proc/{maker[1]}").exists():
             shutil.rmtree(path, ignore_errors=True)
