@@ -58,7 +58,8 @@ def copy_template(flavour, data):
     """A data directory with the users root (socket only), repl, monitor, app, and test.w; without any GTID."""
     SERVERS.mkdir(parents=True, exist_ok=True)
     with _locked(SERVERS / "template.lock"):
-        subprocess.run(["cp", "-a", "--sparse=always", _template(flavour), data], check=True)
+        template = _template(flavour)
+    subprocess.run(["cp", "-a", "--sparse=always", template, data], check=True)
 
 
 def _template(flavour):
