@@ -120,7 +120,7 @@ bool Script::fence() {
 }
 
 /// With a running applier and an unapplied relay log this loses nothing on either flavour, be the source alive or frozen
-/// (tests/unit/mysql_steps_real_test.cpp).
+/// (tests/real/mysql_steps_test.cpp).
 bool Script::rehandshake() {
   if (!has_source()) return fail("it has no source");
   return tell(words().stop_receiving()) && tell(words().start_receiving());

@@ -1,5 +1,5 @@
-// Versions, and the statements that each of them understands. MySQL 9.7 and MariaDB 10.11 are tried in mysql_real_test and
-// mysql_steps_real_test; the older ones are written down from their manuals.
+// Versions, and the statements that each of them understands. MySQL 9.7 and MariaDB 10.11 are tried in tests/real;
+// the older ones are written down from their manuals.
 #include <doctest/doctest.h>
 
 #include "health/mysql/dialect.hpp"

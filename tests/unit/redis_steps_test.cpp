@@ -1,5 +1,5 @@
 // The step scripts against a scripted server: what is sent, and what each kind of answer comes to. The happy paths on a
-// true server are in redis_real_test.cpp.
+// true server are in real/redis_test.cpp.
 #include <doctest/doctest.h>
 #include <poll.h>
 
