@@ -79,6 +79,7 @@ def test_asynchronous_replication_loses_and_says_so(world, flavour):
     """Replication lags behind when the master dies: the set that it alone has is told, and is what the clients miss."""
     group, sengu, old, writers = writing_group(world, flavour, semi_sync=None)
     with group.cut_off(old):
+        writers.wait_going_on()                   # what is acknowledged from here on was written after the cut
         writers.wait_acked(writers.acked + 100)   # which nobody else has
         old.kill()
     new = switched(group, sengu, old, writers)

@@ -13,8 +13,11 @@
 
 namespace sengu::test {
 
+/// Of a probe that is not to run out of time: under sanitizers, beside other tests.
+constexpr Milliseconds plenty{5000};
+
 /// As tests/support/sql-servers makes the accounts.
-inline health::mysql::NodeOptions sql_options(const Endpoint& address, Milliseconds timeout = std::chrono::milliseconds(2000)) {
+inline health::mysql::NodeOptions sql_options(const Endpoint& address, Milliseconds timeout = plenty) {
   health::mysql::NodeOptions options;
   options.login = {address, "monitor", {"monitor"}, {}};
   options.probe_timeout = timeout;
@@ -33,7 +36,7 @@ struct SqlNode {
 
   SqlNode(boost::asio::io_context& context, health::mysql::NodeOptions options)
       : io(context), node(context, std::move(options), {[this](const health::Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
-  SqlNode(boost::asio::io_context& context, const Endpoint& address, Milliseconds timeout = std::chrono::milliseconds(2000))
+  SqlNode(boost::asio::io_context& context, const Endpoint& address, Milliseconds timeout = plenty)
       : SqlNode(context, sql_options(address, timeout)) {}
 
   health::Observation probe(health::ProbeVia via = health::ProbeVia::kept_connection) {
@@ -61,7 +64,7 @@ struct SqlNode {
     REQUIRE(run_until(io, [&] { return result.has_value(); }, patience));
     return *result;
   }
-  std::pair<std::optional<std::vector<std::string>>, std::string> deciders(Milliseconds timeout = std::chrono::milliseconds(2000)) {
+  std::pair<std::optional<std::vector<std::string>>, std::string> deciders(Milliseconds timeout = plenty) {
     std::optional<std::pair<std::optional<std::vector<std::string>>, std::string>> told;
     node.ask_deciders(timeout, health::Lane::patient, [&](health::DecidersAnswer answer) { told.emplace(std::move(answer.names), std::move(answer.text)); });
     REQUIRE(run_until(io, [&] { return told.has_value(); }, patience));

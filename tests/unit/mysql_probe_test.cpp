@@ -28,7 +28,7 @@ using test::sql_options;
 using test::SqlNode;
 using Clock = std::chrono::steady_clock;
 
-NodeOptions with_tls(const Endpoint& address, Tls mode, Milliseconds timeout = 2000ms) {
+NodeOptions with_tls(const Endpoint& address, Tls mode, Milliseconds timeout = test::plenty) {
   auto options = sql_options(address, timeout);
   options.login.password = {"pass-in-clear"};
   options.login.tls.mode = mode;

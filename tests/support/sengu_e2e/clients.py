@@ -190,9 +190,15 @@ class Tap(Worker):
         self.listen()
 
     def listen(self):
-        self.connection = self.node.connect(timeout=0.2)
-        self.connection.command("MONITOR")
+        eventually(self._listens, what=f"{self.node.name} lets itself be tapped")   # its clients are cut where it is demoted
         self._tail, self.ended = b"", False
+
+    def _listens(self):
+        self.connection = self.node.connect(timeout=0.2)
+        try:
+            return self.connection.command("MONITOR")
+        except ConnectionError:
+            return False
 
     def turn(self):
         if self.ended:

@@ -129,10 +129,11 @@ class Sengu(Process):
     def node(self, name):
         return next(node for node in self.state()["nodes"] if node["name"] == name)
 
-    def events(self, kind=None, node=None):
+    def events(self, kind=None, node=None, text=""):
         document = json.loads(self.http("/api/v1/events")[1])
         found = document["events"] if isinstance(document, dict) else document
-        return [event for event in found if kind in (None, event["event"]) and node in (None, event.get("node"))]
+        return [event for event in found if kind in (None, event["event"]) and node in (None, event.get("node"))
+                and text in event["text"]]
 
     def metrics(self):
         """{'sengu_group_epoch{group="g"}': 1.0, ...}"""
