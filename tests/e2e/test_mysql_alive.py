@@ -111,6 +111,8 @@ def test_every_write_hangs_for_want_of_an_acknowledgement(world, flavour):
     with group.cut_off(master):
         waiting = f"{FLAVOURS[flavour].semi_sync}_wait_sessions"
         eventually(lambda: int(master.status(waiting)) > 0, what="a write waits, and the others behind it")
+        eventually(lambda: time.monotonic() - max(writer.acks[-1][0] for writer in writers.all) > 0.3,
+                   what="what was acknowledged before has come")
         hangs = time.monotonic()
         never(lambda: sengu.state()["epoch"] != epoch or any(node.writable() for node in replicas), 3 * DOWN_AFTER,
               "a promotion", every=0.05)
