@@ -92,7 +92,7 @@ def client_that_waits(program, host):
 def test_held_clients_wait_for_the_greeting(world, flavour, ends):
     wakes = ends == "the master wakes up"
     group, sengu, old = world.ready_mysql(flavour, semi_sync=None, health={"down_after": "1s"},
-                                         failover={"mode": "manual", "step_timeout": "5s"})
+                                          failover={"mode": "manual", "step_timeout": "5s"})
     old.pause()
     eventually(lambda: sengu.state()["route"]["state"] == "held", what="held")
     with contextlib.ExitStack() as waiting:

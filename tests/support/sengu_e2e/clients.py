@@ -195,10 +195,7 @@ class Tap(Worker):
 
     def _listens(self):
         self.connection = self.node.connect(timeout=0.2)
-        try:
-            return self.connection.command("MONITOR")
-        except ConnectionError:
-            return False
+        return self.connection.command("MONITOR")
 
     def turn(self):
         if self.ended:

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from .mysql_flavour import ROOT
 
 SERVERS = ROOT / "build/servers"
 PLACES = [Path("/dev/shm"), Path("/tmp")]   # for data, best first
-ROOM = 4 << 30   # bytes that must be free in the first: the servers of all tests that run side by side take a quarter of it
+ROOM = 4 << 30   # bytes that must be free in the first; two groups of three took 170 MB
 _scratch_name = re.compile(r"sengu-sql-(\d+)-")
 
 
@@ -48,7 +49,7 @@ def new_scratch():
 
 def _sweep():
     """Removes what a test left behind that was killed itself."""
-    for path in (path for place in PLACES for path in place.glob("sengu-sql-*")):
+    for path in itertools.chain.from_iterable(place.glob("sengu-sql-*") for place in PLACES):
         maker = _scratch_name.match(path.name)
         if maker and not Path(f"/proc/{maker[1]}").exists():
             shutil.rmtree(path, ignore_errors=True)
