@@ -2,10 +2,24 @@
 #include "config/nearest.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
-namespace sengu::config {
+#include <fmt/format.h>
+
+namespace sengu {
+namespace {
+
+constexpr std::size_t longest_compared = 128;  // a client's argument may be 64 KiB, a key of a file megabytes
+
+std::string lower(std::string_view word) {
+  std::string result(word);
+  for (char& letter : result) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return result;
+}
+
+}  // namespace
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
@@ -23,14 +37,21 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 }
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known) {
-  word = word.substr(0, 64);  // a key of megabytes is nobody's typing error
+  if (word.size() > longest_compared) return {};
+  const std::string wanted = lower(word);
   std::string_view best;
-  std::size_t least = std::numeric_limits<std::size_t>::max();
+  std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const auto candidate : known) {
-    const auto distance = edit_distance(word, candidate);
-    if (distance < least) best = candidate, least = distance;
+    if (candidate.size() > longest_compared) continue;
+    const auto distance = edit_distance(wanted, lower(candidate));
+    if (distance < least && distance < std::max(word.size(), candidate.size())) best = candidate, least = distance;
   }
   return best;
 }
 
-}  // namespace sengu::config
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
+  const auto name = nearest(word, known);
+  return name.empty() ? std::string() : fmt::format("; did you mean '{}'?", name);
+}
+
+}  // namespace sengu

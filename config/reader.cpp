@@ -173,7 +173,8 @@ std::optional<Secret> read_password_file(const Item& item) {
 }
 
 std::string unknown_key(std::string_view key, const std::vector<std::string_view>& known) {
-  return fmt::format("unknown key; did you mean \"{}\"?", nearest(key, known));
+  const auto meant = nearest(key, known);
+  return meant.empty() ? "unknown key" : fmt::format("unknown key; did you mean \"{}\"?", meant);
 }
 
 }  // namespace sengu::config

@@ -7,10 +7,10 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "config/nearest.hpp"
+#include "config/printable.hpp"
 #include "proxy/admin_words.hpp"
 #include "proxy/api.hpp"
-#include "proxy/nearest.hpp"
-#include "proxy/printable.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -90,8 +90,8 @@ const AdminCommand* find_row(std::span<const AdminCommand> rows, std::string_vie
   return found == rows.end() ? nullptr : &*found;
 }
 
-std::vector<std::string> words_of(std::span<const AdminCommand> rows) {
-  std::vector<std::string> words;
+std::vector<std::string_view> words_of(std::span<const AdminCommand> rows) {
+  std::vector<std::string_view> words;
   for (const auto& row : rows) words.emplace_back(row.word);
   return words;
 }
@@ -192,13 +192,13 @@ std::optional<health::NodeId> find_node(const config::GroupSettings& group, std:
 }
 
 std::string unknown_group(const config::Settings& settings, std::string_view name) {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& group : settings.groups) names.push_back(group.name);
   return fmt::format("ERR no such group '{}'{}", printable(name.substr(0, 128)), did_you_mean(name, names));
 }
 
 std::string unknown_node(const config::GroupSettings& group, std::string_view name) {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& node : group.nodes) names.push_back(node.name);
   return fmt::format("ERR no such node '{}' in group '{}'{}", printable(name.substr(0, 128)), group.name,
                      did_you_mean(name, names));

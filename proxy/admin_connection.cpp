@@ -1,8 +1,8 @@
 // The admin words that are about the connection itself: who is there, and which protocol it speaks.
 #include <fmt/format.h>
 
+#include "config/printable.hpp"
 #include "proxy/admin_words.hpp"
-#include "proxy/printable.hpp"
 
 namespace sengu::proxy::admin {
 namespace {

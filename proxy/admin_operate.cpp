@@ -5,9 +5,9 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "config/printable.hpp"
 #include "proxy/admin_words.hpp"
 #include "proxy/api.hpp"
-#include "proxy/printable.hpp"
 #include "proxy/status_text.hpp"
 
 namespace sengu::proxy::admin {

@@ -6,7 +6,7 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "proxy/printable.hpp"
+#include "config/printable.hpp"
 #include "proxy/wall_time.hpp"
 
 namespace sengu::proxy {

@@ -9,10 +9,10 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "config/nearest.hpp"
+#include "config/printable.hpp"
 #include "proxy/api.hpp"
 #include "proxy/metrics.hpp"
-#include "proxy/nearest.hpp"
-#include "proxy/printable.hpp"
 #include "proxy/status_page.hpp"
 
 namespace sengu::proxy {
@@ -52,7 +52,7 @@ HttpOutcome ready(Operations& operations, std::string_view query) {
     const auto readiness = operations.readiness();
     return HttpAnswer{readiness.ready ? 200U : 503U, HttpAnswer{}.type, readiness.why + "\n"};
   }
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& group : operations.settings().groups) {
     names.push_back(group.name);
     if (group.name != *name) continue;

@@ -10,8 +10,8 @@
 #include <future>
 #include <thread>
 
+#include "config/printable.hpp"
 #include "proxy/api.hpp"
-#include "proxy/printable.hpp"
 #include "proxy/wall_time.hpp"
 
 namespace sengu::proxy {

@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "config/assert.hpp"
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/mysql/greeting.hpp"
 
 #ifndef MARIADB_BASE_VERSION
@@ -219,7 +219,7 @@ std::optional<Failure> Client::read_rows(Table& table) {
 }
 
 Failure Client::failure() const {
-  return {mysql_errno(handle_), printable(mysql_error(handle_)), progress_, connect_error_};
+  return {mysql_errno(handle_), printable_line(mysql_error(handle_)), progress_, connect_error_};
 }
 
 Failure Client::refused(std::string why) const { return {0, std::move(why), progress_, 0}; }

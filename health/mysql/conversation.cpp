@@ -8,7 +8,7 @@
 #include <charconv>
 #include <utility>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/mysql/errors.hpp"
 
 namespace sengu::health::mysql {
@@ -143,7 +143,7 @@ LockHolder Conversation::find_lock_holder() {
                         std::to_string(holder.connection));
   if (const auto user = reply.table.find(0, "user")) {
     const auto host = reply.table.find(0, "host").value_or("");
-    holder.account = printable(std::string(*user) + "@" + std::string(host.substr(0, host.rfind(':'))));
+    holder.account = printable_line(std::string(*user) + "@" + std::string(host.substr(0, host.rfind(':'))));
   }
   return holder;
 }

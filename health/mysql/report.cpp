@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 
 namespace sengu::health::mysql {
 
@@ -52,7 +52,7 @@ SemiSync semi_sync(const Text& value) {
 
 std::string error_text(const Text& number, const Text& text) {
   if (!number || *number == "0" || number->empty()) return {};
-  return printable(std::string(*number) + " " + std::string(or_empty(text)));
+  return printable_line(std::string(*number) + " " + std::string(or_empty(text)));
 }
 
 /// Journalled, so that nothing longer or stranger may pass.

@@ -8,7 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/redis/clients.hpp"
 #include "health/redis/exchange.hpp"
 #include "health/redis/settings.hpp"
@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t longest_list = 16 * 1024 * 1024;
 
 DecidersAnswer read_list(const Reply& reply, const OwnConnections& ours) {
-  if (reply.type != Reply::Type::string) return {std::nullopt, "CLIENT LIST: " + printable(reply.text)};
+  if (reply.type != Reply::Type::string) return {std::nullopt, "CLIENT LIST: " + printable_line(reply.text)};
   return {find_deciders(reply.text, ours), {}};
 }
 

@@ -5,7 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {
@@ -41,7 +41,7 @@ asio::awaitable<std::optional<std::string>> Exchange::connect(const Endpoint& no
   }
   if (is_shortage(error)) co_return error.message();
   if (end_ != End::none) co_return error_code(asio::error::timed_out).message();
-  if (error) co_return printable(stream_.error_text(error));
+  if (error) co_return printable_line(stream_.error_text(error));
   co_return std::nullopt;
 }
 
@@ -67,9 +67,9 @@ asio::awaitable<std::optional<std::string>> Exchange::greet() {
   const auto replies = co_await ask(commands);
   for (std::size_t i = 0; i < replies.size(); ++i) {
     if (commands[i].front() != "AUTH" || !replies[i].is_error() || says_no_password_needed(replies[i].text)) continue;
-    co_return "AUTH: " + printable(replies[i].text);
+    co_return "AUTH: " + printable_line(replies[i].text);
   }
-  if (replies.size() < commands.size()) co_return replies.empty() ? failure() : printable(replies.front().text);
+  if (replies.size() < commands.size()) co_return replies.empty() ? failure() : printable_line(replies.front().text);
   co_return std::nullopt;
 }
 
@@ -100,7 +100,7 @@ std::string Exchange::failure() const {
   if (end_ == End::deadline) return "no answer in time";
   if (end_ == End::stall) return "sengu itself was stalled";
   if (reader_.invalid()) return "not the Redis protocol: " + reader_.error();
-  return is_tls_error(broken_) ? printable(stream_.error_text(broken_)) : "connection closed by the server";
+  return is_tls_error(broken_) ? printable_line(stream_.error_text(broken_)) : "connection closed by the server";
 }
 
 std::string Exchange::local() const { return local_end(stream_.socket()); }

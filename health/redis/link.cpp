@@ -6,7 +6,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {
@@ -264,7 +264,7 @@ bool Link::was_greeted_too_early() const {
 }
 
 Observation Link::read_answer() {
-  if (const auto* error = first_error()) return observe(classify_error(error->text), printable(error->text));
+  if (const auto* error = first_error()) return observe(classify_error(error->text), printable_line(error->text));
   std::string text;
   for (auto i = greeting_replies_; i < replies_.size(); ++i) {
     if (replies_[i].type != Reply::Type::string) return observe(Outcome::invalid, "INFO did not answer with a text");
@@ -283,7 +283,7 @@ void Link::end_failed_read(const error_code& error) {
   const auto end_kind = in_use ? LinkEnd::lost : LinkEnd::failed;
   if (phase_ != Phase::asking) return end(end_kind, std::nullopt);
   // Some refusals are an error line and a close: the line is life, and says more than the close.
-  if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable(line->text)));
+  if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable_line(line->text)));
   end(end_kind, observe_end(error));
 }
 
@@ -308,7 +308,7 @@ void Link::on_timer(const Self& self) {
   phase_ = Phase::overdue;
   start_timer(self, last_byte_ + give_up);
   if (const auto* error = first_error()) {
-    return listener_->on_overdue(*this, observe(classify_error(error->text), printable(error->text)));
+    return listener_->on_overdue(*this, observe(classify_error(error->text), printable_line(error->text)));
   }
   listener_->on_overdue(*this, heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
 }
@@ -337,7 +337,7 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
 /// Whatever is wrong with its TLS, it speaks: it lives (safety.md §2.1). So does one that accepts, and closes in the
 /// handshake: a Redis with max clients has no other way to say so. The dead refuse, the frozen keep quiet.
 Observation Link::observe_end(const error_code& error) const {
-  const auto text = printable(stream_.error_text(error));
+  const auto text = printable_line(stream_.error_text(error));
   if (is_tls_error(error)) return observe(Outcome::error, text);
   if (!closed_in_handshake_ || in_use_ || heard_) return observe(Outcome::l7_closed, text);
   return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);

@@ -7,7 +7,7 @@
 #include <new>
 
 #include "config/assert.hpp"
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 
 namespace sengu::health::redis {
 
@@ -84,7 +84,7 @@ std::optional<Reply> ReplyReader::next() {
   auto& reader = *state_->reader;
   void* object = nullptr;
   if (redisReaderGetReply(&reader, &object) != REDIS_OK) {
-    state_->failure = state_->budget.values > max_reply_values ? "reply with too many values" : printable(reader.errstr);
+    state_->failure = state_->budget.values > max_reply_values ? "reply with too many values" : printable_line(reader.errstr);
     return std::nullopt;
   }
   if (object == nullptr) {

@@ -9,7 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "config/assert.hpp"
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/redis/exchange.hpp"
 
 namespace sengu::health::redis {
@@ -26,7 +26,7 @@ struct Outcome {
 std::string error_text(const CommandLine& command, const Reply& reply) {
   std::string words;
   for (const auto& word : command) words += (words.empty() ? "" : " ") + word;
-  return words + ": " + (reply.is_error() ? printable(reply.text) : std::string("unexpected reply"));
+  return words + ": " + (reply.is_error() ? printable_line(reply.text) : std::string("unexpected reply"));
 }
 
 bool is_ok(const Reply& reply) { return reply.type == Reply::Type::status && reply.text.starts_with("OK"); }

@@ -8,9 +8,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "config/nearest.hpp"
 #include "proxy/cli/admin_client.hpp"
 #include "proxy/cli/verbs.hpp"
-#include "proxy/nearest.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -186,8 +186,8 @@ class CommandLine {
     }
   }
 
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
+  std::vector<std::string_view> names() const {
+    std::vector<std::string_view> all;
     for (const auto& verb : verbs_) all.push_back(verb.app->get_name());
     return all;
   }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/redis/info.hpp"
 #include "health/redis/resp.hpp"
 #include "tests/fuzz/input.hpp"
@@ -41,7 +41,7 @@ Seen read(std::string_view bytes, std::size_t piece) {
       fuzz::must_hold({"a reply holds at most max_reply_values"}, values_of(*reply) <= max_reply_values);
       if (reply->is_error()) (void)classify_error(reply->text);
       if (reply->type == Reply::Type::string) (void)parse_info(reply->text);
-      (void)health::printable(reply->text);
+      (void)printable_line(reply->text);
       describe(*reply, seen.replies);
     }
   }

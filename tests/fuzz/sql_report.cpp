@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "health/core/printable.hpp"
+#include "config/printable.hpp"
 #include "health/mysql/errors.hpp"
 #include "health/mysql/greeting.hpp"
 #include "health/mysql/report.hpp"
@@ -83,7 +83,7 @@ void check_text(std::string_view text) {
     read += escape && literal[i] == '0' ? '\0' : literal[i];
   }
   fuzz::must_hold({"a literal is read as it is meant"}, read == text);
-  fuzz::must_hold({"a log line is short"}, health::printable(text).size() <= 200);
+  fuzz::must_hold({"a log line is short"}, printable_line(text).size() <= 200);
 }
 
 }  // namespace

@@ -5,8 +5,6 @@
 #include <boost/json/serialize.hpp>
 #include <doctest/doctest.h>
 
-#include "proxy/nearest.hpp"
-#include "proxy/printable.hpp"
 #include "proxy/wall_time.hpp"
 #include "tests/support/fake_operations.hpp"
 
@@ -78,11 +76,7 @@ TEST_CASE("event_history: numbers, keeps the newest, tells followers that may go
   CHECK(select_events(history, 99999, 2).empty());
 }
 
-TEST_CASE("nearest, printable, wall_time") {
-  CHECK(nearest("stauts", {"status", "events"}) == "status");
-  CHECK(nearest("zzz", {"status", "events"}).empty());
-  CHECK(nearest(std::string(1000, 'x'), {"status"}).empty());
-  CHECK(printable("a\x1b[31mb\xc3\xa9\xed\xa0\x80\xf5") == "a?[31mb\xc3\xa9????");
+TEST_CASE("wall_time") {
   CHECK(to_rfc3339(*parse_rfc3339("2026-11-21T14:36:41.007Z")) == "2026-11-21T14:36:41.007Z");
   CHECK_FALSE(parse_rfc3339("2026-13-21T14:36:41.007Z"));
   CHECK_FALSE(parse_rfc3339("yesterday"));

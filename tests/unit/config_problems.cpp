@@ -85,6 +85,7 @@ TEST_CASE("config problems: no group at all") {
   CHECK(problems_of("group = []") == none);
   CHECK(problems_of("[group]\nname = \"a\"\n") == Lines{"sengu.toml:1: group: write [[group]], with double brackets"});
   CHECK(problems_of("group = [1]") == Lines{"sengu.toml:1: group: must be a table, not an integer"});
+  CHECK(problems_of("[proxy]\nzzzzzzqqqq = 1") == Lines{"sengu.toml:1: group: there is no [[group]]", "sengu.toml:2: proxy.zzzzzzqqqq: unknown key"});
   CHECK(problems_of("grup = 1") == Lines{"sengu.toml:1: group: there is no [[group]]", "sengu.toml:1: grup: unknown key; did you mean \"group\"?"});
 }
 

@@ -3,6 +3,7 @@
 
 #include "config/durations.hpp"
 #include "config/nearest.hpp"
+#include "config/printable.hpp"
 #include "config/types.hpp"
 
 using namespace sengu;
@@ -61,5 +62,22 @@ TEST_CASE("config nearest: the fewest edits win, the first of equals") {
   CHECK(edit_distance("", "abc") == 3);
   CHECK(edit_distance("kitten", "sitting") == 3);
   CHECK(nearest("lisen", {"name", "listen", "read_listen"}) == "listen");
+  CHECK(nearest("STAUTS", {"status", "events"}) == "status");
   CHECK(nearest("x", {}).empty());
+}
+
+TEST_CASE("config nearest: no word is named for what is none of them") {
+  CHECK(nearest("zzz", {"status", "events"}).empty());
+  CHECK(nearest("zzzzzzqqqq", {"zone", "workers"}).empty());
+  CHECK(nearest(std::string(1000, 'x'), {"status"}).empty());
+  CHECK(did_you_mean("zzz", {"status"}).empty());
+  CHECK(did_you_mean("statsu", {"status"}) == "; did you mean 'status'?");
+}
+
+TEST_CASE("config printable: control characters and broken UTF-8 become question marks") {
+  CHECK(printable("a\x1b[31mb\xc3\xa9\xed\xa0\x80\xf5") == "a?[31mb\xc3\xa9????");
+  CHECK(printable_line("ERR a\x1b[31mb\r") == "ERR a?[31mb?");
+  CHECK(printable_line("a\nb\x01\x7f\xff ~") == "a?b??? ~");
+  CHECK(printable_line(std::string(1000, 'a')).size() == 200);
+  CHECK(printable_line(std::string(199, 'a') + "\xc3\xa9").ends_with("a?"));   // cut within a letter
 }

@@ -1,9 +1,9 @@
 // See printable.hpp.
-#include "proxy/printable.hpp"
+#include "config/printable.hpp"
 
 #include <cstdint>
 
-namespace sengu::proxy {
+namespace sengu {
 namespace {
 
 /// Length of the valid UTF-8 sequence that begins `text` (RFC 3629: no overlong forms, no surrogates); 0 if none.
@@ -45,4 +45,9 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
-}  // namespace sengu::proxy
+std::string printable_line(std::string_view text) {
+  constexpr std::size_t longest = 200;
+  return printable(text.substr(0, longest));
+}
+
+}  // namespace sengu
