@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "config/durations.hpp"
-#include "config/nearest.hpp"
+#include "config/base/durations.hpp"
+#include "config/base/nearest.hpp"
 #include "config/source.hpp"
 
 namespace sengu::config {

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/base/types.hpp"
 #include "config/errors.hpp"
-#include "config/types.hpp"
 #include "config/value.hpp"
 
 namespace sengu::config {

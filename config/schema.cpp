@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "config/durations.hpp"
+#include "config/base/durations.hpp"
 #include "config/words.hpp"
 
 namespace sengu::config {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "config/types.hpp"
+#include "config/base/types.hpp"
 
 namespace sengu::config {
 

@@ -14,7 +14,7 @@
 #include <optional>
 
 #include "bench/inner_step/wire.hpp"
-#include "proxy/session.hpp"
+#include "proxy/dataplane/session.hpp"
 
 namespace sengu::bench {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/socket.hpp"
+#include "health/net/socket.hpp"
 
 namespace sengu::bench {
 

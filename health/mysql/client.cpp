@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "config/assert.hpp"
-#include "config/printable.hpp"
+#include "config/base/assert.hpp"
+#include "config/base/printable.hpp"
 #include "health/mysql/greeting.hpp"
 
 #ifndef MARIADB_BASE_VERSION

@@ -13,7 +13,7 @@
 #include <mutex>
 #include <string>
 
-#include "health/core/time.hpp"
+#include "health/model/time.hpp"
 #include "health/mysql/options.hpp"
 #include "health/mysql/table.hpp"
 

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <utility>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 #include "health/mysql/errors.hpp"
 
 namespace sengu::health::mysql {

@@ -12,7 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 #include "health/mysql/client.hpp"
 #include "health/mysql/interview.hpp"
 #include "health/mysql/mailbox.hpp"

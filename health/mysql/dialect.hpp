@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 #include "health/mysql/options.hpp"
 
 namespace sengu::health::mysql {

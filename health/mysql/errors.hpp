@@ -2,7 +2,7 @@
 // (mysql.md §2). Pure.
 #pragma once
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 #include "health/mysql/table.hpp"
 
 namespace sengu::health::mysql {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 #include "health/mysql/dialect.hpp"
 #include "health/mysql/report.hpp"
 #include "health/mysql/table.hpp"

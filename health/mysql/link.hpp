@@ -11,8 +11,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "health/core/probe_link.hpp"
 #include "health/mysql/conversation.hpp"
+#include "health/server/probe_link.hpp"
 
 namespace sengu::health::mysql {
 

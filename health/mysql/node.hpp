@@ -6,10 +6,10 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "health/core/node_probe.hpp"
 #include "health/mysql/link.hpp"
 #include "health/mysql/options.hpp"
 #include "health/mysql/source_watch.hpp"
+#include "health/server/node_probe.hpp"
 
 namespace sengu::health::mysql {
 

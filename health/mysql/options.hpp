@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "config/base/types.hpp"
 #include "config/settings.hpp"
-#include "config/types.hpp"
 
 namespace sengu::health::mysql {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 
 namespace sengu::health::mysql {
 

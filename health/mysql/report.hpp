@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 #include "health/mysql/dialect.hpp"
 #include "health/mysql/table.hpp"
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "health/core/messages.hpp"
+#include "health/model/messages.hpp"
 #include "health/mysql/options.hpp"
 #include "health/mysql/table.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 
 namespace sengu::health::mysql {
 

@@ -8,7 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "config/assert.hpp"
+#include "config/base/assert.hpp"
 #include "health/mysql/client.hpp"
 #include "health/mysql/errors.hpp"
 #include "health/mysql/mailbox.hpp"

@@ -4,8 +4,8 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "health/core/server_node.hpp"
 #include "health/mysql/options.hpp"
+#include "health/server/server_node.hpp"
 
 namespace sengu::health::mysql {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <optional>
 
-#include "health/core/deciders.hpp"
+#include "health/core/judgement/deciders.hpp"
 
 namespace sengu::health::redis {
 

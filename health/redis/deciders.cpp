@@ -8,7 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 #include "health/redis/clients.hpp"
 #include "health/redis/exchange.hpp"
 #include "health/redis/settings.hpp"

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "config/types.hpp"
-#include "health/core/places.hpp"
-#include "health/core/server_node.hpp"
+#include "config/base/types.hpp"
 #include "health/redis/link.hpp"
+#include "health/server/places.hpp"
+#include "health/server/server_node.hpp"
 
 namespace sengu::health::redis {
 

@@ -5,7 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {

@@ -6,7 +6,7 @@
 
 #include <boost/system/result.hpp>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 
 namespace sengu::health::redis {
 

@@ -6,7 +6,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {

@@ -12,11 +12,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "config/types.hpp"
-#include "health/core/places.hpp"
-#include "health/core/probe_link.hpp"
+#include "config/base/types.hpp"
 #include "health/redis/resp.hpp"
 #include "health/redis/stream.hpp"
+#include "health/server/places.hpp"
+#include "health/server/probe_link.hpp"
 
 namespace sengu::health::redis {
 

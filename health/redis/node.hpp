@@ -2,9 +2,9 @@
 // ask_deciders and run_step behind one object with one set of credentials. Control thread only.
 #pragma once
 
-#include "health/core/node_probe.hpp"
 #include "health/redis/deciders.hpp"
 #include "health/redis/steps.hpp"
+#include "health/server/node_probe.hpp"
 
 namespace sengu::health::redis {
 

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <new>
 
-#include "config/assert.hpp"
-#include "config/printable.hpp"
+#include "config/base/assert.hpp"
+#include "config/base/printable.hpp"
 
 namespace sengu::health::redis {
 

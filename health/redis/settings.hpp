@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "health/core/observation.hpp"
+#include "health/model/observation.hpp"
 #include "health/redis/resp.hpp"
 
 namespace sengu::health::redis {

@@ -8,8 +8,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "config/assert.hpp"
-#include "config/printable.hpp"
+#include "config/base/assert.hpp"
+#include "config/base/printable.hpp"
 #include "health/redis/exchange.hpp"
 
 namespace sengu::health::redis {

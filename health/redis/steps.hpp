@@ -5,9 +5,9 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "health/core/places.hpp"
-#include "health/core/server_node.hpp"
 #include "health/redis/link.hpp"
+#include "health/server/places.hpp"
+#include "health/server/server_node.hpp"
 
 namespace sengu::health::redis {
 

@@ -4,7 +4,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <openssl/bio.h>
 
-#include "config/assert.hpp"
+#include "config/base/assert.hpp"
 
 namespace sengu::health::redis {
 

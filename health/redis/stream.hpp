@@ -14,7 +14,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
-#include "health/redis/tls.hpp"
+#include "health/net/tls.hpp"
 
 namespace sengu::health::redis {
 

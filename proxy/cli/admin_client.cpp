@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "proxy/admin_reply.hpp"
-#include "proxy/exit_code.hpp"
+#include "proxy/admin/reply.hpp"
+#include "proxy/app/exit_code.hpp"
 
 namespace sengu::proxy {
 namespace {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/types.hpp"
-#include "proxy/admin_request.hpp"
+#include "config/base/types.hpp"
+#include "proxy/admin/request.hpp"
 
 struct redisReader;
 

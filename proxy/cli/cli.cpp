@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "config/nearest.hpp"
+#include "config/base/nearest.hpp"
 #include "proxy/cli/admin_client.hpp"
 #include "proxy/cli/verbs.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/exit_code.hpp"
+#include "proxy/app/exit_code.hpp"
 
 namespace sengu::proxy {
 

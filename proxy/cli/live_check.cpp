@@ -8,10 +8,10 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
-#include "health/core/candidate.hpp"
-#include "health/core/doctor.hpp"
-#include "health/inspection.hpp"
-#include "proxy/api.hpp"
+#include "health/core/doctor/doctor.hpp"
+#include "health/core/judgement/candidate.hpp"
+#include "health/driver/inspection.hpp"
+#include "proxy/view/documents.hpp"
 
 namespace sengu::proxy {
 namespace {

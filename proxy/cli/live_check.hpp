@@ -5,7 +5,7 @@
 #include <string>
 
 #include "config/settings.hpp"
-#include "proxy/text_table.hpp"
+#include "proxy/view/text_table.hpp"
 
 namespace sengu::proxy {
 

@@ -13,13 +13,13 @@
 
 #include "config/load.hpp"
 #include "config/print.hpp"
-#include "health/redis/tls.hpp"
-#include "proxy/api.hpp"
-#include "proxy/app.hpp"
+#include "health/net/tls.hpp"
+#include "proxy/app/app.hpp"
+#include "proxy/app/exit_code.hpp"
 #include "proxy/cli/admin_client.hpp"
 #include "proxy/cli/live_check.hpp"
-#include "proxy/exit_code.hpp"
-#include "proxy/status_text.hpp"
+#include "proxy/view/documents.hpp"
+#include "proxy/view/status_text.hpp"
 
 namespace sengu::proxy {
 namespace {

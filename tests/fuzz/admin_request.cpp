@@ -1,6 +1,6 @@
 // Any bytes from an admin client: the requests are the same however the stream is cut, and within the limits.
 // The first byte says how long the pieces are.
-#include "proxy/admin_request.hpp"
+#include "proxy/admin/request.hpp"
 
 #include <algorithm>
 

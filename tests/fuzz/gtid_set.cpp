@@ -1,5 +1,5 @@
 // Any text as two sets of transactions, with | between, in either flavour's words: what is parsed is compared without surprise.
-#include "health/core/gtid_set.hpp"
+#include "health/model/gtid_set.hpp"
 #include "tests/fuzz/input.hpp"
 
 namespace {

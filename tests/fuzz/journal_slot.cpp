@@ -1,6 +1,6 @@
 // Any bytes as a journal slot. The first byte says how much of the frame is made good, or the checksum would keep the
 // fuzzer out of the record: 0 nothing, 1 the checksum, else the magic, the version and the length too.
-#include "health/journal_slot.hpp"
+#include "health/journal/slot.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 #include "health/redis/info.hpp"
 #include "health/redis/resp.hpp"
 #include "tests/fuzz/input.hpp"

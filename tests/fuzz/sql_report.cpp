@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "config/printable.hpp"
+#include "config/base/printable.hpp"
 #include "health/mysql/errors.hpp"
 #include "health/mysql/greeting.hpp"
 #include "health/mysql/report.hpp"

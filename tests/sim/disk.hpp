@@ -1,10 +1,10 @@
 // The journal's file: two slots in turn, each write at once or torn by a crash; a disk may be full. The bytes are those of
-// health/journal_slot.
+// health/journal/slot.
 #pragma once
 
 #include <array>
 
-#include "health/journal_slot.hpp"
+#include "health/journal/slot.hpp"
 #include "tests/sim/random.hpp"
 
 namespace sengu::sim {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "health/core/time.hpp"
+#include "health/model/time.hpp"
 
 namespace sengu::sim {
 

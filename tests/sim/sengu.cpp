@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto ack_patience = 2s;        // then the process ends itself: its death is the cut (safety.md §3.4)
 constexpr auto journal_patience = 2s;
-constexpr auto route_valid = 1s;         // proxy/pulse.hpp
+constexpr auto route_valid = 1s;         // proxy/dataplane/pulse.hpp
 constexpr auto beat = 200ms;
 constexpr auto supervisor = 500ms;       // until it is started again
 

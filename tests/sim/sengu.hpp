@@ -2,8 +2,8 @@
 // journal's real bytes on a modelled disk. It can be killed, frozen whole or one thread at a time, and started again.
 #pragma once
 
-#include "health/core/crash_switch.hpp"
-#include "health/core/group.hpp"
+#include "health/core/group/group.hpp"
+#include "health/driver/crash_switch.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/probe.hpp"
 #include "tests/sim/worker.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
-#include "health/core/messages.hpp"
+#include "health/model/messages.hpp"
 #include "tests/sim/network.hpp"
 
 namespace sengu::sim {

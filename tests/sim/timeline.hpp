@@ -7,7 +7,7 @@
 #include <map>
 #include <utility>
 
-#include "health/core/time.hpp"
+#include "health/model/time.hpp"
 
 namespace sengu::sim {
 

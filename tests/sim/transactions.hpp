@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "health/core/gtid_set.hpp"
+#include "health/model/gtid_set.hpp"
 #include "tests/sim/server.hpp"
 
 namespace sengu::sim {

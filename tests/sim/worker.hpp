@@ -4,7 +4,7 @@
 
 #include <list>
 
-#include "proxy/routing_table.hpp"
+#include "proxy/dataplane/routing_table.hpp"
 #include "tests/sim/server.hpp"
 
 namespace sengu::sim {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/operations.hpp"
+#include "proxy/control/operations.hpp"
 
 namespace sengu::test {
 

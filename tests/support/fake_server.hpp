@@ -12,7 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 
-#include "config/types.hpp"
+#include "config/base/types.hpp"
 
 namespace sengu::test {
 

@@ -2,7 +2,7 @@
 // breaks one thing and looks at what the judgement makes of it.
 #pragma once
 
-#include "health/core/knowledge.hpp"
+#include "health/core/knowledge/knowledge.hpp"
 #include "tests/support/model_world.hpp"
 
 namespace sengu::test {

@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "proxy/data_plane.hpp"
+#include "proxy/dataplane/data_plane.hpp"
 
 namespace sengu::test {
 

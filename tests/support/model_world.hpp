@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "health/core/group.hpp"
+#include "health/core/group/group.hpp"
 
 namespace sengu::test {
 

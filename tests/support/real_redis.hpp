@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/types.hpp"
+#include "config/base/types.hpp"
 
 namespace sengu::test {
 

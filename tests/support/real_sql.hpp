@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "config/types.hpp"
+#include "config/base/types.hpp"
 #include "tests/support/source_dir.hpp"
 
 namespace sengu::test {

@@ -1,0 +1,19 @@
+// May a node be taken as master as it was found, without a failover? (safety.md §7, Adoption) Pure.
+#pragma once
+
+#include <optional>
+
+#include "health/core/knowledge/knowledge.hpp"
+
+namespace sengu::health {
+
+struct Adoption {
+  std::optional<NodeId> master;  // to be adopted, or none ...
+  Reason reason = Reason::none;  // ... and why not
+};
+
+/// Only if every configured node was observed, one alone says master, all others name it (directly or through a
+/// chain), and its history contains the journal's.
+Adoption find_adoptable(const Knowledge& knowledge);
+
+}  // namespace sengu::health

@@ -1,0 +1,132 @@
+#include "health/core/judgement/candidate.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace sengu::health {
+namespace {
+
+bool another_has_its_server_id(const Knowledge& knowledge, NodeId id) {
+  const NodeView& node = knowledge.node(id);
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeView& other = knowledge.nodes[i];
+    if (NodeId{static_cast<std::uint16_t>(i)} != id && other.info && other.info->run_id == node.info->run_id) return true;
+  }
+  return false;
+}
+
+bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Choice& choice) {
+  if (node.info->link_up || node.info->sync_in_progress || !node.info->link_down_for) return false;
+  const Time deaf_since = node.info_asked - *node.info->link_down_for;
+  const Time lost = choice.cause == Reason::none ? node.info_asked : choice.lost_at;
+  return deaf_since + deaf_factor * knowledge.settings->health.down_after < lost;
+}
+
+/// A restarted master makes its replicas begin a full sync; until they load they hold their old data (safety.md §6.3). The
+/// restart need not have been seen: under silence it may hide behind a broken path. Whether the sync ended before the promote
+/// is told by the new master's replid2. Under a living master it is about to get other data.
+bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
+  if (cause != Reason::operator_request) return cause != Reason::none;
+  return knowledge.master && !knowledge.node(*knowledge.master).alive();
+}
+
+/// MySQL: what would not be applied, or would not reach the other replicas afterwards.
+Reason reject_by_replication(const ServerInfo& info) {
+  if (!info.sql) return Reason::none;
+  const SqlInfo& sql = *info.sql;
+  if (!sql.gtids || !sql.binlog || !sql.logs_updates) return Reason::no_binlog;
+  if (info.master.host.empty()) return Reason::none;   // a promotion that was begun, or a returned master
+  if (!sql.apply_error.empty()) return Reason::applier_error;
+  return sql.applying ? Reason::none : Reason::applier_stopped;
+}
+
+Reason reject_by_state(const NodeView& node) {
+  if (!node.alive() || !node.info) return Reason::node_down;
+  if (node.settings->priority == 0 || node.info->priority == 0) return Reason::priority_zero;
+  if (*node.outcome == Outcome::busy) return Reason::busy;
+  if (*node.outcome == Outcome::loading || node.info->loading) return Reason::loading;
+  if (*node.outcome != Outcome::ok) return Reason::node_down;
+  if (!node.tracker.up()) return Reason::node_unconfirmed;
+  return reject_by_replication(*node.info);
+}
+
+/// The journal's master says replica (safety.md §4.3): it may be made a master again unless its data is gone. After a
+/// restart its history has another id; that is no reason against it where nobody else has the old one.
+Reason reject_former_master(const Knowledge& knowledge, const ServerInfo& info) {
+  return is_emptied(knowledge, info) ? Reason::master_emptied : Reason::none;
+}
+
+Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choice) {
+  const NodeView& node = knowledge.node(id);
+  if (another_has_its_server_id(knowledge, id)) return Reason::duplicate_server;
+  const bool operator_takes_it = choice.only == id && choice.loss == LossPolicy::accept_loss;
+  if (knowledge.master == id) return reject_former_master(knowledge, *node.info);
+  const auto held = received(knowledge.history, *node.info);
+  if (!operator_takes_it && !held) return Reason::different_history;
+  if (node.info->sync_in_progress && !full_sync_is_harmless(knowledge, choice.cause)) return Reason::full_sync_in_progress;
+  if (choice.loss == LossPolicy::accept_loss) return Reason::none;
+  if (knowledge.master && !knowledge.follows(node, *knowledge.master) && !errant(knowledge.history, *node.info).empty()) return Reason::errant;
+  if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
+  const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);
+  if (limit > 0 && held && knowledge.history_offset - held->offset > limit) return Reason::lag_limit;
+  return Reason::none;
+}
+
+Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
+  const NodeView& node = knowledge.node(id);
+  const bool lost_its_role = choice.cause == Reason::master_is_replica && node.says(Role::replica);
+  if (knowledge.master == id && !lost_its_role) return Reason::is_master;
+  if (choice.only && *choice.only != id) return Reason::outranked;
+  if (const Reason reason = reject_by_state(node); reason != Reason::none) return reason;
+  if (!node.says(Role::replica)) return Reason::rogue_master;
+  return reject_by_data(knowledge, id, choice);
+}
+
+/// MySQL: nobody can say which of two is further where each holds what the other lacks.
+bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& reasons, NodeId best) {
+  const ServerInfo& chosen = *knowledge.node(best).info;
+  if (!chosen.sql) return false;
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    if (reasons[i] == Reason::none && lacks_what(chosen, knowledge.history, *knowledge.nodes[i].info)) return true;
+  }
+  return false;
+}
+
+/// Greater is better: one that did not refuse lately, without writes of its own, most received, least left to apply, then the master that lost
+/// its role, configured priority (lower is preferred), the old master's zone, at the top of a chain, place.
+auto rank(const Knowledge& knowledge, NodeId id) {
+  const NodeView& node = knowledge.node(id);
+  const bool same_zone =
+      knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
+  const Received held = received(knowledge.history, *node.info).value_or(Received{});
+  const std::int64_t applied = node.info->sql ? node.info->sql->executed.position() : 0;
+  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id, -node.settings->priority,
+                    same_zone, knowledge.master && knowledge.follows_directly(node, *knowledge.master),
+                    -static_cast<int>(index(id)));
+}
+
+}  // namespace
+
+Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
+  Selection selection;
+  std::vector<Reason> reasons;
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    reasons.push_back(reject(knowledge, id, choice));
+    if (reasons.back() != Reason::none) continue;
+    if (!selection.candidate || rank(knowledge, id) > rank(knowledge, *selection.candidate)) selection.candidate = id;
+  }
+  const bool keep = choice.loss == LossPolicy::keep_writes;
+  if (keep && selection.candidate && replicas_diverged(knowledge, reasons, *selection.candidate)) {
+    std::replace(reasons.begin(), reasons.end(), Reason::none, Reason::replicas_diverged);
+    selection.candidate.reset();
+  }
+  for (std::size_t i = 0; i < reasons.size(); ++i) {
+    const NodeId id{static_cast<std::uint16_t>(i)};
+    if (selection.candidate == id) continue;
+    selection.rejected.push_back({id, reasons[i] == Reason::none ? Reason::outranked : reasons[i]});
+  }
+  return selection;
+}
+
+}  // namespace sengu::health

@@ -1,0 +1,28 @@
+// Which replica would be promoted: filters first, then a total order, and for every other node the reason why not
+// (safety.md §5). Pure.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "health/core/knowledge/knowledge.hpp"
+#include "health/model/status.hpp"
+
+namespace sengu::health {
+
+/// What the choice is made for.
+struct Choice {
+  Reason cause = Reason::none;          // of the failover; none for "if the master died now"
+  std::optional<NodeId> only;           // the operator named it
+  LossPolicy loss = LossPolicy::keep_writes;
+  Time lost_at{};                       // when the master was lost
+};
+
+struct Selection {
+  std::optional<NodeId> candidate;
+  std::vector<Rejection> rejected;      // by NodeId, without the candidate
+};
+
+Selection select_candidate(const Knowledge& knowledge, const Choice& choice);
+
+}  // namespace sengu::health

@@ -1,0 +1,61 @@
+#include "health/core/judgement/deciders.hpp"
+
+#include <algorithm>
+
+#include "config/base/assert.hpp"
+
+namespace sengu::health {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto asked_each = 1min;    // safety.md §7
+constexpr auto asked_again = 2s;     // while somebody is there: people wait for it to be gone
+
+}  // namespace
+
+void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now) {
+  Deciders& deciders = knowledge.node(id).deciders;
+  SENGU_ASSERT(!deciders.pending);
+  deciders.pending = true;
+  deciders.asked = now;
+  out.send(AskDeciders{id, knowledge.settings->health.timeout, lane});
+}
+
+Time deciders_due(const NodeView& node) {
+  if (!node.alive() || node.deciders.pending) return Time::max();
+  if (!node.deciders.asked) return Time::min();
+  return *node.deciders.asked + (node.deciders.names.empty() ? Duration(asked_each) : Duration(asked_again));
+}
+
+void take_deciders(NodeView& node, const DecidersTold& told) {
+  Deciders& deciders = node.deciders;
+  SENGU_ASSERT(deciders.pending);
+  deciders.pending = false;
+  node.redis = told.settings;
+  deciders.untold = told.names ? std::string() : told.text;
+  if (told.names) {
+    deciders.names = *told.names;
+    deciders.named = *deciders.asked;
+  } else if (*deciders.asked - deciders.named >= decider_gone_after) {
+    deciders.names.clear();
+  }
+}
+
+std::vector<std::string> other_deciders(const Knowledge& knowledge) {
+  std::vector<std::string> all;
+  for (const NodeView& node : knowledge.nodes) {
+    if (node.alive()) all.insert(all.end(), node.deciders.names.begin(), node.deciders.names.end());
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+bool has_other_deciders(const Knowledge& knowledge) {
+  return std::any_of(knowledge.nodes.begin(), knowledge.nodes.end(),
+                     [](const NodeView& node) { return node.alive() && !node.deciders.names.empty(); });
+}
+
+}  // namespace sengu::health

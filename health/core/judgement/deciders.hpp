@@ -1,0 +1,26 @@
+// Two deciders on one group make two masters (safety.md §7): when the nodes are asked who else is connected to them, and
+// what they told. Pure. What a connection's name says is health/redis/clients.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "health/core/knowledge/knowledge.hpp"
+#include "health/model/outbox.hpp"
+
+namespace sengu::health {
+
+/// Who was not heard of for so long is gone: by a connection that is silent, or by a node that cannot say any more.
+constexpr std::chrono::seconds decider_gone_after{15};
+
+/// Asks the node now. Requires !deciders.pending.
+void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now);
+/// When it is to be asked again unasked: each minute, sooner while somebody is there.
+Time deciders_due(const NodeView& node);
+void take_deciders(NodeView& node, const DecidersTold& told);
+
+/// Of the nodes that answer: each name once, in order.
+std::vector<std::string> other_deciders(const Knowledge& knowledge);
+bool has_other_deciders(const Knowledge& knowledge);
+
+}  // namespace sengu::health

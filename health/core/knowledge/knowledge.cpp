@@ -1,0 +1,57 @@
+#include "health/core/knowledge/knowledge.hpp"
+
+#include <algorithm>
+
+namespace sengu::health {
+
+std::optional<NodeId> Knowledge::find_name(const std::string& name) const {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].settings->name == name) return NodeId{static_cast<std::uint16_t>(i)};
+  }
+  return std::nullopt;
+}
+
+std::optional<NodeId> Knowledge::find_address(const Endpoint& address) const {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].settings->replication_address == address || nodes[i].settings->address == address) return NodeId{static_cast<std::uint16_t>(i)};
+  }
+  return std::nullopt;
+}
+
+std::optional<NodeId> Knowledge::master_of(const NodeView& view) const {
+  return view.says(Role::replica) ? find_address(view.info->master) : std::nullopt;
+}
+
+bool Knowledge::follows_directly(const NodeView& view, NodeId wanted) const { return master_of(view) == wanted; }
+
+bool Knowledge::follows(const NodeView& view, NodeId wanted) const {
+  const NodeView* at = &view;
+  for (std::size_t hops = 0; hops < nodes.size(); ++hops) {  // bounded: a ring of replicas has no end
+    if (!at->says(Role::replica)) return false;
+    const auto next = find_address(at->info->master);
+    if (!next) return false;
+    if (*next == wanted) return true;
+    at = &node(*next);
+  }
+  return false;
+}
+
+bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
+  if (returned.sql) {
+    const auto held = received(knowledge.history, returned);
+    return !held || held->offset * 2 < knowledge.history_offset;
+  }
+  std::uint64_t best = knowledge.keys_seen.value_or(0);
+  bool anything_known = knowledge.keys_seen.has_value();
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    const NodeView& node = knowledge.nodes[i];
+    if (knowledge.master == NodeId{static_cast<std::uint16_t>(i)} || !node.info) continue;
+    if (!received(knowledge.history, *node.info)) continue;
+    best = std::max(best, node.info->keys);
+    anything_known = true;
+  }
+  if (!anything_known) return returned.keys == 0;
+  return returned.keys * 2 < best;
+}
+
+}  // namespace sengu::health

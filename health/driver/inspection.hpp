@@ -1,0 +1,56 @@
+// Asks each node of a group once, how it is and who else decides, and is done. Has no way to tell a node anything, to write a
+// journal or to route: what it finds is for people. Control thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "health/core/judgement/first_sight.hpp"
+#include "health/server/server_node.hpp"
+
+namespace sengu::health {
+
+class Inspection {
+ public:
+  /// It is over after so many probe timeouts, whoever has not answered by then; usually after milliseconds.
+  static constexpr int timeouts = 4;
+
+  /// Asks at once. `settings` outlive it. `instance` as NodeFactory, which may throw; `done` is called once, never from within.
+  Inspection(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance,
+             std::function<void()> done);
+  ~Inspection();
+  Inspection(const Inspection&) = delete;
+  Inspection& operator=(const Inspection&) = delete;
+
+  const config::GroupSettings& settings() const { return settings_; }
+  /// By NodeId. Complete once `done` was called; a node that said nothing has the outcome l7_timeout.
+  const std::vector<FirstAnswer>& answers() const { return answers_; }
+  /// The running sengu of this very configuration as the servers name it, with its address; of MySQL whoever holds the lock. None: not
+  /// seen. It is left out of the answers' names: it is no other decider.
+  const std::set<std::string>& own_sengu() const { return own_sengu_; }
+
+ private:
+  void take(NodeId id, const Observation& seen);
+  void take(NodeId id, DecidersAnswer answer);
+  void leave_out_own(std::vector<std::string>& names);
+  void end_one(NodeId id);
+  void end();
+
+  const config::GroupSettings& settings_;
+  const std::string own_name_;
+  std::function<void()> done_;                     // empty once it was called
+  boost::asio::steady_timer deadline_;
+  std::vector<std::unique_ptr<ServerNode>> nodes_;
+  std::vector<FirstAnswer> answers_;
+  enum class Stage : std::uint8_t { probing, asking, ended };
+  std::vector<Stage> stages_;
+  std::set<std::string> own_sengu_;
+};
+
+}  // namespace sengu::health

@@ -1,0 +1,154 @@
+#include "health/journal/slot.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include <boost/crc.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "config/base/assert.hpp"
+
+namespace sengu::health {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::string_view magic = "SENGUJNL";
+constexpr std::size_t version_at = 8, length_at = 12, sequence_at = 16, crc_at = 24, name_crc_at = 32,
+                      name_length_at = 36, name_at = 38;
+static_assert(name_at + max_slot_name == slot_header_size);
+
+// Names of the file format, not to_string(Phase): rewording a text must not change what an older journal means.
+constexpr std::array<std::string_view, 3> phases{"steady", "switching", "promoting"};
+
+using Bytes = std::span<const std::byte, slot_size>;
+
+template <typename Number>
+void put(SlotBytes& bytes, std::size_t at, Number value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) bytes[at + i] = static_cast<std::byte>(value >> (8 * i));
+}
+
+template <typename Number>
+Number get(Bytes bytes, std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) value |= std::to_integer<std::uint64_t>(bytes[at + i]) << (8 * i);
+  return static_cast<Number>(value);
+}
+
+std::string_view text(Bytes bytes, std::size_t at, std::size_t length) {
+  return {reinterpret_cast<const char*>(bytes.data()) + at, length};
+}
+
+/// CRC-32 of everything but the CRC itself.
+std::uint32_t slot_crc(Bytes bytes) {
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), crc_at);
+  crc.process_bytes(bytes.data() + crc_at + 4, slot_size - crc_at - 4);
+  return crc.checksum();
+}
+
+std::uint32_t name_crc(Bytes bytes) {
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data() + name_length_at, slot_header_size - name_length_at);
+  return crc.checksum();
+}
+
+std::string to_json(const JournalRecord& record) {
+  json::array past;
+  for (const auto& id : record.past_servers) past.emplace_back(id);
+  return json::serialize(json::object{{"group", record.group},
+                                      {"epoch", record.epoch},
+                                      {"phase", phases.at(static_cast<std::size_t>(record.phase))},
+                                      {"master", record.master},
+                                      {"server_id", record.server_id},
+                                      {"replid", record.replid},
+                                      {"offset", record.offset},
+                                      {"target", record.target},
+                                      {"fenced", record.fenced},
+                                      {"past_servers", std::move(past)}});
+}
+
+std::string string_of(const json::object& object, std::string_view key) {
+  return std::string(object.at(key).as_string());
+}
+
+/// Throws where a field is missing or of another type.
+JournalRecord from_json(std::string_view payload) {
+  const auto value = json::parse(payload);
+  const auto& object = value.as_object();
+  JournalRecord record;
+  record.group = string_of(object, "group");
+  record.epoch = object.at("epoch").to_number<Epoch>();
+  const auto phase = std::find(phases.begin(), phases.end(), string_of(object, "phase"));
+  if (phase == phases.end()) throw std::invalid_argument("phase");
+  record.phase = static_cast<Phase>(phase - phases.begin());
+  record.master = string_of(object, "master");
+  record.server_id = string_of(object, "server_id");
+  record.replid = string_of(object, "replid");
+  record.offset = object.at("offset").to_number<std::int64_t>();
+  record.target = string_of(object, "target");
+  record.fenced = object.at("fenced").as_bool();
+  for (const auto& id : object.at("past_servers").as_array()) record.past_servers.emplace_back(id.as_string());
+  return record;
+}
+
+std::optional<std::string> readable_name(Bytes bytes) {
+  const auto length = get<std::uint16_t>(bytes, name_length_at);
+  if (length > max_slot_name || get<std::uint32_t>(bytes, name_crc_at) != name_crc(bytes)) return std::nullopt;
+  return std::string(text(bytes, name_at, length));
+}
+
+Slot corrupt_slot(Bytes bytes) {
+  Slot slot;
+  slot.state = SlotState::corrupt;
+  slot.group = readable_name(bytes);
+  return slot;
+}
+
+}  // namespace
+
+SlotBytes encode_slot(const JournalRecord& record, std::uint64_t sequence) {
+  const auto payload = to_json(record);
+  SENGU_ASSERT(record.group.size() <= max_slot_name);
+  SENGU_ASSERT(record.past_servers.size() <= max_past_servers);
+  SENGU_ASSERT(payload.size() <= max_slot_payload);
+  SlotBytes bytes{};
+  std::memcpy(bytes.data(), magic.data(), magic.size());
+  put(bytes, version_at, slot_version);
+  put(bytes, length_at, static_cast<std::uint32_t>(payload.size()));
+  put(bytes, sequence_at, sequence);
+  put(bytes, name_length_at, static_cast<std::uint16_t>(record.group.size()));
+  std::memcpy(bytes.data() + name_at, record.group.data(), record.group.size());
+  put(bytes, name_crc_at, name_crc(bytes));
+  std::memcpy(bytes.data() + slot_header_size, payload.data(), payload.size());
+  put(bytes, crc_at, slot_crc(bytes));
+  return bytes;
+}
+
+Slot decode_slot(Bytes bytes) {
+  if (std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; })) return {};
+  if (text(bytes, 0, magic.size()) != magic || get<std::uint32_t>(bytes, crc_at) != slot_crc(bytes)) {
+    return corrupt_slot(bytes);
+  }
+  Slot slot;
+  slot.version = get<std::uint32_t>(bytes, version_at);
+  if (slot.version != slot_version) {
+    slot.state = SlotState::unknown_version;
+    return slot;
+  }
+  const auto length = get<std::uint32_t>(bytes, length_at);
+  if (length > max_slot_payload) return corrupt_slot(bytes);
+  try {
+    slot.record = from_json(text(bytes, slot_header_size, length));
+  } catch (const std::exception&) {
+    return corrupt_slot(bytes);
+  }
+  slot.state = SlotState::valid;
+  slot.sequence = get<std::uint64_t>(bytes, sequence_at);
+  return slot;
+}
+
+}  // namespace sengu::health

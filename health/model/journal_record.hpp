@@ -1,0 +1,32 @@
+// What survives a restart of sengu: one record per group (safety.md §7). Plain values; health/journal makes them durable.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "health/model/observation.hpp"
+
+namespace sengu::health {
+
+enum class Phase : std::uint8_t {
+  steady,      // `master` was observed as master under `epoch`
+  switching,   // `epoch` was taken for a failover away from `master`; no target chosen yet
+  promoting,   // `target` is about to be, or was, told to be master
+};
+std::string_view to_string(Phase phase);
+
+struct JournalRecord {
+  std::string group;
+  Epoch epoch = 0;
+  Phase phase = Phase::steady;
+  std::string master;                     // node name
+  std::string server_id;                  // the master's run id
+  std::string replid;                     // its history: replication id ...
+  std::int64_t offset = 0;                // ... and the last offset seen (bytes)
+  std::string target;                     // node name, in phase promoting
+  bool fenced = false;                    // a fence was sent to `master`
+  std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
+  bool operator==(const JournalRecord&) const = default;
+};
+
+}  // namespace sengu::health

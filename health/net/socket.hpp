@@ -1,0 +1,96 @@
+// Raw sockets in small values: an owned descriptor, an address, and the few calls the data plane makes on them.
+// Knows no session, no route and no Asio.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "config/base/types.hpp"
+
+namespace sengu::proxy {
+
+/// A file descriptor that is closed with its owner. Move only.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int value) : value_(value) {}
+  Fd(Fd&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      close();
+      value_ = std::exchange(other.value_, -1);
+    }
+    return *this;
+  }
+  ~Fd() { close(); }
+
+  int get() const { return value_; }
+  explicit operator bool() const { return value_ >= 0; }
+  void close();
+  /// Closes with a RST and drops what the kernel still wanted to send: a cut (performance.md §6, pitfall 3).
+  void reset();
+
+ private:
+  int value_ = -1;
+};
+
+/// An IPv4 or IPv6 socket address (28 bytes: an idle session pays for each of them).
+class SocketAddress {
+ public:
+  SocketAddress() : storage_{} {}
+  /// Errors: std::errc::invalid_argument where the host is not an address in text form.
+  static boost::system::result<SocketAddress> from(const Endpoint& endpoint);
+  static SocketAddress local_of(int fd);
+  static SocketAddress peer_of(int fd);
+
+  sockaddr* data() { return &storage_.any; }
+  const sockaddr* data() const { return &storage_.any; }
+  socklen_t size() const;
+  static constexpr socklen_t capacity() { return sizeof(Storage); }
+  int family() const { return storage_.any.sa_family; }
+  Endpoint endpoint() const;
+  /// Is this address inside the block? An IPv4 address is looked at as ::ffff:a.b.c.d.
+  bool in(const Network& network) const;
+
+ private:
+  union Storage {
+    sockaddr_in6 v6;
+    sockaddr_in v4;
+    sockaddr any;
+  } storage_;
+};
+
+/// Is the address in one of the blocks? No block at all means everyone.
+bool permitted(const SocketAddress& address, std::span<const Network> allow);
+
+/// SO_KEEPALIVE: a peer that is gone without a word is noticed after five minutes of silence.
+void keep_alive(int fd);
+
+/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY, a bounded receive buffer and keep_alive(). It may be bound before
+/// its address exists (IP_FREEBIND). Throws std::system_error with the address in its text.
+Fd listen_on(const Endpoint& endpoint);
+
+/// A non-blocking TCP socket with the same; empty, with errno set, where there is none.
+Fd stream_socket(int family);
+
+/// The error that is pending on the socket (and takes it), 0 where there is none.
+int pending_error(int fd);
+
+/// Is the socket connected to itself? A connect to a port of this host where nobody listens may be (simultaneous open).
+bool met_itself(int fd);
+
+/// Has the peer ended its sending side, or gone? What it sent before may still wait to be read.
+bool has_ended(int fd);
+
+/// Bytes that can be read now, without the FIN.
+std::size_t readable_bytes(int fd);
+
+/// Bytes written but not yet acknowledged by the peer's kernel.
+std::size_t unsent_bytes(int fd);
+
+}  // namespace sengu::proxy

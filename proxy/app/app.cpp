@@ -1,0 +1,344 @@
+#include "proxy/app/app.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "health/driver/group_driver.hpp"
+#include "health/net/tls.hpp"
+#include "proxy/admin/server.hpp"
+#include "proxy/app/exit_code.hpp"
+#include "proxy/dataplane/data_plane.hpp"
+#include "proxy/dataplane/pulse.hpp"
+#include "proxy/events/log.hpp"
+#include "proxy/events/measurements.hpp"
+#include "proxy/http/server.hpp"
+
+namespace sengu::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using config::LogLevel;
+using health::GroupId;
+using health::NodeId;
+
+constexpr auto summary_patience = 3s;   // after the start, for nodes that do not answer
+constexpr int summaries_at_once = 32;
+constexpr auto drain_poll = 20ms;
+
+GroupId group_id(std::size_t i) { return GroupId{static_cast<std::uint32_t>(i)}; }
+
+/// What `check` finds in the files that the configuration names.
+struct ConfigurationError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class App final : public Operations, private health::EventSink {
+ public:
+  explicit App(const config::Settings& settings)
+      : settings_(settings),
+        log_(settings.log),
+        measurements_(settings.groups.size()),
+        journal_(settings.proxy.state_dir),
+        data_plane_(control_, settings, data_plane_callbacks()),
+        pulse_(control_, pulse_listener()),
+        signals_(control_, SIGTERM, SIGINT, SIGHUP),
+        stop_timer_(control_),
+        summary_timer_(control_) {}
+
+  void run() {
+    warn_of_file_limit();
+    data_plane_.bind();
+    admin_ = std::make_unique<AdminServer>(control_, *this, AdminBounds{data_plane_.files().admin_clients});
+    http_ = std::make_unique<HttpServer>(control_, *this, data_plane_.files().http_clients);
+    // First the routes, then the workers: clients that come back at a restart wait where the journal knows a master,
+    // and would be refused under the first table, which knows none.
+    start_groups();
+    pulse_.start();
+    data_plane_.start();
+    wait_for_signal();
+    summary_due_ = health::Time::clock::now() + summary_patience;
+    poll_summary();
+    log_.log_line(LogLevel::info, fmt::format("sengu {} started: {} group(s), admin {}, http {}", SENGU_VERSION,
+                                              settings_.groups.size(), to_string(admin_->bound()),
+                                              to_string(http_->bound())));
+    control_.run();
+  }
+
+  GroupView view(GroupId group) override;
+  Snapshot frame() override;
+  Readiness readiness() override;
+  const EventHistory& events() const override { return history_; }
+  EventHistory& events() override { return history_; }
+  const config::Settings& settings() const override { return settings_; }
+  void failover(GroupId group, std::optional<NodeId> to, health::LossPolicy loss, Done done) override {
+    groups_[index(group)]->failover(to, loss, std::move(done));
+  }
+  void pause(GroupId group, Done done) override { groups_[index(group)]->pause(std::move(done)); }
+  void resume(GroupId group, Done done) override { groups_[index(group)]->resume(std::move(done)); }
+
+ private:
+  Callbacks data_plane_callbacks();
+  Pulse::Listener pulse_listener();
+  void warn_of_file_limit();
+  health::CrashPoint crash_point();
+  std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports, GroupId id);
+  void start_groups();
+  void emit(GroupId group, const health::Event& event) override;
+  void poll_summary();
+  void log_summary(GroupId group, const health::GroupStatus& status);
+  void wait_for_signal();
+  void begin_stop();
+  void stop_listening();
+  void wait_for_sessions(health::Time deadline);
+  void end();
+
+  const config::Settings& settings_;
+  boost::asio::io_context control_{1};
+  Log log_;
+  EventHistory history_;
+  Measurements measurements_;
+  health::Journal journal_;
+  DataPlane data_plane_;
+  Pulse pulse_;
+  std::vector<std::unique_ptr<health::GroupDriver>> groups_;  // by GroupId
+  std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<HttpServer> http_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer stop_timer_;
+  boost::asio::steady_timer summary_timer_;
+  health::Time summary_due_{};
+  std::size_t summarized_ = 0;   // groups
+  enum class Life : std::uint8_t { running, stopping, ended } life_ = Life::running;
+};
+
+Callbacks App::data_plane_callbacks() {
+  Callbacks callbacks;
+  callbacks.connect_failed = [this](GroupId group, NodeId node) {
+    if (life_ != Life::ended) groups_[index(group)]->connect_failed(node);
+  };
+  callbacks.session_ended = [this](const SessionRecord& ended) {
+    const config::GroupSettings& group = settings_.groups[index(ended.group)];
+    LoggedSession line;
+    line.client = ended.client;
+    line.group = group.name;
+    if (ended.node) line.node = group.nodes[index(*ended.node)].name;
+    line.bytes_client_to_server = ended.bytes_from_client;
+    line.bytes_server_to_client = ended.bytes_from_server;
+    line.duration = std::chrono::duration_cast<Milliseconds>(ended.duration);
+    line.end = ended.end;
+    line.reason = ended.reason;
+    log_.log_session(line);
+  };
+  return callbacks;
+}
+
+Pulse::Listener App::pulse_listener() {
+  return {[this] { for (const auto& group : groups_) group->stalled(); },
+          [this](health::Time until) { data_plane_.set_route_until(until); }};
+}
+
+void App::warn_of_file_limit() {
+  const std::size_t wanted = settings_.proxy.max_connections;
+  const FileBudget& files = data_plane_.files();
+  if (wanted <= files.clients.sessions) return;
+  log_.log_line(LogLevel::warning,
+                fmt::format("max_connections is {}, but a limit of {} open files allows {}: that many are admitted "
+                            "(ulimit -n, LimitNOFILE)", wanted, files.limit, files.clients.sessions));
+}
+
+/// SENGU_CRASH_AT, for tests of what a restart makes of a failover that was cut short.
+health::CrashPoint App::crash_point() {
+  const char* name = std::getenv("SENGU_CRASH_AT");
+  if (name == nullptr) return health::CrashPoint::never;
+  const auto point = health::crash_point(name);
+  if (!point) throw std::runtime_error(fmt::format("SENGU_CRASH_AT: there is no point \"{}\"", name));
+  log_.log_line(LogLevel::warning, fmt::format("SENGU_CRASH_AT={}: a test; this process kills itself there", name));
+  return *point;
+}
+
+std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts& ports, GroupId id) {
+  const config::GroupSettings& group = settings_.groups[index(id)];
+  try {
+    return std::make_unique<health::GroupDriver>(ports, id, group, settings_.proxy.name);
+  } catch (const health::redis::TlsFileError& error) {
+    throw ConfigurationError(fmt::format("group {}: {}", group.name, error.what()));
+  }
+}
+
+void App::start_groups() {
+  const health::Places places(data_plane_.files().places, data_plane_.files().patient_places);
+  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, places, crash_point()};
+  for (const std::string& name : journal_.damaged()) {
+    const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
+    log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
+  }
+  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+    groups_.push_back(make_driver(ports, group_id(i)));
+  }
+  // Three connects, three first answers: so long they keep this thread. All at once they would keep it for a second and more.
+  constexpr auto apart = 300us;
+  health::Time first_probe = health::Time::clock::now();
+  for (const auto& group : groups_) {
+    group->start(first_probe);
+    first_probe += apart;
+  }
+}
+
+void App::emit(GroupId id, const health::Event& event) {
+  const config::GroupSettings& group = settings_.groups[index(id)];
+  RecordedEvent recorded;
+  recorded.time = std::chrono::system_clock::now();
+  measurements_.take_event(id, event, health::Time::clock::now(), recorded.time);
+  recorded.kind = event.kind;
+  recorded.group = group.name;
+  if (event.node) recorded.node = group.nodes[index(*event.node)].name;
+  recorded.epoch = event.epoch;
+  recorded.reason = event.reason;
+  recorded.text = event.text;
+  log_.log_event(history_.record(std::move(recorded)));
+}
+
+GroupView App::view(GroupId group) {
+  return {&settings_.groups[index(group)], groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
+}
+
+Snapshot App::frame() {
+  Snapshot snapshot;
+  snapshot.proxy = settings_.proxy.name;
+  snapshot.now = health::Time::clock::now();
+  snapshot.wall = std::chrono::system_clock::now();
+  snapshot.accept_errors = data_plane_.accept_errors();
+  snapshot.control_loop_delay = measurements_.control_loop_delay();
+  snapshot.log_dropped = log_.dropped();
+  return snapshot;
+}
+
+Readiness App::readiness() {
+  if (life_ != Life::running) return {false, "stopping"};
+  return {true, "ready"};
+}
+
+/// One line per group, once every node has answered or had its time: the operator sees at the start what a failover
+/// would find. A few groups at a time, in their order: there may be thousands.
+void App::poll_summary() {
+  const auto unseen = [](const health::NodeStatus& node) {
+    return node.health == health::Health::unknown || node.health == health::Health::unconfirmed;
+  };
+  health::Duration pause{};
+  for (int i = 0; i < summaries_at_once && summarized_ < groups_.size(); ++i) {
+    const health::GroupStatus status = groups_[summarized_]->status();
+    if (health::Time::clock::now() < summary_due_ && std::any_of(status.nodes.begin(), status.nodes.end(), unseen)) {
+      pause = 100ms;
+      break;
+    }
+    log_summary(group_id(summarized_++), status);
+  }
+  if (summarized_ == groups_.size()) return;
+  summary_timer_.expires_after(pause);
+  summary_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) poll_summary();
+  });
+}
+
+void App::log_summary(GroupId id, const health::GroupStatus& status) {
+  const config::GroupSettings& group = settings_.groups[index(id)];
+  std::string replicas;
+  for (std::size_t i = 0; i < status.nodes.size(); ++i) {
+    if (status.nodes[i].role == health::Role::replica) replicas += (replicas.empty() ? "" : ",") + group.nodes[i].name;
+  }
+  std::string candidate;
+  if (status.candidate) {
+    candidate = "a failover would promote " + group.nodes[index(*status.candidate)].name;
+  } else {
+    candidate = "a failover would find no candidate";
+    for (const health::Rejection& rejection : status.rejected) {
+      candidate += fmt::format(" {}:{}", group.nodes[index(rejection.node)].name, to_string(rejection.reason));
+    }
+  }
+  log_.log_line(LogLevel::info,
+                fmt::format("group {}: route {} ({}), master {}, replicas {}; {}", group.name, to_string(status.route),
+                            to_string(status.reason), status.master ? group.nodes[index(*status.master)].name : "none",
+                            replicas.empty() ? "none" : replicas, candidate));
+}
+
+void App::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      log_.log_line(LogLevel::warning, "reload: not supported yet");
+      wait_for_signal();
+    } else if (life_ == Life::running) {
+      begin_stop();
+      wait_for_signal();
+    } else {
+      end();  // a second signal: no more patience
+    }
+  });
+}
+
+void App::begin_stop() {
+  life_ = Life::stopping;
+  log_.log_line(LogLevel::info, "stopping: /readyz says 503");
+  stop_timer_.expires_after(settings_.proxy.stop_delay);
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) stop_listening();
+  });
+}
+
+void App::stop_listening() {
+  data_plane_.stop_accepting();
+  log_.log_line(LogLevel::info, fmt::format("stopping: listeners closed, {} session(s) left", data_plane_.sessions()));
+  wait_for_sessions(health::Time::clock::now() + settings_.proxy.stop_grace);
+}
+
+void App::wait_for_sessions(health::Time deadline) {
+  if (data_plane_.sessions() == 0 || health::Time::clock::now() >= deadline) return end();
+  stop_timer_.expires_after(drain_poll);
+  stop_timer_.async_wait([this, deadline](const boost::system::error_code& error) {
+    if (!error) wait_for_sessions(deadline);
+  });
+}
+
+void App::end() {
+  if (life_ == Life::ended) return;
+  life_ = Life::ended;
+  signals_.cancel();
+  stop_timer_.cancel();
+  summary_timer_.cancel();
+  pulse_.stop();
+  for (const auto& group : groups_) group->stop();
+  admin_->stop();
+  http_->stop();
+  data_plane_.cut_all();
+  data_plane_.join();
+  log_.log_line(LogLevel::info, "stopped");
+  control_.stop();
+}
+
+}  // namespace
+
+int run(const config::Settings& settings) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    App app(settings);
+    app.run();
+    return exit_done;
+  } catch (const health::StateDirInUse& error) {
+    fmt::print(stderr, "sengu: {}\n", error.what());
+    return exit_state_dir_in_use;
+  } catch (const ConfigurationError& error) {
+    fmt::print(stderr, "sengu: {}\n", error.what());
+    return exit_configuration;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sengu: {}\n", error.what());
+    return exit_refused;
+  }
+}
+
+}  // namespace sengu::proxy

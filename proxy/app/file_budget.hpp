@@ -1,0 +1,27 @@
+// How the process's file descriptors are shared out, so that probes and steps always find one: what must always work
+// comes first (a kept connection to each node, and places for what is done beside them), the rest is divided among sessions,
+// refused clients, pipes, admin and HTTP clients. Pure.
+#pragma once
+
+#include <cstddef>
+
+#include "config/settings.hpp"
+#include "proxy/dataplane/counters.hpp"
+
+namespace sengu::proxy {
+
+struct FileBudget {
+  std::size_t limit;  // RLIMIT_NOFILE
+  /// Connections to Redis nodes beside the kept ones, all at once, and of them the questions of every minute (health/server/places).
+  std::size_t places;
+  std::size_t patient_places;
+  ClientLimits clients;
+  std::size_t pipes_per_worker;  // streams that are spliced at once, two descriptors each
+  std::size_t admin_clients;
+  std::size_t http_clients;
+};
+
+/// Throws std::runtime_error, with the limit it needs, where there is not enough even for what must always work.
+FileBudget share_out(std::size_t limit, const config::Settings& settings, std::size_t workers);
+
+}  // namespace sengu::proxy

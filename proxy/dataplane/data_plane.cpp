@@ -1,0 +1,124 @@
+// See data_plane.hpp.
+#include "proxy/dataplane/data_plane.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <numeric>
+#include <thread>
+
+namespace sengu::proxy {
+namespace {
+
+std::size_t raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    const rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+  }
+  return limit.rlim_cur;
+}
+
+std::size_t worker_count(const config::ProxySettings& proxy) {
+  return proxy.workers != 0 ? proxy.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& control, const config::Settings& settings,
+                                                  SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
+                                                  const Callbacks& callbacks, std::size_t pipes) {
+  const std::size_t count = worker_count(settings.proxy);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (std::size_t i = 0; i < count; ++i)
+    workers.push_back(std::make_unique<Worker>(control, settings, shared, first, callbacks, pipes));
+  return workers;
+}
+
+}  // namespace
+
+DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
+                     Barrier barrier)
+    : settings_(settings), callbacks_(std::move(callbacks)),
+      files_(share_out(raise_file_limit(), settings, worker_count(settings.proxy))), shared_(settings.groups, files_.clients),
+      first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_, files_.pipes_per_worker)),
+      publisher_(control, workers_, first_, std::move(barrier)), bound_(settings.groups.size()) {}
+
+DataPlane::~DataPlane() { join(); }
+
+void DataPlane::bind() {
+  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+    const auto& group = settings_.groups[i];
+    const auto id = health::GroupId(static_cast<std::uint32_t>(i));
+    bind_one(group.listen, {id, ListenerRole::master}, bound_[i].first);
+    if (group.read_listen) bind_one(*group.read_listen, {id, ListenerRole::readers}, bound_[i].second);
+  }
+}
+
+/// Listeners go round the workers; each of them gives its clients to whichever worker has the fewest.
+void DataPlane::bind_one(const Endpoint& endpoint, ListenerSettings settings, Endpoint& bound) {
+  Fd socket = listen_on(endpoint);
+  bound = SocketAddress::local_of(socket.get()).endpoint();
+  const auto least_loaded = [this]() -> Worker& {
+    return **std::min_element(workers_.begin(), workers_.end(),
+                              [](const auto& a, const auto& b) { return a->load() < b->load(); });
+  };
+  workers_[next_listener_++ % workers_.size()]->add_listener(std::move(socket), settings, least_loaded);
+}
+
+void DataPlane::start() {
+  for (const auto& worker : workers_) worker->start();
+}
+
+GroupTraffic DataPlane::traffic(health::GroupId group) const {
+  GroupTraffic traffic;
+  traffic.nodes.resize(settings_.groups[health::index(group)].nodes.size());
+  std::tie(traffic.bound_listen, traffic.bound_read_listen) = bound_[health::index(group)];
+  for (const auto& worker : workers_) worker->counters()[group].add_to(traffic);
+  shared_[group].add_to(traffic);
+  return traffic;
+}
+
+std::map<std::string, std::uint64_t> DataPlane::accept_errors() const {
+  std::map<std::string, std::uint64_t> errors;
+  for (const auto& worker : workers_) worker->counters().add_accept_errors(errors);
+  return errors;
+}
+
+Traffic DataPlane::traffic() const {
+  Traffic traffic;
+  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
+    traffic.groups.push_back(this->traffic(health::GroupId(static_cast<std::uint32_t>(i))));
+  }
+  traffic.accept_errors = accept_errors();
+  return traffic;
+}
+
+std::vector<std::size_t> DataPlane::loads() const {
+  std::vector<std::size_t> loads;
+  for (const auto& worker : workers_) loads.push_back(worker->load());
+  return loads;
+}
+
+std::size_t DataPlane::sessions() const {
+  const auto all = loads();
+  return std::accumulate(all.begin(), all.end(), std::size_t{0});
+}
+
+void DataPlane::set_route_until(health::Time until) {
+  for (const auto& worker : workers_) worker->post_route_until(until);
+}
+
+void DataPlane::stop_accepting() {
+  for (const auto& worker : workers_) worker->post_stop_accepting();
+}
+
+void DataPlane::cut_all() {
+  for (const auto& worker : workers_) worker->post_cut_all();
+}
+
+void DataPlane::join() {
+  publisher_.retire();
+  for (const auto& worker : workers_) worker->join();
+}
+
+}  // namespace sengu::proxy

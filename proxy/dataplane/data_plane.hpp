@@ -1,0 +1,57 @@
+// The data plane as the app sees it: listeners, workers and publisher behind one object. Every call is made on the
+// control thread; no call blocks, except join().
+#pragma once
+
+#include "proxy/app/file_budget.hpp"
+#include "proxy/dataplane/publisher.hpp"
+
+namespace sengu::proxy {
+
+class DataPlane {
+ public:
+  /// Raises the file limit. `settings` and `control` outlive this; its handlers on `control` must not run after its
+  /// destruction. Throws as share_out().
+  DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
+            Barrier barrier = {});
+  ~DataPlane();
+
+  /// Binds every listener. Throws std::system_error with the address in its text.
+  void bind();
+  /// Starts the workers. Every group is closed until its first publish, which may come before: then no client ever
+  /// meets the closed table.
+  void start();
+  health::RoutePublisher& publisher() { return publisher_; }
+  /// What the file limit allows to whom.
+  const FileBudget& files() const { return files_; }
+  Traffic traffic() const;
+  /// Of one group.
+  GroupTraffic traffic(health::GroupId group) const;
+  /// Connections that could not be accepted, by errno name.
+  std::map<std::string, std::uint64_t> accept_errors() const;
+  /// Clients that are connected to us now, parked and refused ones included.
+  std::size_t sessions() const;
+  /// The same per worker.
+  std::vector<std::size_t> loads() const;
+  /// Sessions to a master pass bytes until then, under what was published so far; later they wait. From the first call on.
+  void set_route_until(health::Time until);
+  void stop_accepting();
+  /// Resets every session.
+  void cut_all();
+  /// Ends the workers; blocks until their threads are gone. Nothing may be published afterwards.
+  void join();
+
+ private:
+  void bind_one(const Endpoint& endpoint, ListenerSettings settings, Endpoint& bound);
+
+  const config::Settings& settings_;
+  const Callbacks callbacks_;
+  const FileBudget files_;
+  SharedCounts shared_;
+  std::shared_ptr<const RoutingTable> first_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Publisher publisher_;
+  std::vector<std::pair<Endpoint, Endpoint>> bound_;  // by GroupId: listen, read_listen
+  std::size_t next_listener_ = 0;
+};
+
+}  // namespace sengu::proxy

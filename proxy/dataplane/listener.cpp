@@ -1,0 +1,120 @@
+// See listener.hpp.
+#include "proxy/dataplane/listener.hpp"
+
+#include <cerrno>
+
+#include "proxy/dataplane/refusal.hpp"
+
+namespace sengu::proxy {
+namespace {
+
+using health::Reason;
+
+constexpr int max_accepts = 16;   // per readiness; the set is level-triggered for listeners, the rest comes next round
+constexpr int discards_at_the_door = 4;   // reads of what a client had said already that is turned away at the door
+
+bool is_without_files(int error) { return error == EMFILE || error == ENFILE; }
+bool is_without_memory(int error) { return error == ENOBUFS || error == ENOMEM; }
+
+}  // namespace
+
+Listener::Listener(Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
+                   std::function<void(Listener&)> pause)
+    : socket_(std::move(socket)), settings_(settings), context_(context), hand_over_(std::move(hand_over)),
+      pause_(std::move(pause)) {}
+
+void Listener::start() {
+  context_.spare.take();
+  if (context_.ready.add_listener(socket_.get(), *this)) return;
+  context_.counters.accept_failed(errno);
+  pause_(*this);
+}
+
+void Listener::stop() { socket_.close(); }
+
+void Listener::retry() {
+  if (socket_) start();
+}
+
+void Listener::ready(Peer, std::uint32_t) {
+  for (int i = 0; socket_ && i < max_accepts; ++i) {
+    Arrival arrival;
+    arrival.client = accept(arrival.from);
+    if (!arrival.client) {
+      if (!goes_on_after(errno)) return;
+      continue;
+    }
+    arrival.group = settings_.group;
+    arrival.role = settings_.role;
+    arrival.accepted = std::chrono::steady_clock::now();
+    arrival.refused = admit(arrival.from);
+    if (arrival.refused != Reason::none && !take_place(context_.shared.refused, context_.shared.limits.refused)) {
+      context_.counters[settings_.group].refused[static_cast<std::size_t>(arrival.refused)].add(1);
+      continue;  // too many to answer each: closed without a word
+    }
+    hand_over_(std::move(arrival));
+  }
+}
+
+/// Takes a place under each limit, or none and says why.
+Reason Listener::admit(const SocketAddress& from) {
+  const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
+  SharedCounts& shared = context_.shared;
+  if (!permitted(from, group.allow)) return Reason::not_allowed;
+  if (!take_place(shared.sessions, shared.limits.sessions)) return Reason::too_many_connections;
+  const std::size_t group_limit = group.max_connections != 0 ? group.max_connections : shared.limits.sessions;
+  if (take_place(shared[settings_.group].sessions, group_limit)) return Reason::none;
+  shared.sessions.fetch_sub(1, std::memory_order_relaxed);
+  return Reason::too_many_connections;
+}
+
+Fd Listener::accept(SocketAddress& from) {
+  socklen_t size = SocketAddress::capacity();
+  return Fd(::accept4(socket_.get(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+bool Listener::goes_on_after(int error) {
+  if (error == EAGAIN) return false;
+  if (error == EINTR) return true;
+  if (is_without_files(error)) return refuse_on_spare(error);
+  context_.counters.accept_failed(error);
+  if (!is_without_memory(error)) return true;  // that client is gone (ECONNABORTED, EPROTO), or a firewall said no
+  wait();
+  return false;
+}
+
+/// accept() failed for want of a descriptor, which it does also where nobody waits. Gives up the spare one, and with it
+/// tells the client that there is none.
+bool Listener::refuse_on_spare(int error) {
+  context_.spare.give_up();
+  SocketAddress from;
+  Fd client = accept(from);
+  const int second_error = client ? 0 : errno;
+  if (client) turn_away(client, from);
+  client.close();
+  const bool again = context_.spare.take() && !is_without_files(second_error) && !is_without_memory(second_error);
+  if (second_error == EAGAIN) return false;
+  context_.counters.accept_failed(error);
+  if (!again) wait();
+  return again;
+}
+
+/// Says why, and no more: the descriptor is needed for the next one. What comes later is answered by a RST.
+void Listener::turn_away(const Fd& client, const SocketAddress& from) {
+  const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
+  const Reason reason = permitted(from, group.allow) ? Reason::too_many_connections : Reason::not_allowed;
+  context_.counters[settings_.group].refused[static_cast<std::size_t>(reason)].add(1);
+  const std::string text = refusal(group, reason, Reason::none);
+  ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  ::shutdown(client.get(), SHUT_WR);
+  for (int i = 0; i < discards_at_the_door; ++i)
+    if (::recv(client.get(), context_.buffer.data(), context_.buffer.size(), 0) <= 0) return;
+}
+
+/// Accept would fail at once, again and again, while clients wait in the backlog: don't spin.
+void Listener::wait() {
+  context_.ready.remove(socket_.get());
+  pause_(*this);
+}
+
+}  // namespace sengu::proxy

@@ -1,0 +1,57 @@
+// Publishes routes: one immutable table per change, handed to every worker, and one acknowledgement from each. A worker
+// that does not answer ends the process, whose death is the cut (safety.md §3.4). Lives on the control thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <memory>
+#include <span>
+
+#include "proxy/dataplane/worker.hpp"
+
+namespace sengu::proxy {
+
+/// A table in which every group is still closed (reason `starting`).
+std::shared_ptr<const RoutingTable> first_table(const std::vector<config::GroupSettings>& groups);
+
+/// How long the workers have, and what happens when one of them does not answer. Tests change it.
+struct Barrier {
+  Milliseconds limit{2000};                           // for all acknowledgements of one table
+  std::function<void(std::string_view what)> missed;  // empty: says it on stderr and aborts
+};
+
+class Publisher final : public health::RoutePublisher {
+ public:
+  /// The workers outlive this. One that is started later takes over what was published before it accepts a client; the
+  /// barrier's time runs all the same.
+  Publisher(boost::asio::io_context& control, std::span<const std::unique_ptr<Worker>> workers,
+            std::shared_ptr<const RoutingTable> first, Barrier barrier = {});
+
+  void publish(health::GroupId group, const health::Route& route, std::function<void()> acknowledged) override;
+  /// The workers are about to end: what is not acknowledged by now never will be, and that is no fault.
+  void retire();
+
+ private:
+  struct Waiting {
+    std::uint64_t serial;
+    health::GroupId group;
+    std::size_t missing;            // workers that have not answered
+    health::Time deadline;
+    std::function<void()> acknowledged;
+  };
+
+  void answered(std::uint64_t serial);
+  void arm();
+  void check();
+
+  boost::asio::io_context& control_;
+  std::span<const std::unique_ptr<Worker>> workers_;
+  std::shared_ptr<const RoutingTable> table_;
+  Barrier barrier_;
+  boost::asio::steady_timer timer_;
+  std::deque<Waiting> waiting_;     // by serial
+};
+
+}  // namespace sengu::proxy
