@@ -18,8 +18,8 @@
 
 namespace sengu::bench {
 
-using proxy::Fd;
-using proxy::SocketAddress;
+using net::Fd;
+using net::SocketAddress;
 
 inline void require(bool holds, const char* what) {
   if (!holds) throw std::runtime_error(what);
@@ -44,14 +44,14 @@ class Wire {
   /// From the far end; then all of it lies at the near one.
   void send(std::span<const char> bytes) {
     require(::send(far_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()), "not sent");
-    await([&] { return proxy::readable_bytes(near_) == bytes.size() && is_readable(); }, "what was sent did not arrive");
+    await([&] { return net::readable_bytes(near_) == bytes.size() && is_readable(); }, "what was sent did not arrive");
   }
   /// At the far end exactly as many bytes, and the same ones, as were sent into another wire.
   void expect(std::span<const char> bytes) {
     received_.resize(bytes.size());
-    await([&] { return proxy::readable_bytes(far_.get()) >= bytes.size(); }, "what was passed on did not arrive");
+    await([&] { return net::readable_bytes(far_.get()) >= bytes.size(); }, "what was passed on did not arrive");
     const auto count = ::recv(far_.get(), received_.data(), received_.size(), 0);
-    require(count == static_cast<ssize_t>(bytes.size()) && proxy::readable_bytes(far_.get()) == 0, "another size arrived");
+    require(count == static_cast<ssize_t>(bytes.size()) && net::readable_bytes(far_.get()) == 0, "another size arrived");
     require(std::equal(bytes.begin(), bytes.end(), received_.begin()), "other bytes arrived");
   }
 
@@ -87,7 +87,7 @@ class Door {
   }
 
  private:
-  Fd fd_ = proxy::listen_on({"127.0.0.1", 0});
+  Fd fd_ = net::listen_on({"127.0.0.1", 0});
 };
 
 /// The descriptor of this process whose connection ends at `far`: a session keeps its sockets to itself.

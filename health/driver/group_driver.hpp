@@ -14,6 +14,7 @@
 #include "health/driver/crash_switch.hpp"
 #include "health/journal/journal.hpp"
 #include "health/model/ports.hpp"
+#include "health/server/places.hpp"
 #include "health/server/server_node.hpp"
 
 namespace sengu::health {
@@ -33,7 +34,7 @@ class GroupDriver {
  public:
   using Done = std::function<void(bool ok, std::string text)>;
 
-  /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>). Throws redis::TlsFileError.
+  /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>). Throws net::TlsFileError.
   GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
               const std::string& instance);
 

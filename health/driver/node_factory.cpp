@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "health/mysql/node.hpp"
+#include "health/net/tls.hpp"
 #include "health/redis/node.hpp"
 
 namespace sengu::health {
@@ -13,7 +14,7 @@ std::string decider_name(const std::string& instance, const config::GroupSetting
 
 NodeFactory::NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose,
                          Places places)
-    : io_(io), settings_(settings), decider_(decider_name(instance, settings)), purpose_(purpose), places_(std::move(places)), tls_(redis::load_tls(settings.tls)) {}
+    : io_(io), settings_(settings), decider_(decider_name(instance, settings)), purpose_(purpose), places_(std::move(places)), tls_(net::load_tls(settings.tls)) {}
 
 std::unique_ptr<ServerNode> NodeFactory::make(NodeId id, ProbeCallbacks callbacks) const {
   const bool mysql = settings_.kind == config::Kind::mysql;

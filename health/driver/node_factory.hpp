@@ -8,13 +8,14 @@
 #include <boost/asio/io_context.hpp>
 
 #include "config/settings.hpp"
+#include "health/server/places.hpp"
 #include "health/server/server_node.hpp"
 
-namespace sengu::health {
-
-namespace redis {
+namespace sengu::net {
 class TlsContext;
 }
+
+namespace sengu::health {
 
 /// What the nodes are asked for. Who decides is known to others that decide, by the name of its connections (Redis) or the lock
 /// that it holds (MySQL); who only looks must not be taken for one of them.
@@ -26,7 +27,7 @@ std::string decider_name(const std::string& instance, const config::GroupSetting
 class NodeFactory {
  public:
   /// `instance` names this proxy to the servers of Redis: CLIENT SETNAME decider_name(), of who looks with "check-" before it.
-  /// Throws redis::TlsFileError where a file of the group's TLS is of no use. `io` and `settings` outlive it.
+  /// Throws net::TlsFileError where a file of the group's TLS is of no use. `io` and `settings` outlive it.
   /// `places`: for what the nodes of Redis do beside their kept connections; those of MySQL have descriptors of their own.
   NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose,
               Places places = {});
@@ -42,7 +43,7 @@ class NodeFactory {
   const std::string decider_;
   const Purpose purpose_;
   const Places places_;
-  std::shared_ptr<const redis::TlsContext> tls_;
+  std::shared_ptr<const net::TlsContext> tls_;
 };
 
 }  // namespace sengu::health

@@ -43,15 +43,11 @@ void make_directory(const fs::path& state_dir) {
 StateDirInUse::StateDirInUse(const fs::path& state_dir, pid_t pid)
     : std::runtime_error(in_use_text(state_dir, pid)), pid_(pid) {}
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Descriptor lock_state_dir(const fs::path& state_dir) {
+net::Fd lock_state_dir(const fs::path& state_dir) {
   make_directory(state_dir);
   const auto path = state_dir / "lock";
-  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (lock.get() < 0) fail("cannot open", path);
+  net::Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) fail("cannot open", path);
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) throw StateDirInUse(state_dir, read_pid(lock.get()));
     fail("cannot lock", path);
@@ -65,9 +61,9 @@ Descriptor lock_state_dir(const fs::path& state_dir) {
 
 PosixJournalFile::PosixJournalFile(const fs::path& path)
     : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-  if (file_.get() < 0) fail("cannot open", path);
-  const Descriptor directory(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) fail("cannot sync the directory of", path);
+  if (!file_) fail("cannot open", path);
+  const net::Fd directory(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) fail("cannot sync the directory of", path);
 }
 
 std::vector<std::byte> PosixJournalFile::read_all() {

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <vector>
 
+#include "health/net/fd.hpp"
+
 namespace sengu::health {
 
 /// Another process holds the state directory: exit with 75 (EX_TEMPFAIL).
@@ -25,23 +27,10 @@ class StateDirInUse : public std::runtime_error {
   pid_t pid_;
 };
 
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 /// Makes the directory (0700, and its parents) where it is missing and locks it (flock on `lock`, which holds our pid).
 /// The lock ends with the descriptor, so also with a killed process. Throws StateDirInUse, or std::system_error that
 /// names the path.
-Descriptor lock_state_dir(const std::filesystem::path& state_dir);
+net::Fd lock_state_dir(const std::filesystem::path& state_dir);
 
 class JournalFile {
  public:
@@ -65,7 +54,7 @@ class PosixJournalFile final : public JournalFile {
   std::error_code sync() override;
 
  private:
-  Descriptor file_;
+  net::Fd file_;
 };
 
 }  // namespace sengu::health

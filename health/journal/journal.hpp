@@ -73,7 +73,7 @@ class Journal {
   std::error_code write_slot(const JournalRecord& record);
   Pair& pair_of(const std::string& group);
 
-  const Descriptor lock_;
+  const net::Fd lock_;
   const std::unique_ptr<JournalFile> file_;
   std::map<std::string, JournalRecord> records_;
   std::set<std::string> damaged_;

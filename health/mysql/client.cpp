@@ -9,11 +9,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "config/base/assert.hpp"
 #include "config/base/printable.hpp"
 #include "health/mysql/greeting.hpp"
+#include "health/net/socket.hpp"
 
 #ifndef MARIADB_BASE_VERSION
 #error "health/mysql needs MariaDB Connector/C (default-libmysqlclient-dev): Oracle's library has no MARIADB_OPT_IO_WAIT"
@@ -47,15 +47,6 @@ int poll_until(int fd, short events, Time deadline) {
     const int count = ::poll(&entry, 1, milliseconds_left(deadline));
     if (count >= 0 || errno != EINTR) return count;
   }
-}
-
-/// A connect to a port of this host where nobody listens may meet itself (TCP simultaneous open).
-bool met_itself(int fd) {
-  sockaddr_storage own{}, peer{};
-  socklen_t own_size = sizeof own, peer_size = sizeof peer;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0) return false;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) return false;
-  return own_size == peer_size && std::memcmp(&own, &peer, own_size) == 0;
 }
 
 void set_low_water(int fd, int bytes) { ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes); }
@@ -116,7 +107,7 @@ int Client::finish_connect(int fd) {
   socklen_t size = sizeof error;
   if (poll_until(fd, POLLOUT, Clock::now() + connect_timeout) == 0) error = ETIMEDOUT;
   if (error == 0) ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error == 0 && met_itself(fd)) error = ECONNREFUSED;
+  if (error == 0 && net::met_itself(fd)) error = ECONNREFUSED;
   if (error != 0) return fail_connect(error);
   progress_ = Progress::connected;
   return await_greeting(fd);

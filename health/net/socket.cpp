@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +13,7 @@
 #include <cstring>
 #include <system_error>
 
-namespace sengu::proxy {
+namespace sengu::net {
 namespace {
 
 constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
@@ -59,17 +58,6 @@ std::array<std::uint8_t, 16> mapped(const SocketAddress& address) {
 }
 
 }  // namespace
-
-void Fd::close() {
-  if (value_ >= 0) ::close(std::exchange(value_, -1));
-}
-
-void Fd::reset() {
-  if (value_ < 0) return;
-  const linger at_once{1, 0};
-  setsockopt(value_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  close();
-}
 
 boost::system::result<SocketAddress> SocketAddress::from(const Endpoint& endpoint) {
   SocketAddress address;
@@ -177,7 +165,7 @@ int pending_error(int fd) {
 bool met_itself(int fd) {
   const auto local = SocketAddress::local_of(fd);
   const auto peer = SocketAddress::peer_of(fd);
-  return std::memcmp(local.data(), peer.data(), local.size()) == 0;
+  return peer.family() != AF_UNSPEC && std::memcmp(local.data(), peer.data(), local.size()) == 0;
 }
 
 bool has_ended(int fd) {
@@ -195,4 +183,4 @@ std::size_t unsent_bytes(int fd) {
   return ioctl(fd, SIOCOUTQ, &count) == 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-}  // namespace sengu::proxy
+}  // namespace sengu::net

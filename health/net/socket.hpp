@@ -1,4 +1,4 @@
-// Raw sockets in small values: an owned descriptor, an address, and the few calls the data plane makes on them.
+// Raw sockets in small values: an address, and the few calls that the data plane and the probes make on a socket.
 // Knows no session, no route and no Asio.
 #pragma once
 
@@ -8,36 +8,11 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include "config/base/types.hpp"
+#include "health/net/fd.hpp"
 
-namespace sengu::proxy {
-
-/// A file descriptor that is closed with its owner. Move only.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int value) : value_(value) {}
-  Fd(Fd&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    if (this != &other) {
-      close();
-      value_ = std::exchange(other.value_, -1);
-    }
-    return *this;
-  }
-  ~Fd() { close(); }
-
-  int get() const { return value_; }
-  explicit operator bool() const { return value_ >= 0; }
-  void close();
-  /// Closes with a RST and drops what the kernel still wanted to send: a cut (performance.md §6, pitfall 3).
-  void reset();
-
- private:
-  int value_ = -1;
-};
+namespace sengu::net {
 
 /// An IPv4 or IPv6 socket address (28 bytes: an idle session pays for each of them).
 class SocketAddress {
@@ -93,4 +68,4 @@ std::size_t readable_bytes(int fd);
 /// Bytes written but not yet acknowledged by the peer's kernel.
 std::size_t unsent_bytes(int fd);
 
-}  // namespace sengu::proxy
+}  // namespace sengu::net

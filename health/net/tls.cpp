@@ -9,7 +9,7 @@
 
 #include "config/base/assert.hpp"
 
-namespace sengu::health::redis {
+namespace sengu::net {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -132,4 +132,4 @@ std::string tls_error_text(const error_code& error, SSL* session) {
   return text;
 }
 
-}  // namespace sengu::health::redis
+}  // namespace sengu::net

@@ -12,7 +12,7 @@
 
 #include "config/settings.hpp"
 
-namespace sengu::health::redis {
+namespace sengu::net {
 
 /// At the start: a file that holds no usable certificate or key. what() names key, file and OpenSSL's reason.
 struct TlsFileError : std::runtime_error {
@@ -53,4 +53,4 @@ bool is_clear_text(const boost::system::error_code& error);
 /// For people; `session` is where it happened.
 std::string tls_error_text(const boost::system::error_code& error, SSL* session);
 
-}  // namespace sengu::health::redis
+}  // namespace sengu::net

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <optional>
 
-#include "health/core/judgement/deciders.hpp"
+#include "health/model/step.hpp"
 
 namespace sengu::health::redis {
 

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "config/base/printable.hpp"
+#include "health/net/shortage.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {
@@ -39,7 +40,7 @@ asio::awaitable<std::optional<std::string>> Exchange::connect(const Endpoint& no
     stream_.forget_tls();
     error = co_await open(*address);
   }
-  if (is_shortage(error)) co_return error.message();
+  if (net::is_shortage(error)) co_return error.message();
   if (end_ != End::none) co_return error_code(asio::error::timed_out).message();
   if (error) co_return printable_line(stream_.error_text(error));
   co_return std::nullopt;
@@ -49,8 +50,8 @@ asio::awaitable<error_code> Exchange::open(tcp::endpoint address) {
   error_code opened;
   for (;;) {
     stream_.socket().open(address.protocol(), opened);
-    if (!is_shortage(opened)) break;
-    asio::steady_timer pause(stream_.socket().get_executor(), shortage_pause);
+    if (!net::is_shortage(opened)) break;
+    asio::steady_timer pause(stream_.socket().get_executor(), net::shortage_pause);
     co_await pause.async_wait(as_result);
     if (!in_time()) co_return opened;
   }
@@ -100,7 +101,7 @@ std::string Exchange::failure() const {
   if (end_ == End::deadline) return "no answer in time";
   if (end_ == End::stall) return "sengu itself was stalled";
   if (reader_.invalid()) return "not the Redis protocol: " + reader_.error();
-  return is_tls_error(broken_) ? printable_line(stream_.error_text(broken_)) : "connection closed by the server";
+  return net::is_tls_error(broken_) ? printable_line(stream_.error_text(broken_)) : "connection closed by the server";
 }
 
 std::string Exchange::local() const { return local_end(stream_.socket()); }

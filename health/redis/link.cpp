@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 
 #include "config/base/printable.hpp"
+#include "health/net/shortage.hpp"
+#include "health/net/socket.hpp"
 #include "health/redis/info.hpp"
 
 namespace sengu::health::redis {
@@ -24,12 +26,6 @@ Outcome connect_outcome(const error_code& error) {
   if (error == asio::error::connection_refused) return Outcome::l4_refused;
   if (error == asio::error::timed_out) return Outcome::l4_timeout;
   return Outcome::l4_error;
-}
-
-/// A connect to a port of this host where nobody listens may meet itself (TCP simultaneous open).
-bool met_itself(const tcp::socket& socket) {
-  error_code ignored;
-  return socket.local_endpoint(ignored) == socket.remote_endpoint(ignored);
 }
 
 }  // namespace
@@ -62,11 +58,6 @@ std::string local_end(const tcp::socket& socket) {
   error_code error;
   const auto end = socket.local_endpoint(error);
   return error ? std::string() : to_string(Endpoint{end.address().to_string(), end.port()});
-}
-
-bool is_shortage(const error_code& error) {
-  return error == asio::error::no_descriptors || error == asio::error::no_memory || error == asio::error::no_buffer_space ||
-         error == boost::system::errc::too_many_files_open_in_system;
 }
 
 void set_options(tcp::socket& socket) {
@@ -121,7 +112,7 @@ void Link::start_connect(const Self& self) {
   const auto address = socket_address(self->node_);
   error_code error = address.has_error() ? address.error() : error_code{};
   if (!error) socket.open(address->protocol(), error);
-  if (is_shortage(error)) return self->wait_for_descriptor(self, error);
+  if (net::is_shortage(error)) return self->wait_for_descriptor(self, error);
   self->held_up_.clear();
   if (error) {
     asio::post(socket.get_executor(), [self, error] { self->on_connected(self, error); });
@@ -135,14 +126,14 @@ void Link::wait_for_descriptor(const Self& self, const error_code& error) {
   error_code ignored;
   stream_.socket().close(ignored);
   held_up_ = error.message();
-  start_timer(self, std::min(asked_ + timeout_, std::chrono::steady_clock::now() + shortage_pause));
+  start_timer(self, std::min(asked_ + timeout_, std::chrono::steady_clock::now() + net::shortage_pause));
 }
 
 void Link::on_connected(const Self& self, const error_code& error) {
   if (phase_ != Phase::connecting) return;
-  if (is_shortage(error)) return wait_for_descriptor(self, error);
+  if (net::is_shortage(error)) return wait_for_descriptor(self, error);
   if (error) return end(LinkEnd::failed, observe(connect_outcome(error), error.message()));
-  if (met_itself(stream_.socket())) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
+  if (net::met_itself(stream_.socket().native_handle())) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
   phase_ = Phase::asking;
   if (stream_.has_tls()) return start_handshake(self);
   send_question(self);
@@ -338,7 +329,7 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
 /// handshake: a Redis with max clients has no other way to say so. The dead refuse, the frozen keep quiet.
 Observation Link::observe_end(const error_code& error) const {
   const auto text = printable_line(stream_.error_text(error));
-  if (is_tls_error(error)) return observe(Outcome::error, text);
+  if (net::is_tls_error(error)) return observe(Outcome::error, text);
   if (!closed_in_handshake_ || in_use_ || heard_) return observe(Outcome::l7_closed, text);
   return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);
 }

@@ -25,7 +25,7 @@ struct Credentials {
   std::string username;     // empty: AUTH with the password only
   Secret password;          // empty: no AUTH
   std::string client_name;  // for CLIENT SETNAME; empty: none
-  std::shared_ptr<const TlsContext> tls = {};   // null: clear text
+  std::shared_ptr<const net::TlsContext> tls = {};   // null: clear text
 };
 
 /// "sengu-<instance>-<group>", with what CLIENT SETNAME refuses replaced by '_' (safety.md §7, two deciders).
@@ -40,11 +40,6 @@ boost::system::result<boost::asio::ip::tcp::endpoint> socket_address(const Endpo
 /// Our own end of a connection, as CLIENT LIST writes it ("10.0.0.1:4711", "[fd00::1]:4711"); empty where it has none (any
 /// more).
 std::string local_end(const boost::asio::ip::tcp::socket& socket);
-
-/// We have no descriptor or memory for a connection: that says nothing of the server, and passes.
-bool is_shortage(const boost::system::error_code& error);
-/// ... and so soon it is tried again.
-constexpr Milliseconds shortage_pause{20};
 
 /// TCP_NODELAY and SO_KEEPALIVE; TCP_USER_TIMEOUT stays off, a frozen server must be heard when it continues.
 void set_options(boost::asio::ip::tcp::socket& socket);

@@ -11,19 +11,19 @@
 
 namespace sengu::health::redis {
 
-namespace {
-
 /// The reader's privdata: how many values the reply being read has so far.
-struct Budget {
+struct ReplyBudget {
   std::size_t values = 0;
 };
+
+namespace {
 
 /// Where the value of `task` goes: a new last element of its parent, or a new root (owned by the reader until it is
 /// handed out). Elements grow one by one as they arrive and are never reserved from the announced count: "*1000000"
 /// costs eight bytes to send. A growing vector moves only siblings that are already complete, so the pointers hiredis
 /// holds (the path from the root to the value being read) stay good. Null = over the budget; hiredis then fails.
 Reply* place(const redisReadTask* task, Reply::Type type) {
-  auto* budget = static_cast<Budget*>(task->privdata);
+  auto* budget = static_cast<ReplyBudget*>(task->privdata);
   if (budget != nullptr && ++budget->values > max_reply_values) return nullptr;
   Reply* reply = task->parent != nullptr ? &static_cast<Reply*>(task->parent->obj)->elements.emplace_back()
                                          : new Reply;
@@ -57,7 +57,7 @@ redisReplyObjectFunctions functions{create_string, create_array, create_integer,
 }  // namespace
 
 struct ReplyReader::State {
-  Budget budget;
+  ReplyBudget budget;
   std::unique_ptr<redisReader, void (*)(redisReader*)> reader{redisReaderCreateWithFunctions(&functions),
                                                               redisReaderFree};
   std::size_t max_bytes;

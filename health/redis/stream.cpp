@@ -16,12 +16,12 @@ bool is_end(const error_code& error) {
          error == asio::error::broken_pipe;
 }
 
-Stream::Stream(asio::io_context& io, std::shared_ptr<const TlsContext> tls, std::function<void()> before_write)
+Stream::Stream(asio::io_context& io, std::shared_ptr<const net::TlsContext> tls, std::function<void()> before_write)
     : wire_{tcp::socket(io), std::move(before_write)}, context_(std::move(tls)) {}
 
 bool Stream::may_fall_back(const error_code& handshake) const {
   if (!tls_ || context_->mode() != config::Tls::prefer) return false;
-  return is_clear_text(handshake) || (is_end(handshake) && tls_bytes() == 0);
+  return net::is_clear_text(handshake) || (is_end(handshake) && tls_bytes() == 0);
 }
 
 void Stream::forget_tls() {
@@ -37,8 +37,8 @@ std::uint64_t Stream::tls_bytes() const {
 
 std::string Stream::error_text(const error_code& error) const {
   if (error == asio::ssl::error::stream_truncated) return error_code(asio::error::eof).message();
-  if (!tls_ || !is_tls_error(error)) return error.message();
-  return tls_error_text(error, session_);
+  if (!tls_ || !net::is_tls_error(error)) return error.message();
+  return net::tls_error_text(error, session_);
 }
 
 }  // namespace sengu::health::redis

@@ -27,7 +27,7 @@ class Stream {
 
   /// `tls` null: clear text. A handshake writes more than once, and when it pleases: `before_write` is called before each
   /// write of TLS, and closes the socket where nothing must be sent any more.
-  Stream(boost::asio::io_context& io, std::shared_ptr<const TlsContext> tls, std::function<void()> before_write = {});
+  Stream(boost::asio::io_context& io, std::shared_ptr<const net::TlsContext> tls, std::function<void()> before_write = {});
 
   tcp::socket& socket() { return wire_.socket; }
   const tcp::socket& socket() const { return wire_.socket; }
@@ -86,7 +86,7 @@ class Stream {
   };
 
   Wire wire_;
-  std::shared_ptr<const TlsContext> context_;
+  std::shared_ptr<const net::TlsContext> context_;
   std::optional<boost::asio::ssl::stream<Wire&>> tls_;   // from the handshake on
   SSL* session_ = nullptr;                               // tls_ owns it
 };

@@ -10,11 +10,9 @@
 #include <memory>
 #include <utility>
 
-namespace sengu::health {
+#include "health/model/step.hpp"
 
-/// Who goes first. The questions of every minute are `patient`, and never take more than their part: a failover is not to wait
-/// behind thousands of them, nor the probes.
-enum class Lane : std::uint8_t { urgent, patient };
+namespace sengu::health {
 
 class Places {
   struct State;

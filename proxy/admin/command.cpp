@@ -1,4 +1,3 @@
-// See command.hpp.
 #include "proxy/admin/command.hpp"
 
 #include <algorithm>
@@ -10,7 +9,7 @@
 #include "config/base/nearest.hpp"
 #include "config/base/printable.hpp"
 #include "proxy/admin/words.hpp"
-#include "proxy/view/documents.hpp"
+#include "proxy/events/documents.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -161,47 +160,11 @@ std::string event_reply(const RecordedEvent& event, EventForm form, Protocol pro
 
 namespace admin {
 
-std::string upper(std::string_view word) {
-  std::string text(word);
-  for (char& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return text;
-}
-
-bool same_word(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && upper(left) == upper(right);
-}
-
 void answer(const AdminCall& call, AdminReply& reply) { call.answered({reply.take(), AfterReply::keep, EventForm::text}); }
 
 void answer_error(const AdminCall& call, std::string_view text) {
   AdminReply reply(call.client.protocol);
   answer(call, reply.error(text));
-}
-
-std::optional<health::GroupId> find_group(const config::Settings& settings, std::string_view name) {
-  const auto found = std::ranges::find(settings.groups, name, &config::GroupSettings::name);
-  if (found == settings.groups.end()) return std::nullopt;
-  return static_cast<health::GroupId>(found - settings.groups.begin());
-}
-
-std::optional<health::NodeId> find_node(const config::GroupSettings& group, std::string_view name) {
-  for (std::size_t at = 0; at < group.nodes.size(); ++at)
-    if (group.nodes[at].name == name || to_string(group.nodes[at].address) == name) return static_cast<health::NodeId>(at);
-  return std::nullopt;
-}
-
-std::string unknown_group(const config::Settings& settings, std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const auto& group : settings.groups) names.push_back(group.name);
-  return fmt::format("ERR no such group '{}'{}", printable(name.substr(0, 128)), did_you_mean(name, names));
-}
-
-std::string unknown_node(const config::GroupSettings& group, std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const auto& node : group.nodes) names.push_back(node.name);
-  return fmt::format("ERR no such node '{}' in group '{}'{}", printable(name.substr(0, 128)), group.name,
-                     did_you_mean(name, names));
 }
 
 }  // namespace admin

@@ -7,6 +7,7 @@
 
 #include "config/base/printable.hpp"
 #include "proxy/admin/words.hpp"
+#include "proxy/events/documents.hpp"
 #include "proxy/view/documents.hpp"
 #include "proxy/view/status_text.hpp"
 

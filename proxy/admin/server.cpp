@@ -175,7 +175,7 @@ asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
   connection.client.id = state->next_client++;
   connection.client.local_host = own.local_endpoint(ignored).address().to_string();
   own.set_option(tcp::no_delay(true), ignored);
-  keep_alive(own.native_handle());
+  net::keep_alive(own.native_handle());
   AdminRequestReader reader;
   std::array<char, 4096> buffer{};
   while (state->operations != nullptr) {

@@ -8,7 +8,7 @@
 
 namespace sengu::proxy::admin {
 
-// words of the connection (admin_connection.cpp)
+// words of the connection (log_in.cpp)
 void auth(AdminCall call);
 void hello(AdminCall call);
 void ping(AdminCall call);
@@ -16,14 +16,14 @@ void quit(AdminCall call);
 void client(AdminCall call);
 void command(AdminCall call);
 
-// the operator's words (admin_operate.cpp)
+// the operator's words (operate.cpp)
 void status(AdminCall call);
 void events(AdminCall call);
 void failover(AdminCall call);
 void pause(AdminCall call);
 void resume(AdminCall call);
 
-// Sentinel's words (admin_sentinel.cpp)
+// Sentinel's words (sentinel.cpp)
 void info(AdminCall call);
 void role(AdminCall call);
 void sentinel_master_address(AdminCall call);
@@ -31,6 +31,7 @@ void sentinel_masters(AdminCall call);
 void sentinel_master(AdminCall call);
 void sentinel_replicas(AdminCall call);
 
+// names.cpp
 /// Letters compared without case, as Redis compares its words.
 bool same_word(std::string_view left, std::string_view right);
 std::string upper(std::string_view word);

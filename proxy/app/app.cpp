@@ -13,6 +13,7 @@
 #include "health/net/tls.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/app/exit_code.hpp"
+#include "proxy/app/file_budget.hpp"
 #include "proxy/dataplane/data_plane.hpp"
 #include "proxy/dataplane/pulse.hpp"
 #include "proxy/events/log.hpp"
@@ -45,7 +46,8 @@ class App final : public Operations, private health::EventSink {
         log_(settings.log),
         measurements_(settings.groups.size()),
         journal_(settings.proxy.state_dir),
-        data_plane_(control_, settings, data_plane_callbacks()),
+        files_(share_out(raise_file_limit(), settings, worker_count(settings.proxy))),
+        data_plane_(control_, settings, files_.plane, data_plane_callbacks()),
         pulse_(control_, pulse_listener()),
         signals_(control_, SIGTERM, SIGINT, SIGHUP),
         stop_timer_(control_),
@@ -54,8 +56,8 @@ class App final : public Operations, private health::EventSink {
   void run() {
     warn_of_file_limit();
     data_plane_.bind();
-    admin_ = std::make_unique<AdminServer>(control_, *this, AdminBounds{data_plane_.files().admin_clients});
-    http_ = std::make_unique<HttpServer>(control_, *this, data_plane_.files().http_clients);
+    admin_ = std::make_unique<AdminServer>(control_, *this, AdminBounds{files_.admin_clients});
+    http_ = std::make_unique<HttpServer>(control_, *this, files_.http_clients);
     // First the routes, then the workers: clients that come back at a restart wait where the journal knows a master,
     // and would be refused under the first table, which knows none.
     start_groups();
@@ -104,6 +106,7 @@ class App final : public Operations, private health::EventSink {
   EventHistory history_;
   Measurements measurements_;
   health::Journal journal_;
+  const FileBudget files_;
   DataPlane data_plane_;
   Pulse pulse_;
   std::vector<std::unique_ptr<health::GroupDriver>> groups_;  // by GroupId
@@ -145,11 +148,10 @@ Pulse::Listener App::pulse_listener() {
 
 void App::warn_of_file_limit() {
   const std::size_t wanted = settings_.proxy.max_connections;
-  const FileBudget& files = data_plane_.files();
-  if (wanted <= files.clients.sessions) return;
+  if (wanted <= files_.plane.clients.sessions) return;
   log_.log_line(LogLevel::warning,
                 fmt::format("max_connections is {}, but a limit of {} open files allows {}: that many are admitted "
-                            "(ulimit -n, LimitNOFILE)", wanted, files.limit, files.clients.sessions));
+                            "(ulimit -n, LimitNOFILE)", wanted, files_.limit, files_.plane.clients.sessions));
 }
 
 /// SENGU_CRASH_AT, for tests of what a restart makes of a failover that was cut short.
@@ -166,13 +168,13 @@ std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts&
   const config::GroupSettings& group = settings_.groups[index(id)];
   try {
     return std::make_unique<health::GroupDriver>(ports, id, group, settings_.proxy.name);
-  } catch (const health::redis::TlsFileError& error) {
+  } catch (const net::TlsFileError& error) {
     throw ConfigurationError(fmt::format("group {}: {}", group.name, error.what()));
   }
 }
 
 void App::start_groups() {
-  const health::Places places(data_plane_.files().places, data_plane_.files().patient_places);
+  const health::Places places(files_.places, files_.patient_places);
   const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, places, crash_point()};
   for (const std::string& name : journal_.damaged()) {
     const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;

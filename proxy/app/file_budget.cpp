@@ -1,5 +1,7 @@
 #include "proxy/app/file_budget.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -47,6 +49,16 @@ Needs needs_of(const config::Settings& settings, std::size_t workers) {
 
 }  // namespace
 
+std::size_t raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur < limit.rlim_max) {
+    const rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+  }
+  return limit.rlim_cur;
+}
+
 FileBudget share_out(std::size_t limit, const config::Settings& settings, std::size_t workers) {
   const Needs needs = needs_of(settings, workers);
   if (limit < needs.least()) {
@@ -57,13 +69,14 @@ FileBudget share_out(std::size_t limit, const config::Settings& settings, std::s
   const std::size_t left = limit - needs.always;
   const std::size_t places = std::min(needs.beside, std::max(least_beside, left / 2));
   const std::size_t files = left - places;
-  FileBudget budget{limit, places, std::clamp<std::size_t>(places / 4, 1, most_patient), {0, std::min(refused_per_worker * workers, files / shares)},
-                    std::min(most_pipes, files / shares / per_pipe / workers), std::min(AdminBounds().clients, files / shares), std::min(HttpServer::most_clients, files / shares)};
-  budget.clients.sessions = (files - budget.clients.refused - per_pipe * budget.pipes_per_worker * workers -
-                             budget.admin_clients - budget.http_clients) / per_session;
-  if (settings.proxy.max_connections != 0) {
-    budget.clients.sessions = std::min(budget.clients.sessions, settings.proxy.max_connections);
-  }
+  const std::size_t share = files / shares;
+  FileBudget budget{limit, places, std::clamp<std::size_t>(places / 4, 1, most_patient),
+                    {{0, std::min(refused_per_worker * workers, share)}, std::min(most_pipes, share / per_pipe / workers)},
+                    std::min(AdminBounds().clients, share), std::min(HttpServer::most_clients, share)};
+  ClientLimits& clients = budget.plane.clients;
+  clients.sessions = (files - clients.refused - per_pipe * budget.plane.pipes_per_worker * workers - budget.admin_clients -
+                      budget.http_clients) / per_session;
+  if (settings.proxy.max_connections != 0) clients.sessions = std::min(clients.sessions, settings.proxy.max_connections);
   return budget;
 }
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "config/settings.hpp"
-#include "proxy/dataplane/counters.hpp"
+#include "proxy/dataplane/data_plane.hpp"
 
 namespace sengu::proxy {
 
@@ -15,11 +15,13 @@ struct FileBudget {
   /// Connections to Redis nodes beside the kept ones, all at once, and of them the questions of every minute (health/server/places).
   std::size_t places;
   std::size_t patient_places;
-  ClientLimits clients;
-  std::size_t pipes_per_worker;  // streams that are spliced at once, two descriptors each
+  PlaneLimits plane;
   std::size_t admin_clients;
   std::size_t http_clients;
 };
+
+/// Raises this process's limit as far as it may. The limit that there is.
+std::size_t raise_file_limit();
 
 /// Throws std::runtime_error, with the limit it needs, where there is not enough even for what must always work.
 FileBudget share_out(std::size_t limit, const config::Settings& settings, std::size_t workers);

@@ -160,7 +160,7 @@ class CommandLine {
     add_admin_options(failover);
     act([&] {
       return failover_verb(failover.admin(), failover.group, failover.node,
-                           failover.accept_loss ? LossPolicy::accept : LossPolicy::refuse);
+                           failover.accept_loss ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes);
     });
 
     auto& pause = add("pause", "No automatic action for a group; routing goes on", "sengu pause all");

@@ -111,8 +111,8 @@ void check_tls_files(const std::string& path, const config::Settings& settings) 
   std::string text;
   for (const auto& group : settings.groups) {
     try {
-      health::redis::load_tls(group.tls);
-    } catch (const health::redis::TlsFileError& error) {
+      net::load_tls(group.tls);
+    } catch (const net::TlsFileError& error) {
       text += fmt::format("{}{}: group {}: {}", text.empty() ? "" : "\n", path, group.name, error.what());
     }
   }
@@ -155,10 +155,10 @@ int events_verb(const AdminOptions& options, Following following) {
   }
 }
 
-int failover_verb(const AdminOptions& options, const std::string& group, const std::string& to, LossPolicy loss) {
+int failover_verb(const AdminOptions& options, const std::string& group, const std::string& to, health::LossPolicy loss) {
   Arguments words{"FAILOVER", group};
   if (!to.empty()) words.insert(words.end(), {"TO", to});
-  if (loss == LossPolicy::accept) words.emplace_back("ACCEPT-LOSS");
+  if (loss == health::LossPolicy::accept_loss) words.emplace_back("ACCEPT-LOSS");
   return operate(options, words);
 }
 

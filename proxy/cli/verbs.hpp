@@ -4,10 +4,11 @@
 
 #include <string>
 
+#include "health/model/step.hpp"
+
 namespace sengu::proxy {
 
 enum class OutputForm { text, json };
-enum class LossPolicy { refuse, accept };
 enum class Following { once, follow };
 enum class CheckOutput { summary, settings };
 
@@ -21,7 +22,7 @@ struct AdminOptions {
 
 int status_verb(const AdminOptions& options, const std::string& group);
 int events_verb(const AdminOptions& options, Following following);
-int failover_verb(const AdminOptions& options, const std::string& group, const std::string& to, LossPolicy loss);
+int failover_verb(const AdminOptions& options, const std::string& group, const std::string& to, health::LossPolicy loss);
 int pause_verb(const AdminOptions& options, const std::string& group);
 int resume_verb(const AdminOptions& options, const std::string& group);
 int check_verb(const std::string& config, CheckOutput output);

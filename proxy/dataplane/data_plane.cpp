@@ -1,7 +1,4 @@
-// See data_plane.hpp.
 #include "proxy/dataplane/data_plane.hpp"
-
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <numeric>
@@ -9,20 +6,6 @@
 
 namespace sengu::proxy {
 namespace {
-
-std::size_t raise_file_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  if (limit.rlim_cur < limit.rlim_max) {
-    const rlimit raised{limit.rlim_max, limit.rlim_max};
-    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
-  }
-  return limit.rlim_cur;
-}
-
-std::size_t worker_count(const config::ProxySettings& proxy) {
-  return proxy.workers != 0 ? proxy.workers : std::max(1U, std::thread::hardware_concurrency());
-}
 
 std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& control, const config::Settings& settings,
                                                   SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
@@ -36,11 +19,14 @@ std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& contr
 
 }  // namespace
 
-DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
+std::size_t worker_count(const config::ProxySettings& proxy) {
+  return proxy.workers != 0 ? proxy.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, PlaneLimits limits, Callbacks callbacks,
                      Barrier barrier)
-    : settings_(settings), callbacks_(std::move(callbacks)),
-      files_(share_out(raise_file_limit(), settings, worker_count(settings.proxy))), shared_(settings.groups, files_.clients),
-      first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_, files_.pipes_per_worker)),
+    : settings_(settings), callbacks_(std::move(callbacks)), shared_(settings.groups, limits.clients),
+      first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_, limits.pipes_per_worker)),
       publisher_(control, workers_, first_, std::move(barrier)), bound_(settings.groups.size()) {}
 
 DataPlane::~DataPlane() { join(); }
@@ -56,8 +42,8 @@ void DataPlane::bind() {
 
 /// Listeners go round the workers; each of them gives its clients to whichever worker has the fewest.
 void DataPlane::bind_one(const Endpoint& endpoint, ListenerSettings settings, Endpoint& bound) {
-  Fd socket = listen_on(endpoint);
-  bound = SocketAddress::local_of(socket.get()).endpoint();
+  net::Fd socket = net::listen_on(endpoint);
+  bound = net::SocketAddress::local_of(socket.get()).endpoint();
   const auto least_loaded = [this]() -> Worker& {
     return **std::min_element(workers_.begin(), workers_.end(),
                               [](const auto& a, const auto& b) { return a->load() < b->load(); });

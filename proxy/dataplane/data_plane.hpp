@@ -2,16 +2,23 @@
 // control thread; no call blocks, except join().
 #pragma once
 
-#include "proxy/app/file_budget.hpp"
 #include "proxy/dataplane/publisher.hpp"
 
 namespace sengu::proxy {
 
+/// How many descriptors the data plane may take (proxy/app/file_budget.hpp shares them out).
+struct PlaneLimits {
+  ClientLimits clients;
+  std::size_t pipes_per_worker;   // streams that are spliced at once, two descriptors each
+};
+
+/// [proxy] workers; where it says 0, one per processor.
+std::size_t worker_count(const config::ProxySettings& proxy);
+
 class DataPlane {
  public:
-  /// Raises the file limit. `settings` and `control` outlive this; its handlers on `control` must not run after its
-  /// destruction. Throws as share_out().
-  DataPlane(boost::asio::io_context& control, const config::Settings& settings, Callbacks callbacks,
+  /// `settings` and `control` outlive this; its handlers on `control` must not run after its destruction.
+  DataPlane(boost::asio::io_context& control, const config::Settings& settings, PlaneLimits limits, Callbacks callbacks,
             Barrier barrier = {});
   ~DataPlane();
 
@@ -21,8 +28,6 @@ class DataPlane {
   /// meets the closed table.
   void start();
   health::RoutePublisher& publisher() { return publisher_; }
-  /// What the file limit allows to whom.
-  const FileBudget& files() const { return files_; }
   Traffic traffic() const;
   /// Of one group.
   GroupTraffic traffic(health::GroupId group) const;
@@ -45,7 +50,6 @@ class DataPlane {
 
   const config::Settings& settings_;
   const Callbacks callbacks_;
-  const FileBudget files_;
   SharedCounts shared_;
   std::shared_ptr<const RoutingTable> first_;
   std::vector<std::unique_ptr<Worker>> workers_;

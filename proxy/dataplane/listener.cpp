@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "health/net/shortage.hpp"
 #include "proxy/dataplane/refusal.hpp"
 
 namespace sengu::proxy {
@@ -13,12 +14,9 @@ using health::Reason;
 constexpr int max_accepts = 16;   // per readiness; the set is level-triggered for listeners, the rest comes next round
 constexpr int discards_at_the_door = 4;   // reads of what a client had said already that is turned away at the door
 
-bool is_without_files(int error) { return error == EMFILE || error == ENFILE; }
-bool is_without_memory(int error) { return error == ENOBUFS || error == ENOMEM; }
-
 }  // namespace
 
-Listener::Listener(Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
+Listener::Listener(net::Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
                    std::function<void(Listener&)> pause)
     : socket_(std::move(socket)), settings_(settings), context_(context), hand_over_(std::move(hand_over)),
       pause_(std::move(pause)) {}
@@ -57,10 +55,10 @@ void Listener::ready(Peer, std::uint32_t) {
 }
 
 /// Takes a place under each limit, or none and says why.
-Reason Listener::admit(const SocketAddress& from) {
+Reason Listener::admit(const net::SocketAddress& from) {
   const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
   SharedCounts& shared = context_.shared;
-  if (!permitted(from, group.allow)) return Reason::not_allowed;
+  if (!net::permitted(from, group.allow)) return Reason::not_allowed;
   if (!take_place(shared.sessions, shared.limits.sessions)) return Reason::too_many_connections;
   const std::size_t group_limit = group.max_connections != 0 ? group.max_connections : shared.limits.sessions;
   if (take_place(shared[settings_.group].sessions, group_limit)) return Reason::none;
@@ -68,17 +66,17 @@ Reason Listener::admit(const SocketAddress& from) {
   return Reason::too_many_connections;
 }
 
-Fd Listener::accept(SocketAddress& from) {
-  socklen_t size = SocketAddress::capacity();
-  return Fd(::accept4(socket_.get(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+net::Fd Listener::accept(net::SocketAddress& from) {
+  socklen_t size = net::SocketAddress::capacity();
+  return net::Fd(::accept4(socket_.get(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 bool Listener::goes_on_after(int error) {
   if (error == EAGAIN) return false;
   if (error == EINTR) return true;
-  if (is_without_files(error)) return refuse_on_spare(error);
+  if (net::is_out_of_files(error)) return refuse_on_spare(error);
   context_.counters.accept_failed(error);
-  if (!is_without_memory(error)) return true;  // that client is gone (ECONNABORTED, EPROTO), or a firewall said no
+  if (!net::is_out_of_memory(error)) return true;  // that client is gone (ECONNABORTED, EPROTO), or a firewall said no
   wait();
   return false;
 }
@@ -87,12 +85,12 @@ bool Listener::goes_on_after(int error) {
 /// tells the client that there is none.
 bool Listener::refuse_on_spare(int error) {
   context_.spare.give_up();
-  SocketAddress from;
-  Fd client = accept(from);
+  net::SocketAddress from;
+  net::Fd client = accept(from);
   const int second_error = client ? 0 : errno;
   if (client) turn_away(client, from);
   client.close();
-  const bool again = context_.spare.take() && !is_without_files(second_error) && !is_without_memory(second_error);
+  const bool again = context_.spare.take() && !net::is_out_of_files(second_error) && !net::is_out_of_memory(second_error);
   if (second_error == EAGAIN) return false;
   context_.counters.accept_failed(error);
   if (!again) wait();
@@ -100,9 +98,9 @@ bool Listener::refuse_on_spare(int error) {
 }
 
 /// Says why, and no more: the descriptor is needed for the next one. What comes later is answered by a RST.
-void Listener::turn_away(const Fd& client, const SocketAddress& from) {
+void Listener::turn_away(const net::Fd& client, const net::SocketAddress& from) {
   const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
-  const Reason reason = permitted(from, group.allow) ? Reason::too_many_connections : Reason::not_allowed;
+  const Reason reason = net::permitted(from, group.allow) ? Reason::too_many_connections : Reason::not_allowed;
   context_.counters[settings_.group].refused[static_cast<std::size_t>(reason)].add(1);
   const std::string text = refusal(group, reason, Reason::none);
   ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);

@@ -16,7 +16,7 @@ struct ListenerSettings {
 class Listener final : public Watched {
  public:
   /// `hand_over` takes the client to whichever worker suits; `pause` calls retry() after the back-off.
-  Listener(Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
+  Listener(net::Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
            std::function<void(Listener&)> pause);
 
   void start();
@@ -28,15 +28,15 @@ class Listener final : public Watched {
   static constexpr std::chrono::milliseconds back_off{100};
 
  private:
-  health::Reason admit(const SocketAddress& from);
-  Fd accept(SocketAddress& from);
+  health::Reason admit(const net::SocketAddress& from);
+  net::Fd accept(net::SocketAddress& from);
   /// Is another client to be accepted, now, after accept() failed so?
   bool goes_on_after(int error);
   bool refuse_on_spare(int error);
-  void turn_away(const Fd& client, const SocketAddress& from);
+  void turn_away(const net::Fd& client, const net::SocketAddress& from);
   void wait();
 
-  Fd socket_;
+  net::Fd socket_;
   ListenerSettings settings_;
   WorkerContext& context_;
   std::function<void(Arrival)> hand_over_;

@@ -26,7 +26,7 @@ class Mailbox final : private Watched {
  private:
   void ready(Peer, std::uint32_t) override {}  // the worker looks after each turn anyway
 
-  Fd event_;
+  net::Fd event_;
   std::mutex mutex_;
   std::vector<Work> posted_;
   std::atomic<bool> is_empty_{true};  // so that a worker with traffic looks without the lock

@@ -21,8 +21,8 @@ std::unique_ptr<Pipe> make_pipe(PipePool& pool) {
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return nullptr;
   auto pipe = std::make_unique<Pipe>(pool);
-  pipe->read_end = Fd(ends[0]);
-  pipe->write_end = Fd(ends[1]);
+  pipe->read_end = net::Fd(ends[0]);
+  pipe->write_end = net::Fd(ends[1]);
   const int size = grow(ends[1]);
   if (size < PipePool::least) return nullptr;
   pipe->capacity = static_cast<std::size_t>(size);

@@ -15,8 +15,8 @@ class PipePool;
 struct Pipe {
   explicit Pipe(PipePool& owner) : pool(owner) {}
   PipePool& pool;
-  Fd read_end;
-  Fd write_end;
+  net::Fd read_end;
+  net::Fd write_end;
   std::size_t capacity = 0;
   std::size_t filled = 0;    // bytes in it; who uses it counts
 };

@@ -46,7 +46,7 @@ class ReadySet {
  private:
   static constexpr std::size_t batch_size = 128;  // then posted work and deadlines of the worker get their turn
 
-  Fd epoll_;
+  net::Fd epoll_;
   std::array<epoll_event, batch_size> events_;
   int found_ = 0;
 };

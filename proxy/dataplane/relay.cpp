@@ -73,7 +73,7 @@ bool Relay::settled() const {
     const Side& from = sides_[index(dead)];
     const Side& to = sides_[index(other(dead))];
     if (from.life == Life::alive || to.life == Life::reset) continue;
-    if (from.flow != Flow::ended || unsent_bytes(to.fd.get()) != 0) return false;
+    if (from.flow != Flow::ended || net::unsent_bytes(to.fd.get()) != 0) return false;
   }
   return true;
 }
@@ -134,7 +134,7 @@ Relay::Step Relay::splice_once(Peer from, const RelayScratch& scratch) {
   account(from, static_cast<std::size_t>(count), scratch);
   flush_pipe(from, scratch);
   const bool waits = source.wake == Wake::bulk && source.until == ReadUntil::short_read && count < bulk_size;
-  return waits && readable_bytes(source.fd.get()) < bulk_size ? Step::empty : Step::moved;
+  return waits && net::readable_bytes(source.fd.get()) < bulk_size ? Step::empty : Step::moved;
 }
 
 /// The read ended without a byte: with 0 or, errno set, -1.

@@ -34,7 +34,7 @@ class Relay {
     reset,     // one peer sent a RST (or is gone): wait, bounded, for settled(), then reset both sockets
   };
 
-  void set(Peer peer, Fd fd) { side(peer).fd = std::move(fd); }
+  void set(Peer peer, net::Fd fd) { side(peer).fd = std::move(fd); }
   int fd(Peer peer) const { return sides_[index(peer)].fd.get(); }
 
   Status ready(Peer peer, std::uint32_t events, const RelayScratch& scratch);
@@ -76,7 +76,7 @@ class Relay {
   enum class Life : std::uint8_t { alive, reset };  // a socket reports its error once, later reads say EOF
 
   struct Side {
-    Fd fd;
+    net::Fd fd;
     Flow flow = Flow::flowing;
     ReadUntil until = ReadUntil::short_read;
     Life life = Life::alive;

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "config/base/assert.hpp"
+#include "health/net/shortage.hpp"
 #include "proxy/dataplane/refusal.hpp"
 
 namespace sengu::proxy {
@@ -26,9 +27,7 @@ constexpr auto stall = 1s;                 // a turn that lasted so long was sto
 constexpr int max_discards = 64;           // reads of a refused client in one go
 
 /// Our own shortage says nothing about the node.
-bool is_local(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
-}
+bool is_local(int error) { return net::is_shortage(error) || error == EADDRNOTAVAIL; }
 
 }  // namespace
 
@@ -60,7 +59,7 @@ void Session::seek() {
 }
 
 void Session::park(Reason reason) {
-  if (has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason);
+  if (net::has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason);
   const health::Time limit = accepted_ + settings().failover.hold_timeout;
   if (state_ != State::parked) {
     if (Clock::now() >= limit) return refuse(Reason::hold_timeout);
@@ -75,7 +74,7 @@ void Session::park(Reason reason) {
 /// same, or something newer, over another connection since: what came here must not be carried out after that, so no
 /// server sees it. One that only half-closed learns why.
 void Session::drop_abandoned(Reason reason) {
-  if (readable_bytes(relay_.fd(Peer::client)) == 0) return finish(SessionEnd::left, reason);
+  if (net::readable_bytes(relay_.fd(Peer::client)) == 0) return finish(SessionEnd::left, reason);
   refuse(reason);
 }
 
@@ -94,7 +93,7 @@ void Session::leave_parking() {
 
 void Session::connect(const SessionTag& tag) {
   SENGU_ASSERT(may_begin(tag, *context_.table));
-  const auto address = SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
+  const auto address = net::SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
   leave_parking();
   state_ = State::connecting;
   tag_ = tag;
@@ -102,7 +101,7 @@ void Session::connect(const SessionTag& tag) {
   shared().node_sessions[health::index(tag.node)].fetch_add(1, std::memory_order_relaxed);
   until_ = Clock::now();
   if (!address) return connect_error(EINVAL);
-  Fd fd = stream_socket(address->family());
+  net::Fd fd = net::stream_socket(address->family());
   if (!fd) return connect_error(errno);
   const int result = ::connect(fd.get(), address->data(), address->size());
   if (result != 0 && errno != EINPROGRESS) return connect_error(errno);
@@ -114,12 +113,12 @@ void Session::connect(const SessionTag& tag) {
 
 void Session::connect_ready(std::uint32_t events) {
   if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) return;
-  if (const int error = pending_error(relay_.fd(Peer::server))) return connect_error(error);
+  if (const int error = net::pending_error(relay_.fd(Peer::server))) return connect_error(error);
   connected(events);
 }
 
 void Session::connected(std::uint32_t server_events) {
-  if (met_itself(relay_.fd(Peer::server))) return connect_error(ECONNREFUSED);
+  if (net::met_itself(relay_.fd(Peer::server))) return connect_error(ECONNREFUSED);
   if (!may_begin(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
     abandon_connect();
     return seek();
@@ -216,7 +215,7 @@ void Session::deadline_passed() {
   switch (state_) {
     case State::parked:
       if (Clock::now() >= accepted_ + settings().failover.hold_timeout) return refuse(Reason::hold_timeout);
-      if (has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason_);
+      if (net::has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason_);
       return seek();
     case State::connecting: return connect_error(ETIMEDOUT);
     case State::resetting: return relay(Relay::Status::reset);
@@ -245,7 +244,7 @@ void Session::end_if_idle() {
 /// By us: its bytes may not pass at this moment, or this thread did not come to them.
 bool Session::was_held_up(health::Time now) const {
   if (relay_until() < now || now - context_.turn_began > stall) return true;
-  return !relay_.blocked() && readable_bytes(relay_.fd(Peer::client)) + readable_bytes(relay_.fd(Peer::server)) != 0;
+  return !relay_.blocked() && net::readable_bytes(relay_.fd(Peer::client)) + net::readable_bytes(relay_.fd(Peer::server)) != 0;
 }
 
 void Session::table_changed() {

@@ -18,8 +18,8 @@ namespace sengu::proxy {
 
 /// A client as its listener hands it over.
 struct Arrival {
-  Fd client;
-  SocketAddress from;
+  net::Fd client;
+  net::SocketAddress from;
   health::GroupId group{};
   ListenerRole role = ListenerRole::master;
   health::Time accepted{};
@@ -109,7 +109,7 @@ class Session final : public Watched {
   health::Time deadline_ = Deadlines::none;
   health::Time last_ready_{};       // relaying: when something came last
   health::Time until_{};            // connecting: since when; resetting: the end of it
-  SocketAddress from_;
+  net::SocketAddress from_;
   std::optional<health::NodeId> node_;  // of tag_, while it counts in the node's load
   std::optional<health::NodeId> failed_node_;
   std::uint32_t early_events_ = 0;  // of the client, before there was a server to relay to

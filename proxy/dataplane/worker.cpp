@@ -66,7 +66,7 @@ Worker::Worker(asio::io_context& control, const config::Settings& settings, Shar
 
 Worker::~Worker() { join(); }
 
-void Worker::add_listener(Fd socket, ListenerSettings settings, Chooser chooser) {
+void Worker::add_listener(net::Fd socket, ListenerSettings settings, Chooser chooser) {
   const auto pause = [this](Listener& listener) { pauses_.emplace_back(Clock::now() + Listener::back_off, &listener); };
   const auto hand_over = [this, chooser = std::move(chooser)](Arrival arrival) {
     Worker& chosen = chooser();

@@ -24,7 +24,7 @@ class alignas(cache_line) Worker {
   Worker(const Worker&) = delete;
 
   // Before start():
-  void add_listener(Fd socket, ListenerSettings settings, Chooser chooser);
+  void add_listener(net::Fd socket, ListenerSettings settings, Chooser chooser);
 
   // From the control thread:
   void start();

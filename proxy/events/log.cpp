@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "config/base/printable.hpp"
+#include "proxy/events/documents.hpp"
 #include "proxy/view/documents.hpp"
 #include "proxy/view/wall_time.hpp"
 

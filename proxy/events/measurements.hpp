@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "health/model/ports.hpp"
-#include "proxy/control/operations.hpp"
+#include "proxy/view/snapshot.hpp"
 #include "proxy/view/wall_time.hpp"
 
 namespace sengu::proxy {

@@ -11,6 +11,7 @@
 
 #include "config/base/nearest.hpp"
 #include "config/base/printable.hpp"
+#include "proxy/events/documents.hpp"
 #include "proxy/http/page.hpp"
 #include "proxy/view/documents.hpp"
 #include "proxy/view/metrics.hpp"

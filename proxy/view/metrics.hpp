@@ -7,8 +7,8 @@
 
 #include <prometheus/metric_family.h>
 
-#include "proxy/control/operations.hpp"
 #include "proxy/view/process_facts.hpp"
+#include "proxy/view/snapshot.hpp"
 
 namespace sengu::proxy {
 

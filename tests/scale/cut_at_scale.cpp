@@ -220,7 +220,7 @@ Measured cut_connected(const std::string& host, std::size_t talking) {
   Child clients(keep_clients);
   Plane plane(one_logged_group(host, server.endpoint()));
   plane.publish(open_route(1, 0, 1));
-  const std::size_t sessions = std::min(most_sessions, plane.data.files().clients.sessions);
+  const std::size_t sessions = std::min(most_sessions, plane.limits.clients.sessions);
   clients.tell(Order{*SocketAddress::from(plane.traffic().bound_listen), sessions, talking, Order::Expect::server});
   Word word{};
   REQUIRE(plane.until([&] { return clients.has_told(word); }, longest));
@@ -246,7 +246,7 @@ Measured cut_parked(const std::string& host) {
   Child clients(keep_clients);
   Plane plane(one_logged_group(host, server.endpoint()));
   plane.publish(held_route(1, 0, 1));
-  const std::size_t sessions = std::min(most_sessions, plane.data.files().clients.sessions);
+  const std::size_t sessions = std::min(most_sessions, plane.limits.clients.sessions);
   clients.tell(Order{*SocketAddress::from(plane.traffic().bound_listen), sessions, 0, Order::Expect::parking});
   REQUIRE(plane.until([&] { return plane.traffic().parked == sessions; }, longest));
   const Measured result = cut(plane);

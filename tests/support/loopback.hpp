@@ -2,6 +2,7 @@
 #pragma once
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <doctest/doctest.h>
@@ -17,8 +18,8 @@
 namespace sengu::test {
 
 using namespace std::chrono_literals;
-using proxy::Fd;
-using proxy::SocketAddress;
+using net::Fd;
+using net::SocketAddress;
 
 inline constexpr auto patience = 20s;  // sanitizers on a busy machine
 
@@ -173,12 +174,24 @@ inline health::Route held_route(health::Epoch epoch, health::Epoch live, std::si
   return route;
 }
 
+/// Descriptors as the app shares them out where there are plenty (proxy/app/file_budget); raises this process's limit.
+inline proxy::PlaneLimits plentiful(const config::Settings& settings) {
+  rlimit limit{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_cur = limit.rlim_max;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const std::size_t most = limit.rlim_cur / 4;
+  const std::size_t wanted = settings.proxy.max_connections;
+  return {{wanted == 0 ? most : std::min(wanted, most), 256 * proxy::worker_count(settings.proxy)}, 64};
+}
+
 /// A running data plane whose control thread is the test itself.
 class Plane {
  public:
   explicit Plane(config::Settings with, proxy::Barrier barrier = {})
       : settings(std::move(with)),
-        data(control, settings,
+        limits(plentiful(settings)),
+        data(control, settings, limits,
              {[this](health::GroupId, health::NodeId failed) { failed_connects.push_back(failed); },
               [this](const proxy::SessionRecord& record) { records.push_back(record); }},
              std::move(barrier)) {
@@ -212,6 +225,7 @@ class Plane {
 
   static constexpr health::GroupId group{0};
   config::Settings settings;
+  proxy::PlaneLimits limits;
   boost::asio::io_context control{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{control.get_executor()};
   std::vector<health::NodeId> failed_connects;

@@ -202,7 +202,7 @@ inline bool flow(Stream& stream) { return flow({&stream, 1}); }
 /// Has the peer's kernel all that was written here? Polls until it has.
 inline bool acknowledged(const Connection& connection) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (proxy::unsent_bytes(connection.fd()) != 0)
+  while (net::unsent_bytes(connection.fd()) != 0)
     if (std::chrono::steady_clock::now() > deadline) return false;
   return true;
 }

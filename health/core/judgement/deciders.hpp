@@ -10,9 +10,6 @@
 
 namespace sengu::health {
 
-/// Who was not heard of for so long is gone: by a connection that is silent, or by a node that cannot say any more.
-constexpr std::chrono::seconds decider_gone_after{15};
-
 /// Asks the node now. Requires !deciders.pending.
 void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now);
 /// When it is to be asked again unasked: each minute, sooner while somebody is there.

@@ -21,7 +21,7 @@ config::Settings settings_with(std::size_t max_connections) {
 }
 
 std::size_t taken(const FileBudget& budget, std::size_t of_workers = workers) {
-  return 2 * budget.clients.sessions + 2 * budget.pipes_per_worker * of_workers + budget.clients.refused + budget.admin_clients + budget.http_clients;
+  return 2 * budget.plane.clients.sessions + 2 * budget.plane.pipes_per_worker * of_workers + budget.plane.clients.refused + budget.admin_clients + budget.http_clients;
 }
 
 }  // namespace
@@ -33,8 +33,8 @@ TEST_CASE("file budget: whatever the limit and the settings say, the reserve is 
       CAPTURE(wanted);
       const auto budget = share_out(limit, settings_with(wanted), workers);
       CHECK(taken(budget) + reserved <= limit);
-      CHECK(budget.clients.sessions >= 1);
-      CHECK(budget.clients.refused >= 3);
+      CHECK(budget.plane.clients.sessions >= 1);
+      CHECK(budget.plane.clients.refused >= 3);
       CHECK(budget.admin_clients >= 3);
       CHECK(budget.http_clients >= 3);
       if (wanted == 0) CHECK(taken(budget) + reserved >= limit - 1);
@@ -44,12 +44,12 @@ TEST_CASE("file budget: whatever the limit and the settings say, the reserve is 
 
 TEST_CASE("file budget: nobody gets more than there is use for, and sessions the rest") {
   const auto budget = share_out(1'000'000, settings_with(0), workers);
-  CHECK(budget.clients.refused == 512);
-  CHECK(budget.pipes_per_worker == 64);
+  CHECK(budget.plane.clients.refused == 512);
+  CHECK(budget.plane.pipes_per_worker == 64);
   CHECK(budget.admin_clients == 128);
   CHECK(budget.http_clients == 256);
-  CHECK(budget.clients.sessions == (1'000'000 - reserved - 512 - 2 * 2 * 64 - 128 - 256) / 2);
-  CHECK(share_out(1'000'000, settings_with(5000), workers).clients.sessions == 5000);
+  CHECK(budget.plane.clients.sessions == (1'000'000 - reserved - 512 - 2 * 2 * 64 - 128 - 256) / 2);
+  CHECK(share_out(1'000'000, settings_with(5000), workers).plane.clients.sessions == 5000);
 }
 
 TEST_CASE("file budget: a limit that is too low says which one is needed") {
@@ -74,7 +74,7 @@ TEST_CASE("file budget: with thousands of nodes what is done beside the kept con
   CHECK(budget.places == (20'000 - 12'028) / 2);
   CHECK(budget.patient_places == 64);
   CHECK(taken(budget, 1) + budget.places + 12'028 <= 20'000);
-  CHECK(budget.clients.sessions > 1000);
+  CHECK(budget.plane.clients.sessions > 1000);
   // ... and where there is room for all of it at once, nobody waits.
   CHECK(share_out(1'000'000, many(3000, config::Kind::redis), 1).places == 45'000);
 }

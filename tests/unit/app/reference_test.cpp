@@ -12,6 +12,7 @@
 #include "health/core/change/failover.hpp"
 #include "proxy/admin/command.hpp"
 #include "proxy/cli/cli.hpp"
+#include "proxy/events/documents.hpp"
 #include "proxy/events/log.hpp"
 #include "proxy/http/route.hpp"
 #include "proxy/view/documents.hpp"

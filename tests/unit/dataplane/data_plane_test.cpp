@@ -99,7 +99,7 @@ TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelini
 TEST_CASE("data plane: what was published before the start is the first table that clients meet") {
   const auto settings = one_group("127.77.2.19", {node({"127.77.2.19", 1})});
   boost::asio::io_context control;
-  proxy::DataPlane data(control, settings, {});
+  proxy::DataPlane data(control, settings, plentiful(settings), {});
   data.bind();
   const auto client = Connection::to(data.traffic().groups[0].bound_listen);
   data.publisher().publish(Plane::group, held_route(1, 1, 1), [] {});
@@ -167,7 +167,7 @@ TEST_CASE("data plane: a failed connect tells the monitor and tries again while 
   REQUIRE(plane.until([&] { return plane.failed_connects.size() >= 2; }));
   CHECK(plane.failed_connects[0] == NodeId(0));
   CHECK(plane.until([&] { return plane.traffic().parked == 1; }));   // not while it tries again
-  Fd again = proxy::listen_on(address);
+  Fd again = net::listen_on(address);
   CHECK(plane.until([&] { return plane.traffic().nodes[0].sessions_total == 1; }));
   CHECK(plane.traffic().parked == 0);
 }
@@ -311,7 +311,7 @@ TEST_CASE("data plane: bind says which address it could not have") {
   auto settings = one_group("127.77.2.15", {node(taken.endpoint())});
   settings.groups[0].listen = taken.endpoint();
   boost::asio::io_context control;
-  proxy::DataPlane data(control, settings, {});
+  proxy::DataPlane data(control, settings, plentiful(settings), {});
   try {
     data.bind();
     FAIL("bound twice");

@@ -107,7 +107,7 @@ TEST_CASE("relay loss: a RST in the middle of a stream, and all that sengu's ker
     auto [from, to] = Ends(session, i);
     Stream stream(from, to, {9, 3 * mebibyte + rest, StreamPlan::Ending::stay_open, 64 * 1024});
     const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (stream.received() < 3 * mebibyte || proxy::unsent_bytes(from.fd()) != 0) {
+    while (stream.received() < 3 * mebibyte || net::unsent_bytes(from.fd()) != 0) {
       stream.send_some();
       if (stream.received() < 3 * mebibyte) stream.receive_some();
       REQUIRE(std::chrono::steady_clock::now() < deadline);

@@ -25,11 +25,11 @@ int noticed_after(int fd) {
 }  // namespace
 
 TEST_CASE("socket: both sides of a session notice within 300 s that the peer is gone") {
-  const Fd listener = proxy::listen_on({"127.77.5.1", 0});
+  const Fd listener = net::listen_on({"127.77.5.1", 0});
   auto client = Connection::to(SocketAddress::local_of(listener.get()).endpoint());
   pollfd arrival{listener.get(), POLLIN, 0};
   REQUIRE(::poll(&arrival, 1, 20'000) == 1);
   const Fd accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   CHECK(noticed_after(accepted.get()) == 300);  // inherited from the listener
-  CHECK(noticed_after(proxy::stream_socket(AF_INET).get()) == 300);
+  CHECK(noticed_after(net::stream_socket(AF_INET).get()) == 300);
 }

@@ -34,7 +34,7 @@ struct TlsClient {
 
   TlsClient(boost::asio::io_context& context, const Endpoint& server, const TlsPolicy& policy, Milliseconds timeout = 1s,
          const Secret& password = {})
-      : io(context), node(context, {server, {"", password, "sengu-test-tls", load_tls(policy)}, timeout},
+      : io(context), node(context, {server, {"", password, "sengu-test-tls", net::load_tls(policy)}, timeout},
                           {[this](const Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
 
   Observation probe(ProbeVia via = ProbeVia::kept_connection) {
@@ -342,13 +342,13 @@ TEST_CASE("redis tls: files of no use are told by key, name and reason") {
   const Certificates files({"127.0.0.1"});
   const auto problem = [](const TlsPolicy& policy) -> std::string {
     try {
-      load_tls(policy);
-    } catch (const TlsFileError& error) {
+      net::load_tls(policy);
+    } catch (const net::TlsFileError& error) {
       return error.what();
     }
     return "";
   };
-  CHECK(load_tls(Certificates::policy(Tls::off)) == nullptr);
+  CHECK(net::load_tls(Certificates::policy(Tls::off)) == nullptr);
   CHECK(problem(files.verify("client")) == "");
   std::ofstream(files.file("text.pem")) << "no certificate\n";
   auto policy = files.verify("client");

@@ -1,4 +1,5 @@
 // The JSON documents: names and values as design §3 has them; history; names and times.
+#include "proxy/events/documents.hpp"
 #include "proxy/view/documents.hpp"
 
 #include <boost/json/parse.hpp>

@@ -1,0 +1,54 @@
+// What can be told to a server, and how that may end: the vocabulary that the decision and the protocols share. Plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "config/base/types.hpp"
+#include "health/model/observation.hpp"
+
+namespace sengu::health {
+
+/// May a failover go on where writes would be lost that another replica may still hold?
+enum class LossPolicy : std::uint8_t { keep_writes, accept_loss };
+
+/// What can be done to a server; each is one exchange with one deadline (health/redis/steps, health/mysql/steps).
+enum class Step : std::uint8_t {
+  fence,           // CLIENT PAUSE <ms> WRITE: bounded, undone by itself; MySQL: super_read_only=ON
+  unfence,         // CLIENT UNPAUSE; MySQL: read_only=OFF
+  promote,         // REPLICAOF NO ONE, then CONFIG REWRITE; MySQL: only with its relay log applied, RESET REPLICA ALL, writable
+  repoint,         // REPLICAOF <master>, then CONFIG REWRITE; MySQL: CHANGE REPLICATION SOURCE, with credentials where it has none
+  demote,          // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE; MySQL: fence, then repoint
+  demote_emptied,  // as demote, and CLIENT KILL TYPE replica (safety.md §6.2)
+  rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (safety.md §2.4); MySQL: the IO thread anew
+  // MySQL and MariaDB only
+  stop_receiving,  // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
+  start_receiving, // START REPLICA IO_THREAD
+  apply_received,  // waits until its relay log is applied; failed: not within the step's timeout
+  semi_sync_on,    // rpl_semi_sync_source_enabled=ON, on the master
+  semi_sync_off,   // ... OFF, on a replica: its applier would wait for an acknowledgement that no replica sends
+};
+std::string_view to_string(Step step);
+
+enum class StepResult : std::uint8_t { done, failed, unreachable };
+std::string_view to_string(StepResult result);
+
+/// One step as it is sent to a server.
+struct RunStep {
+  NodeId node;
+  Step step;
+  Endpoint master{};                    // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/steps)
+  Milliseconds timeout{};
+  Milliseconds pause{};                 // of a fence, where the server knows such a thing
+  LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
+};
+
+/// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are `patient`, and
+/// never take more than their part: neither a failover nor a probe waits behind thousands of them.
+enum class Lane : std::uint8_t { urgent, patient };
+
+/// A decider that was not heard of for so long is gone: its connection is silent, or the node cannot say any more.
+constexpr std::chrono::seconds decider_gone_after{15};
+
+}  // namespace sengu::health
