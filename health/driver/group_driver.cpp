@@ -68,19 +68,11 @@ void GroupDriver::connect_failed(NodeId node) { feed(ConnectFailed{node}); }
 
 void GroupDriver::stalled() { feed(Stalled{}); }
 
-RequestId GroupDriver::remember(Done done) {
+void GroupDriver::submit(const Wish& wish, Done done) {
   const RequestId request{++last_request_};
   requests_.emplace(request, std::move(done));
-  return request;
+  feed(Order{request, wish});
 }
-
-void GroupDriver::failover(std::optional<NodeId> to, LossPolicy loss, Done done) {
-  feed(OperatorFailover{remember(std::move(done)), to, loss});
-}
-
-void GroupDriver::pause(Done done) { feed(OperatorPause{remember(std::move(done))}); }
-
-void GroupDriver::resume(Done done) { feed(OperatorResume{remember(std::move(done))}); }
 
 void GroupDriver::feed(const Input& input) {
   if (!running_) return;
@@ -145,7 +137,7 @@ void GroupDriver::execute(const Answer& answer) {
   if (found == requests_.end()) return;
   const Done done = std::move(found->second);
   requests_.erase(found);
-  done(answer.ok, answer.text);
+  done(answer.outcome);
 }
 
 void GroupDriver::arm_timer() {

@@ -32,7 +32,7 @@ struct DriverPorts {
 
 class GroupDriver {
  public:
-  using Done = std::function<void(bool ok, std::string text)>;
+  using Done = std::function<void(const WishOutcome& outcome)>;
 
   /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>). Throws net::TlsFileError.
   GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
@@ -45,9 +45,8 @@ class GroupDriver {
   void connect_failed(NodeId node);
   /// The control thread did not run for a second or more.
   void stalled();
-  void failover(std::optional<NodeId> to, LossPolicy loss, Done done);
-  void pause(Done done);
-  void resume(Done done);
+  /// `done` is called once: at once, or when what the wish began has ended; not at all after stop().
+  void submit(const Wish& wish, Done done);
 
  private:
   void feed(const Input& input);
@@ -60,7 +59,6 @@ class GroupDriver {
   void execute(const Emit& emit);
   void execute(const Answer& answer);
   void arm_timer();
-  RequestId remember(Done done);
 
   DriverPorts ports_;
   GroupId id_;

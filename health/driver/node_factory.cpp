@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/base/assert.hpp"
 #include "health/mysql/node.hpp"
 #include "health/net/tls.hpp"
 #include "health/redis/node.hpp"
@@ -17,8 +18,13 @@ NodeFactory::NodeFactory(boost::asio::io_context& io, const config::GroupSetting
     : io_(io), settings_(settings), decider_(decider_name(instance, settings)), purpose_(purpose), places_(std::move(places)), tls_(net::load_tls(settings.tls)) {}
 
 std::unique_ptr<ServerNode> NodeFactory::make(NodeId id, ProbeCallbacks callbacks) const {
-  const bool mysql = settings_.kind == config::Kind::mysql;
-  return mysql ? make_mysql(id, std::move(callbacks)) : make_redis(id, std::move(callbacks));
+  switch (settings_.kind) {
+    case config::Kind::redis: return make_redis(id, std::move(callbacks));
+    case config::Kind::mysql: return make_mysql(id, std::move(callbacks));
+    case config::Kind::tcp: break;   // the configuration refuses it
+  }
+  SENGU_ASSERT(false);
+  return nullptr;
 }
 
 std::unique_ptr<ServerNode> NodeFactory::make_mysql(NodeId id, ProbeCallbacks callbacks) const {

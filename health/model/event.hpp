@@ -2,6 +2,7 @@
 // feeds log, metrics, admin history and API.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,12 +29,19 @@ std::string_view to_string(EventKind kind);
 /// Sentinel's WARNING level: what a notification script gets by default.
 bool is_warning(EventKind kind);
 
+/// What a change of master cost the clients, of +lost-writes.
+struct LostWrites {
+  std::uint64_t bytes = 0;          // Redis
+  std::uint64_t transactions = 0;   // MySQL, MariaDB
+};
+
 struct Event {
   EventKind kind;
   std::optional<NodeId> node;
   Epoch epoch = 0;
   Reason reason = Reason::none;
   std::string text;   // the payload: Sentinel's for Sentinel's events, else "<group> <node>|- key=value..."
+  LostWrites lost = {};
 };
 
 }  // namespace sengu::health

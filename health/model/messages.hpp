@@ -13,6 +13,7 @@
 #include "health/model/observation.hpp"
 #include "health/model/route.hpp"
 #include "health/model/step.hpp"
+#include "health/model/wish.hpp"
 
 namespace sengu::health {
 
@@ -36,11 +37,8 @@ struct DecidersTold {
 };
 struct Stalled {};                        // this process did not run for a second or more
 struct Tick {};                           // next_deadline() came
-struct OperatorFailover { RequestId request; std::optional<NodeId> to; LossPolicy loss = LossPolicy::keep_writes; };
-struct OperatorPause { RequestId request; };
-struct OperatorResume { RequestId request; };
-using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold, Stalled, Tick,
-                           OperatorFailover, OperatorPause, OperatorResume>;
+struct Order { RequestId request; Wish wish; };   // an operator's; ends with one Answer
+using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold, Stalled, Tick, Order>;
 
 // --- commands ---
 enum class ProbeVia : std::uint8_t { kept_connection, fresh_connection };
@@ -49,7 +47,7 @@ struct Publish { Serial serial; Route route; };
 struct WriteJournal { Serial serial; JournalRecord record; };
 struct AskDeciders { NodeId node; Milliseconds timeout; Lane lane; };   // each ends with one DecidersTold; `timeout`: once it has its place
 struct Emit { Event event; };
-struct Answer { RequestId request; bool ok; std::string text; };
+struct Answer { RequestId request; WishOutcome outcome; };
 using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, Emit, Answer>;
 using Commands = std::vector<Command>;
 

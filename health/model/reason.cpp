@@ -74,6 +74,7 @@ std::string_view to_string(Reason reason) {
     case Reason::master_alive_again: return "master_alive_again";
     case Reason::adopted: return "adopted";
     case Reason::amnesia_wait_over: return "amnesia_wait_over";
+    case Reason::count: break;
   }
   return "?";
 }
@@ -149,6 +150,7 @@ std::string_view describe(Reason reason) {
     case Reason::master_alive_again: return "the old master answered again";
     case Reason::adopted: return "adopted as found";
     case Reason::amnesia_wait_over: return "no replica came back within amnesia_wait";
+    case Reason::count: break;
   }
   return "?";
 }

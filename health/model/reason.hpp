@@ -2,6 +2,7 @@
 // nothing, and every name here stands in deploy/manual/reference.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -82,7 +83,9 @@ enum class Reason : std::uint8_t {
   master_alive_again,       // the old master answered before the promote: rolled back
   adopted,
   amnesia_wait_over,
+  count,                    // how many there are; no reason
 };
+constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::count);
 
 /// The snake_case name, as in metrics and JSON.
 std::string_view to_string(Reason reason);

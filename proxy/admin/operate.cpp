@@ -67,18 +67,26 @@ std::optional<FailoverQuery> parse_failover(const Arguments& words) {
   return query;
 }
 
-/// The reply to an operation: +text, or -ERR text.
-AdminAnswer outcome(Protocol protocol, bool ok, const std::string& text) {
+AdminAnswer reply_done(Protocol protocol, const std::string& text) {
   AdminReply reply(protocol);
-  if (ok) reply.simple(text.empty() ? "OK" : printable(text));
-  else reply.error("ERR " + printable(text));
+  reply.simple(text.empty() ? "OK" : printable(text));
   return {reply.take(), AfterReply::keep, EventForm::text};
 }
 
-using Operation = void (Operations::*)(health::GroupId, Operations::Done);
+AdminAnswer reply_refused(Protocol protocol, const std::string& text) {
+  AdminReply reply(protocol);
+  reply.error("ERR " + printable(text));
+  return {reply.take(), AfterReply::keep, EventForm::text};
+}
 
-/// Runs an operation on every group and answers once, when the last is done.
-void on_all_groups(AdminCall call, Operation operation, std::string_view done_word) {
+void submit(const AdminCall& call, health::GroupId group, const health::Wish& wish) {
+  call.operations.submit(group, wish, [protocol = call.client.protocol, answered = call.answered](const health::WishOutcome& outcome) {
+    answered(outcome.done() ? reply_done(protocol, outcome.text) : reply_refused(protocol, outcome.text));
+  });
+}
+
+/// Asks the same of every group and answers once, when the last is done.
+void submit_to_all(const AdminCall& call, const health::Wish& wish, std::string_view done_word) {
   struct Gathered {
     std::size_t missing;
     std::size_t done = 0;
@@ -86,33 +94,30 @@ void on_all_groups(AdminCall call, Operation operation, std::string_view done_wo
   };
   const auto groups = call.operations.settings().groups.size();
   const auto protocol = call.client.protocol;
-  if (groups == 0) return call.answered(outcome(protocol, true, "OK no groups"));
+  if (groups == 0) return call.answered(reply_done(protocol, "OK no groups"));
   // Shared by the answers of the groups only, all on the control thread.
   const auto gathered = std::make_shared<Gathered>(Gathered{groups, 0, {}});
   for (std::size_t at = 0; at < groups; ++at) {
-    const auto name = call.operations.settings().groups[at].name;
-    const auto done = [gathered, name, protocol, answered = call.answered, word = std::string(done_word)](
-                          bool ok, const std::string& text) {
-      if (ok) ++gathered->done;
-      else gathered->refused += fmt::format("{}{}: {}", gathered->refused.empty() ? "" : "; ", name, text);
+    const auto done = [gathered, protocol, answered = call.answered, word = std::string(done_word),
+                       name = call.operations.settings().groups[at].name](const health::WishOutcome& outcome) {
+      if (outcome.done()) ++gathered->done;
+      else gathered->refused += fmt::format("{}{}: {}", gathered->refused.empty() ? "" : "; ", name, outcome.text);
       if (--gathered->missing > 0) return;
       const auto summary = fmt::format("{} {} group{}", word, gathered->done, gathered->done == 1 ? "" : "s");
-      answered(gathered->refused.empty() ? outcome(protocol, true, "OK " + summary)
-                                         : outcome(protocol, false, summary + "; refused: " + gathered->refused));
+      answered(gathered->refused.empty() ? reply_done(protocol, "OK " + summary)
+                                         : reply_refused(protocol, summary + "; refused: " + gathered->refused));
     };
-    (call.operations.*operation)(static_cast<health::GroupId>(at), done);
+    call.operations.submit(static_cast<health::GroupId>(at), wish, done);
   }
 }
 
-void on_groups(AdminCall call, Operation operation, std::string_view done_word) {
+/// VERB GROUP|ALL.
+void submit_to_named(const AdminCall& call, const health::Wish& wish, std::string_view done_word) {
   const auto& name = call.arguments[1];
   const auto group = find_group(call.operations.settings(), name);
-  if (!group && same_word(name, "ALL")) return on_all_groups(std::move(call), operation, done_word);
-  if (!group) return answer_error(call, unknown_group(call.operations.settings(), name));
-  const auto protocol = call.client.protocol;
-  (call.operations.*operation)(*group, [protocol, answered = call.answered](bool ok, const std::string& text) {
-    answered(outcome(protocol, ok, text));
-  });
+  if (group) return submit(call, *group, wish);
+  if (same_word(name, "ALL")) return submit_to_all(call, wish, done_word);
+  answer_error(call, unknown_group(call.operations.settings(), name));
 }
 
 }  // namespace
@@ -167,14 +172,11 @@ void failover(AdminCall call) {
     node = find_node(group_settings, *query->to);
     if (!node) return answer_error(call, unknown_node(group_settings, *query->to));
   }
-  const auto protocol = call.client.protocol;
-  call.operations.failover(*group, node, query->accept_loss ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes,
-                           [protocol, answered = call.answered](bool ok, const std::string& text) {
-                             answered(outcome(protocol, ok, text));
-                           });
+  const auto loss = query->accept_loss ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes;
+  submit(call, *group, health::FailoverWish{node, loss});
 }
 
-void pause(AdminCall call) { on_groups(std::move(call), &Operations::pause, "paused"); }
-void resume(AdminCall call) { on_groups(std::move(call), &Operations::resume, "resumed"); }
+void pause(AdminCall call) { submit_to_named(call, health::PauseWish{}, "paused"); }
+void resume(AdminCall call) { submit_to_named(call, health::ResumeWish{}, "resumed"); }
 
 }  // namespace sengu::proxy::admin

@@ -78,11 +78,9 @@ class App final : public Operations, private health::EventSink {
   const EventHistory& events() const override { return history_; }
   EventHistory& events() override { return history_; }
   const config::Settings& settings() const override { return settings_; }
-  void failover(GroupId group, std::optional<NodeId> to, health::LossPolicy loss, Done done) override {
-    groups_[index(group)]->failover(to, loss, std::move(done));
+  void submit(GroupId group, const health::Wish& wish, Done done) override {
+    groups_[index(group)]->submit(wish, std::move(done));
   }
-  void pause(GroupId group, Done done) override { groups_[index(group)]->pause(std::move(done)); }
-  void resume(GroupId group, Done done) override { groups_[index(group)]->resume(std::move(done)); }
 
  private:
   Callbacks data_plane_callbacks();

@@ -14,7 +14,7 @@ namespace sengu::proxy {
 
 class Operations {
  public:
-  using Done = std::function<void(bool ok, std::string text)>;
+  using Done = std::function<void(const health::WishOutcome& outcome)>;
   virtual ~Operations() = default;
   /// One group, at this instant.
   virtual GroupView view(health::GroupId group) = 0;
@@ -27,9 +27,8 @@ class Operations {
   virtual Readiness readiness() = 0;              // may this proxy get traffic?
   virtual const EventHistory& events() const = 0;
   virtual EventHistory& events() = 0;
-  virtual void failover(health::GroupId group, std::optional<health::NodeId> to, health::LossPolicy loss, Done done) = 0;
-  virtual void pause(health::GroupId group, Done done) = 0;
-  virtual void resume(health::GroupId group, Done done) = 0;
+  /// `done` is called once, on the control thread: at once, or when what the wish began has ended.
+  virtual void submit(health::GroupId group, const health::Wish& wish, Done done) = 0;
   virtual const config::Settings& settings() const = 0;
 };
 

@@ -15,7 +15,7 @@ std::string name_of(int error) {
   return name == nullptr ? "other" : name;
 }
 
-void add_reasons(const std::array<Counter, GroupCounters::reasons>& from, std::map<health::Reason, std::uint64_t>& to) {
+void add_reasons(const std::array<Counter, health::reason_count>& from, std::map<health::Reason, std::uint64_t>& to) {
   for (std::size_t i = 0; i < from.size(); ++i)
     if (const auto count = from[i].value(); count != 0) to[static_cast<health::Reason>(i)] += count;
 }

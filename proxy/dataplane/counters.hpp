@@ -34,11 +34,9 @@ class alignas(cache_line) GroupCounters {
  public:
   explicit GroupCounters(std::size_t nodes) : sessions_total(nodes) {}
 
-  static constexpr std::size_t reasons = static_cast<std::size_t>(health::Reason::amnesia_wait_over) + 1;
-
   std::vector<Counter> sessions_total;      // by NodeId
-  std::array<Counter, reasons> cut;         // by Reason
-  std::array<Counter, reasons> refused;     // by Reason
+  std::array<Counter, health::reason_count> cut;         // by Reason
+  std::array<Counter, health::reason_count> refused;     // by Reason
   Counter bytes_client_to_server;
   Counter bytes_server_to_client;
 

@@ -1,24 +1,10 @@
 #include "proxy/events/measurements.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace sengu::proxy {
 
 using health::EventKind;
-
-namespace {
-
-/// The number behind `key` ("bytes=") in the payload of +lost-writes; 0 where there is none.
-std::uint64_t number_in(std::string_view text, std::string_view key) {
-  const auto at = text.find(key);
-  if (at == std::string_view::npos) return 0;
-  std::uint64_t number = 0;
-  std::from_chars(text.data() + at + key.size(), text.data() + text.size(), number);
-  return number;
-}
-
-}  // namespace
 
 void count(DurationHistogram& histogram, health::Duration duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
@@ -43,8 +29,8 @@ void Measurements::take_event(health::GroupId id, const health::Event& event, he
     case EventKind::failover_abort_no_good_slave: failover_aborted(group); break;
     case EventKind::switch_master: group.counts.last_switch = wall; break;
     case EventKind::lost_writes:
-      group.counts.lost_write_bytes += number_in(event.text, "bytes=");
-      group.counts.lost_write_transactions += number_in(event.text, "transactions=");
+      group.counts.lost_write_bytes += event.lost.bytes;
+      group.counts.lost_write_transactions += event.lost.transactions;
       break;
     default: break;
   }

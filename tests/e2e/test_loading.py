@@ -8,9 +8,10 @@ import time
 
 from sengu_e2e import account, eventually, never
 
-KEYS, PER_KEY_US = 2000, 2000                     # 4 s, more than twice down_after
+KEYS, PER_KEY_US = 2000, 2500                     # 5 s
 SLOW = {"key-load-delay": PER_KEY_US, "loading-process-events-interval-bytes": 1024}
 LOADS_FOR = KEYS * PER_KEY_US / 1e6
+DOWN_AFTER = {"down_after": "3s"}                  # less than that; and a busy machine starts a server in less
 
 
 def ready_group(world, failover=None, health=None, options=(), **how):
@@ -88,7 +89,7 @@ def test_the_same_process_loads(world):
 
 def test_restarted_master_is_waited_for(world):
     """on_process_death = "down_after": it loads for longer than down_after, and is routed again under a new epoch."""
-    group, sengu, master = ready_group(world, failover={"on_process_death": "down_after"})
+    group, sengu, master = ready_group(world, failover={"on_process_death": "down_after"}, health=DOWN_AFTER)
     epoch = sengu.state()["epoch"]
     compact(master)
     writers, _ = write_some(world, sengu, group)
@@ -112,7 +113,7 @@ def test_loading_timeout(world):
     """The same, but it takes longer than we wish to wait: then, and not before, a replica takes over."""
     timeout = 2.0
     group, sengu, old = ready_group(world, failover={"on_process_death": "down_after"},
-                                    health={"loading_timeout": f"{timeout:g}s"})
+                                    health={"loading_timeout": f"{timeout:g}s", **DOWN_AFTER})
     compact(old)
     writers, taps = write_some(world, sengu, group)
     writers.stop()

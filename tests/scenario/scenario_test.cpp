@@ -49,8 +49,8 @@ class Scenario {
     if (verb == "run") return world_->run(duration_of(word));
     if (verb == "restart-sengu") return world_->restart_sengu();
     if (verb == "stall-sengu") return world_->stall_sengu(duration_of(word));
-    if (verb == "pause") return world_->input(health::OperatorPause{health::RequestId{1}});
-    if (verb == "resume") return world_->input(health::OperatorResume{health::RequestId{1}});
+    if (verb == "pause") return world_->input(order(health::PauseWish{}));
+    if (verb == "resume") return world_->input(order(health::ResumeWish{}));
     if (verb == "damage-journal") return world_->damage_journal();
     if (verb == "read-only-restarts") { world_->restarts_read_only = word == "on"; return; }
     if (verb == "semi-sync") return semi_sync();
@@ -59,7 +59,7 @@ class Scenario {
       std::optional<health::NodeId> to;
       if (!word.empty()) to = health::NodeId{static_cast<std::uint16_t>(word[0] - 'a')};
       const auto loss = rest == "accept-loss" ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes;
-      return world_->input(health::OperatorFailover{health::RequestId{1}, to, loss});
+      return world_->input(order(health::FailoverWish{to, loss}));
     }
     act_on_node(verb, word.at(0) - 'a', rest);
   }

@@ -249,22 +249,22 @@ void people_switch_behind_a_frozen_sengu(Stage& stage) {
 
 void operator_pauses(Stage& stage) {
   stage.say("the operator pauses the group");
-  stage.sengu.input(health::OperatorPause{health::RequestId{1}});
+  stage.sengu.input(health::Order{health::RequestId{1}, health::PauseWish{}});
   stage.judge.touch(proxy_host);
   stage.timeline.after(stage.some_time(), [&stage] {
-    stage.sengu.input(health::OperatorResume{health::RequestId{1}});
+    stage.sengu.input(health::Order{health::RequestId{1}, health::ResumeWish{}});
     stage.judge.touch(proxy_host);
   });
 }
 
 void operator_fails_over(Stage& stage) {
-  health::OperatorFailover request{health::RequestId{2}, std::nullopt};
-  if (stage.random.chance(50)) request.to = NodeId{static_cast<std::uint16_t>(stage.any_server().index())};
-  if (stage.random.chance(10)) request.loss = health::LossPolicy::accept_loss;
+  health::FailoverWish wish;
+  if (stage.random.chance(50)) wish.to = NodeId{static_cast<std::uint16_t>(stage.any_server().index())};
+  if (stage.random.chance(10)) wish.loss = health::LossPolicy::accept_loss;
   stage.say("the operator orders a failover");
   stage.judge.operator_acts();
-  if (request.loss == health::LossPolicy::accept_loss) stage.judge.operator_accepts_loss();
-  stage.sengu.input(request);
+  if (wish.loss == health::LossPolicy::accept_loss) stage.judge.operator_accepts_loss();
+  stage.sengu.input(health::Order{health::RequestId{2}, wish});
 }
 
 /// The master dies in the middle of an ordered failover, while one of its replicas hears it late.
@@ -273,7 +273,7 @@ void master_dies_under_an_ordered_failover(Stage& stage) {
   stage.timeline.after(stage.random.between(10ms, 60ms), [&stage] {
     stage.say("the operator orders a failover");
     stage.judge.operator_acts();
-    stage.sengu.input(health::OperatorFailover{health::RequestId{2}, std::nullopt});
+    stage.sengu.input(health::Order{health::RequestId{2}, health::FailoverWish{}});
     stage.timeline.after(stage.random.between(0ms, 8ms), [&stage] { likely_master_dies(stage); });
   });
 }
@@ -378,7 +378,7 @@ void all_is_well(Stage& stage) {
   stage.sengu.thaw();
   for (int worker = 0; worker < Sengu::workers; ++worker) stage.sengu.thaw_worker(worker);
   if (!stage.sengu.running()) stage.sengu.start();
-  stage.sengu.input(health::OperatorResume{health::RequestId{1}});
+  stage.sengu.input(health::Order{health::RequestId{1}, health::ResumeWish{}});
 }
 
 }  // namespace sengu::sim

@@ -306,7 +306,7 @@ void Sengu::execute(Life&, const Emit& emit) {
 }
 
 void Sengu::execute(Life&, const Answer& answer) {
-  ports_.say(fmt::format("answer {}: {}", answer.ok ? "ok" : "refused", answer.text));
+  ports_.say(fmt::format("answer {}: {}", answer.outcome.done() ? "ok" : "refused", answer.outcome.text));
 }
 
 void Sengu::accept(const std::shared_ptr<ClientEnd>& client) {

@@ -139,8 +139,8 @@ void World::operator_helps() {
   for (const Server* server : best) {
     if (is_routed()) return;
     say("the operator names " + server->name());
-    sengu_.input(health::OperatorFailover{health::RequestId{3}, health::NodeId{static_cast<std::uint16_t>(server->index())},
-                                          health::LossPolicy::accept_loss});
+    const health::NodeId id{static_cast<std::uint16_t>(server->index())};
+    sengu_.input(health::Order{health::RequestId{3}, health::FailoverWish{id, health::LossPolicy::accept_loss}});
     timeline_.run_until(timeline_.now() + recovery / 3);
   }
 }

@@ -48,19 +48,20 @@ class FakeOperations : public proxy::Operations {
   proxy::Readiness readiness() override { return ready; }
   const proxy::EventHistory& events() const override { return history; }
   proxy::EventHistory& events() override { return history; }
-  void failover(health::GroupId group, std::optional<health::NodeId> to, health::LossPolicy loss, Done done) override {
-    calls.push_back("failover " + std::to_string(health::index(group)) + " " +
-                    (to ? std::to_string(health::index(*to)) : "-") + (loss == health::LossPolicy::accept_loss ? " loss" : ""));
-    if (refuse.empty()) done(true, "OK redis02 is master");
-    else done(false, refuse);
-  }
-  void pause(health::GroupId group, Done done) override {
-    calls.push_back("pause " + std::to_string(health::index(group)));
-    done(true, "OK");
-  }
-  void resume(health::GroupId group, Done done) override {
-    calls.push_back("resume " + std::to_string(health::index(group)));
-    done(true, "OK");
+  void submit(health::GroupId group, const health::Wish& wish, Done done) override {
+    struct Name {
+      std::string group;
+      std::string operator()(const health::FailoverWish& one) const {
+        return "failover " + group + " " + (one.to ? std::to_string(health::index(*one.to)) : "-") +
+               (one.loss == health::LossPolicy::accept_loss ? " loss" : "");
+      }
+      std::string operator()(const health::PauseWish&) const { return "pause " + group; }
+      std::string operator()(const health::ResumeWish&) const { return "resume " + group; }
+    };
+    calls.push_back(std::visit(Name{std::to_string(health::index(group))}, wish));
+    const bool is_failover = std::holds_alternative<health::FailoverWish>(wish);
+    if (is_failover && !refuse.empty()) return done({health::Reason::no_good_replica, refuse});
+    done({health::Reason::none, is_failover ? "OK redis02 is master" : "OK"});
   }
   const config::Settings& settings() const override { return all_settings; }
 

@@ -41,8 +41,13 @@ class FakeServer {
   }
 
   Endpoint endpoint() const { return {"127.0.0.1", port_}; }
-  /// No more connections: the next connect is refused.
-  void stop_listening() { acceptor_.close(); }
+  /// No more connections: the next connect is refused. The port stays ours, or another test may listen there.
+  void stop_listening() {
+    acceptor_.close();
+    held_.open(tcp::v4());
+    held_.set_option(tcp::socket::reuse_address(true));   // connections of before are there still
+    held_.bind({boost::asio::ip::address_v4::loopback(), port_});
+  }
 
   std::vector<std::shared_ptr<Peer>> peers;  // in order of arrival
 
@@ -67,6 +72,7 @@ class FakeServer {
 
   tcp::acceptor acceptor_;
   const std::uint16_t port_;
+  tcp::socket held_{acceptor_.get_executor()};
 };
 
 /// Runs the io_context until the condition holds. False after two seconds without it.

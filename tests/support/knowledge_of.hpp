@@ -43,7 +43,7 @@ struct Known {
     if (id != a) {
       info.master = settings.nodes[0].replication_address;
       info.link_up = true;
-      view.heard_master = seen;
+      view.replica.heard_master = seen;
     }
     view.info = info;
     view.outcome = health::Outcome::ok;

@@ -89,9 +89,10 @@ void World::run(Duration duration) {
 void World::feed(const Input& input) { apply(group_->step(now_, input)); }
 
 void World::input(const Input& one) {
-  if (const auto* request = std::get_if<OperatorFailover>(&one)) {
+  const auto* order = std::get_if<Order>(&one);
+  if (const auto* wish = order != nullptr ? std::get_if<FailoverWish>(&order->wish) : nullptr) {
     operator_acts = true;
-    loss_accepted |= request->loss == LossPolicy::accept_loss;
+    loss_accepted |= wish->loss == LossPolicy::accept_loss;
   }
   feed(one);
 }
@@ -245,7 +246,7 @@ void World::execute(const Emit& emit) {
   say(fmt::format("{} {}", to_string(emit.event.kind), emit.event.text));
 }
 
-void World::execute(const Answer& answer) { say(fmt::format("answer {}: {}", answer.ok ? "ok" : "refused", answer.text)); }
+void World::execute(const Answer& answer) { say(fmt::format("answer {}: {}", answer.outcome.done() ? "ok" : "refused", answer.outcome.text)); }
 
 // --- replication ---
 

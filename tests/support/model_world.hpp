@@ -162,4 +162,7 @@ class World {
 /// Nodes a, b, c, ...; a is master with ten keys.
 config::GroupSettings group_of(int nodes);
 
+/// What an operator asks for, as an input.
+inline health::Input order(health::Wish wish) { return health::Order{health::RequestId{1}, std::move(wish)}; }
+
 }  // namespace sengu::test

@@ -128,7 +128,7 @@ void examine_threads(const NodeView& node, Findings& findings) {
   const std::string replica = words_of(node).replica;
   if (!sql.receive_error.empty()) {
     findings.add(node, "cannot receive from its source: " + sql.receive_error);
-  } else if (!sql.receiving && !node.stopped_by_us) {
+  } else if (!sql.receiving && !node.replica.stopped_by_us) {
     findings.add(node, "its IO thread is stopped, it receives nothing: START " + replica + " IO_THREAD");
   }
   if (!sql.apply_error.empty()) {
@@ -141,9 +141,9 @@ void examine_threads(const NodeView& node, Findings& findings) {
 }
 
 void examine_errant(const NodeView& node, Findings& findings) {
-  if (node.errant.empty()) return;
-  const auto count = node.errant.count();
-  findings.add(node, "has " + std::to_string(count) + (count == 1 ? " transaction" : " transactions") + " that the master has not: " + node.errant.text() +
+  if (node.replica.errant.empty()) return;
+  const auto count = node.replica.errant.count();
+  findings.add(node, "has " + std::to_string(count) + (count == 1 ? " transaction" : " transactions") + " that the master has not: " + node.replica.errant.text() +
                          "; see MySQL and MariaDB, \"An errant node\", in the manual");
 }
 

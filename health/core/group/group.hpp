@@ -12,13 +12,15 @@
 
 namespace sengu::health {
 
+struct GroupState;
+
 /// How the journal was found. Damaged: the group has, or may have, lost its record; nothing is done unasked until an
 /// operator names the master (safety.md §7).
 enum class JournalFound : std::uint8_t { sound, damaged };
 
 class Group {
  public:
-  /// `journal` is the group's record of an earlier run, if there is one.
+  /// `journal` is the group's record of an earlier run, if there is one. `settings` outlive the group.
   Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal,
         JournalFound found = JournalFound::sound);
   ~Group();
@@ -34,8 +36,7 @@ class Group {
   GroupStatus status(Time now) const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<GroupState> state_;
 };
 
 }  // namespace sengu::health

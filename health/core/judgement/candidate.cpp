@@ -100,7 +100,7 @@ auto rank(const Knowledge& knowledge, NodeId id) {
       knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
   const std::int64_t applied = node.info->sql ? node.info->sql->executed.position() : 0;
-  return std::tuple(!node.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id, -node.settings->priority,
+  return std::tuple(!node.told.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id, -node.settings->priority,
                     same_zone, knowledge.master && knowledge.follows_directly(node, *knowledge.master),
                     -static_cast<int>(index(id)));
 }

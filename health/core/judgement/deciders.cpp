@@ -33,12 +33,12 @@ void take_deciders(NodeView& node, const DecidersTold& told) {
   Deciders& deciders = node.deciders;
   SENGU_ASSERT(deciders.pending);
   deciders.pending = false;
-  node.redis = told.settings;
+  node.deciders.redis = told.settings;
   deciders.untold = told.names ? std::string() : told.text;
   if (told.names) {
     deciders.names = *told.names;
-    deciders.named = *deciders.asked;
-  } else if (*deciders.asked - deciders.named >= decider_gone_after) {
+    deciders.names_as_of = *deciders.asked;
+  } else if (*deciders.asked - deciders.names_as_of >= decider_gone_after) {
     deciders.names.clear();
   }
 }

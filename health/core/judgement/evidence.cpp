@@ -38,9 +38,9 @@ Testimony testimony(const Court& court, NodeId id, Time asked_since) {
     const bool fresh = witness.hears && *witness.hears + court.down_after >= court.now;
     return fresh ? Testimony::hears : Testimony::link_up;
   }
-  if (witness.asked_actively && node.step) return Testimony::pending;
+  if (witness.asked_actively && node.told.step) return Testimony::pending;
   // Where the answer of the re-handshake was lost, the link that went down tells as much, a little later.
-  const auto asked = witness.asked_actively ? std::optional(witness.rehandshaken.value_or(node.step_done)) : std::nullopt;
+  const auto asked = witness.asked_actively ? std::optional(witness.rehandshaken.value_or(node.told.done)) : std::nullopt;
   if (asked && node.info_asked < *asked + settle) return Testimony::pending;
   return Testimony::link_down;
 }
@@ -68,8 +68,8 @@ Count hear_all(const Court& court, Time asked_since) {
 
 bool is_process_death(const Court& court) {
   if (!refused_twice(court.master)) return false;
-  const Count count = hear_all(court, court.master.first_refusal);
-  const bool refused_throughout = court.now - court.master.first_refusal >= court.down_after;
+  const Count count = hear_all(court, court.master.refused.first);
+  const bool refused_throughout = court.now - court.master.refused.first >= court.down_after;
   if (count.reachable() == 0) return refused_throughout;
   if (count.link_down != count.reachable()) return false;
   return court.knowledge.settings->failover.on_process_death == config::OnProcessDeath::now || refused_throughout;
@@ -89,7 +89,7 @@ std::optional<NodeId> next_to_ask(const Court& court) {
     const NodeId id{static_cast<std::uint16_t>(i)};
     const Witness& witness = court.suspicion.witnesses[i];
     if (witness.asked_actively && *witness.asked_actively + next_witness_after > court.now) return std::nullopt;
-    if (!is_witness(court.knowledge, id) || court.knowledge.nodes[i].step) continue;
+    if (!is_witness(court.knowledge, id) || court.knowledge.nodes[i].told.step) continue;
     if (tells_by_itself(court, court.knowledge.nodes[i])) continue;
     const bool asked_lately = witness.asked_actively && *witness.asked_actively + court.down_after > court.now;
     if (asked_lately || testimony(court, id, court.suspicion.began) != Testimony::link_up) continue;
@@ -109,7 +109,7 @@ Verdict undecided(const Court& court, const Count& count) {
   Verdict verdict{Finding::undecided, Reason::witnesses_undecided, std::nullopt, next_look(court)};
   const auto& nodes = court.knowledge.nodes;
   const bool all_silent = std::none_of(nodes.begin(), nodes.end(), [](const NodeView& node) { return node.alive(); });
-  if (all_silent && court.master.refusals == 0) {
+  if (all_silent && court.master.refused.count == 0) {
     verdict.reason = Reason::all_nodes_silent;
   } else if (count.reachable() == 0) {
     verdict.reason = Reason::no_witness;
@@ -121,7 +121,7 @@ Verdict undecided(const Court& court, const Count& count) {
 /// the replica says it lost it, within the bound that holds for candidates. (Found by the simulator: sengu restarted
 /// while the master was frozen, and waited for a witness for ever.)
 bool heard_before_our_time(const Knowledge& knowledge, const NodeView& node, Time start) {
-  if (node.heard_master) return true;
+  if (node.replica.heard_master) return true;
   if (!node.info->link_down_for) return false;
   return node.info_asked - *node.info->link_down_for + deaf_factor * knowledge.settings->health.down_after >= start;
 }
@@ -129,7 +129,7 @@ bool heard_before_our_time(const Knowledge& knowledge, const NodeView& node, Tim
 }  // namespace
 
 bool refused_twice(const NodeView& master) {
-  return master.refusals >= 2 && master.last_refusal - master.first_refusal >= refusals_apart;
+  return master.refused.count >= 2 && master.refused.last - master.refused.first >= refusals_apart;
 }
 
 bool is_witness(const Knowledge& knowledge, NodeId id) {
@@ -140,7 +140,7 @@ bool is_witness(const Knowledge& knowledge, NodeId id) {
   const NodeView& master = knowledge.node(*knowledge.master);
   if (!master.last_reply) return heard_before_our_time(knowledge, node, master.silent_since);
   // Not silent_since: a stall of ours starts that timer anew, and would make every replica deaf for ever.
-  return node.heard_master && *node.heard_master >= *master.last_reply - knowledge.settings->health.down_after;
+  return node.replica.heard_master && *node.replica.heard_master >= *master.last_reply - knowledge.settings->health.down_after;
 }
 
 Verdict assess(const Knowledge& knowledge, Time now) {

@@ -19,7 +19,7 @@ void take(NodeView& node, const FirstAnswer& answer) {
   if (!answer.told) return;
   node.deciders.names = answer.told->names.value_or(std::vector<std::string>{});
   if (!answer.told->names) node.deciders.untold = answer.told->text;
-  node.redis = answer.told->settings;
+  node.deciders.redis = answer.told->settings;
 }
 
 std::optional<NodeId> only_master(const Knowledge& known) {
@@ -72,7 +72,7 @@ Knowledge at_first_sight(const config::GroupSettings& settings, const std::vecto
   known.history = master.info ? history_of(*master.info) : history_of_replicas(known);
   for (NodeView& node : known.nodes) {
     if (node.info) known.history_offset = std::max(known.history_offset, node.info->offset);
-    if (node.info && &node != &master) node.errant = errant(known.history, *node.info);
+    if (node.info && &node != &master) node.replica.errant = errant(known.history, *node.info);
   }
   return known;
 }

@@ -21,10 +21,10 @@ bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
 }
 
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
-  if (node.step || node.outcome != Outcome::ok || !node.info) return false;
-  if (node.info_asked < node.step_done) return false;  // not seen since its last step
-  if (node.says(Role::master) && !node.rogue) return false;  // its tail was not read yet (safety.md §4.2)
-  return master_seen_after(knowledge, node) && now >= node.step_retry;
+  if (node.told.step || node.outcome != Outcome::ok || !node.info) return false;
+  if (node.info_asked < node.told.done) return false;  // not seen since its last step
+  if (node.says(Role::master) && !node.rogue.now) return false;  // its tail was not read yet (safety.md §4.2)
+  return master_seen_after(knowledge, node) && now >= node.told.retry;
 }
 
 bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
@@ -47,8 +47,8 @@ Ward look_around(const Knowledge& knowledge, Time now) {
     const NodeView& node = knowledge.nodes[i];
     if (!node.outcome) ward.all_others_follow = false;  // sengu has just started: nobody knows whom it follows
     if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
-    const bool syncs = node.syncing_after_repoint && now - node.repointed < repoint_timeout;
-    if (syncs || node.step == Step::repoint) ++ward.syncing;
+    const bool syncs = node.replica.syncing && now - node.replica.repointed < repoint_timeout;
+    if (syncs || node.told.step == Step::repoint) ++ward.syncing;
     if (is_emptied_rogue(knowledge, node)) {
       ward.emptied_rogue = true;
     } else if (node.says(Role::master) || strays(knowledge, node, now)) {
@@ -100,8 +100,8 @@ bool strays(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (!node.says(Role::replica)) return false;
   if (!knowledge.follows(node, *knowledge.master)) return true;
   const NodeView& source = knowledge.node(*knowledge.master_of(node));
-  const bool is_gone = source.sdown && now - source.silent_since >= knowledge.settings->health.down_after;
-  return source.left_replicas || (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
+  const bool is_gone = source.shown.sdown && now - source.silent_since >= knowledge.settings->health.down_after;
+  return source.replica.left_in_chain || (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
 }
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {
@@ -115,7 +115,7 @@ std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {
     const NodeView& node = knowledge.nodes[i];
     if (id == *knowledge.master || !can_be_told(knowledge, node, now)) continue;
     if (would_wipe(*master.info, *node.info)) continue;
-    const bool kept = now < node.rogue_since + knowledge.settings->failover.rejoin_delay;
+    const bool kept = now < node.rogue.since + knowledge.settings->failover.rejoin_delay;
     if (node.says(Role::master) && kept && has_a_tail(*master.info, *node.info)) continue;
     if (const auto step = mend(ward, node)) repairs.push_back({id, *step});
   }

@@ -6,14 +6,14 @@ namespace sengu::health {
 
 std::optional<NodeId> Knowledge::find_name(const std::string& name) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i].settings->name == name) return NodeId{static_cast<std::uint16_t>(i)};
+    if (nodes[i].settings->name == name) return node_id(i);
   }
   return std::nullopt;
 }
 
 std::optional<NodeId> Knowledge::find_address(const Endpoint& address) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (nodes[i].settings->replication_address == address || nodes[i].settings->address == address) return NodeId{static_cast<std::uint16_t>(i)};
+    if (nodes[i].settings->replication_address == address || nodes[i].settings->address == address) return node_id(i);
   }
   return std::nullopt;
 }
@@ -36,6 +36,10 @@ bool Knowledge::follows(const NodeView& view, NodeId wanted) const {
   return false;
 }
 
+bool all_asked(const Knowledge& knowledge) {
+  return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [](const NodeView& node) { return node.outcome.has_value(); });
+}
+
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
   if (returned.sql) {
     const auto held = received(knowledge.history, returned);
@@ -45,7 +49,7 @@ bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
   bool anything_known = knowledge.keys_seen.has_value();
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
     const NodeView& node = knowledge.nodes[i];
-    if (knowledge.master == NodeId{static_cast<std::uint16_t>(i)} || !node.info) continue;
+    if (knowledge.master == node_id(i) || !node.info) continue;
     if (!received(knowledge.history, *node.info)) continue;
     best = std::max(best, node.info->keys);
     anything_known = true;

@@ -1,5 +1,6 @@
-// What a group knows: of each node the last observation and what led to it, the suspicion against the master, and
-// the journal's record. Only Group changes it; evidence, candidate, adoption and repairs are pure functions over it.
+// What a group knows: of each node the last observation and what led to it, the suspicion against the master, and the journal's
+// record. The parts of health/core/group and the changes of health/core/change write it; judgement and doctor are pure functions
+// over it.
 #pragma once
 
 #include <optional>
@@ -18,15 +19,58 @@ namespace sengu::health {
 /// down-after-milliseconds before we lost it ourselves.
 constexpr int deaf_factor = 10;
 
-/// Who else may decide about a node, as its server last told.
-struct Deciders {
-  std::vector<std::string> names;
-  std::string untold;                 // why it could not say (NOPERM, ...)
-  bool pending = false;               // asked, not told yet
-  std::optional<Time> asked;          // the last question
-  Time named{};                       // when that was asked which was last answered with names
+/// Connects in a row that were refused, each over a connection of its own. Any answer, and any other failure, sets the count to 0.
+struct Refusals {
+  int count = 0;
+  Time first{};   // of the row; means nothing while count is 0
+  Time last{};    // first <= last
+};
 
-  bool told_since(Time at) const { return !pending && asked && *asked >= at; }
+/// What events and status have said of a node, so that a change is said once.
+struct Shown {
+  bool sdown = false;                 // +sdown was said; any answer ends it
+  bool unusable = false;              // +unusable was said: it answers, but with an error, loading or busy. Never beside sdown
+  Time since{};                       // of role and health
+  std::optional<Time> loading_since;  // set exactly while its last INFO says loading:1
+};
+
+/// The probes of a node. While one is under way no second one is sent.
+struct Probing {
+  bool running = false;   // a Probe was sent, its ProbeDone has not come
+  Time next{};            // the next one goes out then at the latest, however slow the cadence; max() once it went out
+};
+
+/// What the node was told to do, and how that ended. Written by tell() and by the intake of StepDone alone.
+struct Told {
+  std::optional<Step> step;               // set exactly while a StepDone is owed
+  Time done{};                            // of the last StepDone. What was asked before it says nothing of the step
+  int failures = 0;                       // steps in a row that failed; a step that is done sets it to 0
+  Time retry{};                           // mending tells it nothing before this; another master sets it to the epoch
+  std::string error;                      // of the last failed step; an event says it once per change
+  std::string rewrite_error;              // of the last CONFIG REWRITE; the doctor repeats it
+  std::optional<Time> refused_promotion;  // it could not be made a master; reset when its server restarts
+};
+
+/// The node as a replica of the present master.
+struct Replica {
+  std::optional<Time> heard_master;   // when the last INFO was asked for in which its link to the present master was up
+  bool syncing = false;               // it was repointed, and its link was not seen up since
+  Time repointed{};                   // means something while `syncing`
+  bool left_in_chain = false;         // it lost its role while replicas followed it: they belong to the new master, a chain is not wanted
+  bool stopped_by_us = false;         // MySQL: a step of ours may have stopped its threads; until it is seen to replicate they are started again
+  GtidSet errant;                     // MySQL: what it has and the master, which was asked later, has not. Empty of Redis
+};
+
+/// The node as readers see it. A session carries the generation; a change of it cuts the session.
+struct Reader {
+  std::uint32_t generation = 0;   // 0: no reader may stay. Never given twice in a group
+  std::string server;             // the run id that the generation was given for
+};
+
+/// It says master, and is not the one that the journal names.
+struct Rogue {
+  bool now = false;
+  Time since{};       // +rogue-master was said then; means something while `now`
 };
 
 /// What a node was when a stall of ours ended, by its last answer before.
@@ -36,99 +80,81 @@ enum class BeforeStall : std::uint8_t {
   well,
 };
 
+/// What is to be found out about a node after this process started, or was stalled: was it made a master meanwhile?
+struct AroundStall {
+  bool unseen = true;                      // not answered since, or not judged by it
+  std::optional<std::string> was_replica;  // its run id, where it was a replica then
+  BeforeStall before = BeforeStall::gone;
+};
+
+/// Who else may decide about a node, as its server last told; and of Redis how it is set up, which the same exchange asks for.
+struct Deciders {
+  std::vector<std::string> names;
+  std::string untold;                 // why it could not say (NOPERM, ...); empty where it did
+  bool pending = false;               // asked, not told yet
+  std::optional<Time> asked;          // when the last question was sent
+  Time names_as_of{};                 // when the question was sent whose answer gave `names`
+  std::optional<RedisSettings> redis; // as last told; none where it did not say
+
+  bool told_since(Time at) const { return !pending && asked && *asked >= at; }
+};
+
 /// One node as last seen.
 struct NodeView {
   explicit NodeView(const config::NodeSettings& node, const config::HealthPolicy& health)
       : settings(&node), tracker(health.rise, 2) {}
 
-  const config::NodeSettings* settings;
-  HealthTracker tracker;
-  std::optional<ServerInfo> info;     // the last INFO that was read whole
-  Time info_asked{};                  // when that INFO was asked for
-  Time info_answered{};
-  std::optional<Outcome> outcome;     // of the last probe; none before the first
-  std::string text;                   // its error line
-  Time last_asked{};                  // of the last probe that ended
-  Time last_answered{};
-  std::optional<Time> last_reply;     // the last byte of any kind
-  Time silent_since{};                // silence counts from here: last_reply, start, or the end of a stall
-  bool sdown = false;                 // reported as down
-  bool unusable = false;              // reported as alive, but of no use (LOADING, BUSY, an error)
-  Time since{};                       // of role and health, for status
-  std::optional<Time> loading_since;
-
-  // refusals in a row, each of a fresh connect
-  int refusals = 0;
-  Time first_refusal{};
-  Time last_refusal{};
-
-  // when it last was seen with its link to the current master up
-  std::optional<Time> heard_master;
-
-  // probing
-  bool probing = false;
-  Time next_probe{};
-
-  // steps
-  std::optional<Step> step;           // runs on it now
-  Time step_done{};                   // when its last step ended
-  bool syncing_after_repoint = false; // repointed, its link not seen up yet
-  Time repointed{};
-  int step_failures = 0;              // in a row
-  Time step_retry{};                  // not told again before this, under the same master
-  std::string step_error;             // of the last failed step
-  std::optional<Time> refused_promotion;  // it could not be made a master
-  std::string rewrite_error;          // of the last CONFIG REWRITE; the doctor repeats it
-
-  // readers
-  std::uint32_t reader_generation = 0;
-  std::string reader_server;          // run id that the generation was given for
-  bool rogue = false;
-  Time rogue_since{};
-  bool unseen = true;                 // since the start, or since a stall of ours
-  std::optional<std::string> replica_before_stall;  // its run id, where it was a replica then
-  BeforeStall before_stall = BeforeStall::gone;
-  bool stopped_by_us = false;         // MySQL: its IO thread, perhaps both; started again where its source stays what it is
-  GtidSet errant;                     // MySQL: beside a master that was seen later
-  bool left_replicas = false;         // it lost its role while replicas followed it: they go to the new master, no chain
-
+  const config::NodeSettings* settings;   // never null; outlives the group
+  HealthTracker tracker;                  // up after `rise` good probes in a row
+  std::optional<ServerInfo> info;     // the last INFO that was read whole; kept while the node is down. Of an older question never after a newer one
+  Time info_asked{};                  // when the question was sent that `info` answers
+  Time info_answered{};               // info_asked <= info_answered
+  std::optional<Outcome> outcome;     // of the last probe; none exactly before the first one ended
+  std::string text;                   // its error line, for people
+  Time last_asked{};                  // the latest question that ended, with an answer or without
+  Time last_answered{};               // when it ended
+  std::optional<Time> last_reply;     // the last byte of any kind; none: this run never heard it
+  Time silent_since{};                // silence counts from here: the last reply, the start, or the end of a stall of ours
+  Refusals refused;
+  Shown shown;
+  Probing probe;
+  Told told;
+  Replica replica;
+  Reader reader;
+  Rogue rogue;
+  AroundStall stall;
   Deciders deciders;
-  std::optional<RedisSettings> redis;  // as last told with them; none where it did not say
 
   bool alive() const { return outcome && is_life(*outcome); }
   bool says(Role role) const { return info && info->role == role; }
 };
 
-/// How a replica stands to the suspicion against its master.
+/// How a replica stands to the suspicion against its master. All times are after the suspicion began.
 struct Witness {
-  std::optional<std::int64_t> progress;  // what it had heard when last asked after the suspicion began
-  std::optional<Time> asked_actively; // rehandshake sent
-  std::optional<Time> rehandshaken;   // rehandshake done
-  std::optional<Time> hears;          // last proof that it hears the master
+  std::optional<std::int64_t> progress;  // what it had heard of its master when it was last asked
+  std::optional<Time> asked_actively;    // when it was told to make its link anew; reset once the link came back
+  std::optional<Time> rehandshaken;      // when that was done; none while it runs, and where its answer was lost
+  std::optional<Time> hears;             // when it was asked and last proved that it hears the master; reset when its link is down
 };
 
-/// The master is not in order since `began`.
+/// The master is not in order since `began`. Kept until the master is in order again, or another one is confirmed.
 struct Suspicion {
   Time began{};
-  Reason cause = Reason::none;        // connection_lost | master_silent
-  std::vector<Witness> witnesses;     // by NodeId
+  Reason cause = Reason::none;           // connection_lost or master_silent; only the former may follow the latter
+  std::vector<Witness> witnesses;        // by NodeId, also of the nodes that are none
 };
 
 struct Knowledge {
-  const config::GroupSettings* settings = nullptr;
-  std::vector<NodeView> nodes;
-  JournalRecord record;               // the journal's, as last written
-  std::optional<NodeId> master;       // record.master as an index; none while the group has none
-  bool master_verified = false;       // it was seen as the very server of the record, over the present connection
-  History history;                    // what the group's writes are in: candidates must share it
-  std::int64_t history_offset = 0;    // last offset of the master seen in it (bytes; transactions)
-  bool master_regressed = false;      // MySQL: the same server, and it lacks what it, or a replica, had: as if it were another
-  bool master_unjudged = false;       // MySQL: seen for the first time, or restarted; not compared with the replicas yet
-  GtidSet must_hold;                  // ... what they had then
-  std::optional<Time> must_hold_by;   // ... and until when it is given time to have it
-  std::optional<std::uint64_t> keys_seen;  // the master's keys when last seen; none since sengu started
+  const config::GroupSettings* settings = nullptr;   // never null in a group; outlives it
+  std::vector<NodeView> nodes;              // by NodeId
+  JournalRecord record;                     // as last handed to the journal; written by change/record alone
+  std::optional<NodeId> master;             // record.master as a NodeId; none while the group has none
+  bool master_verified = false;             // the very server of the record was seen as master over the present connection
+  History history;                          // what the group's writes are in: candidates must share it
+  std::int64_t history_offset = 0;          // the last offset of the master that was seen in it (bytes; transactions)
+  std::optional<std::uint64_t> keys_seen;   // the master's keys when last seen; none: not since sengu started
   std::optional<Suspicion> suspicion;
-  bool resumed = false;               // the record told of a failover in progress
+  bool resumed = false;                     // the record that this run found tells of a failover in progress, and nothing was done about it yet
 
   NodeView& node(NodeId id) { return nodes[index(id)]; }
   const NodeView& node(NodeId id) const { return nodes[index(id)]; }
@@ -142,6 +168,11 @@ struct Knowledge {
   /// ... or through a chain of this group's nodes.
   bool follows(const NodeView& node, NodeId master) const;
 };
+
+constexpr NodeId node_id(std::size_t i) { return NodeId{static_cast<std::uint16_t>(i)}; }
+
+/// Every node was asked at least once, and its probe ended.
+bool all_asked(const Knowledge& knowledge);
 
 /// A new server under the master's name without (most of) its data (safety.md §6.1).
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);

@@ -22,8 +22,8 @@ struct Counted {
   health::Time now{1000s};
   WallTime wall{1'700'000'000s};
 
-  void happen(EventKind kind, Reason reason, std::string text = {}) {
-    measurements.take_event(first, {kind, std::nullopt, 7, reason, std::move(text)}, now, wall);
+  void happen(EventKind kind, Reason reason, health::LostWrites lost = {}) {
+    measurements.take_event(first, {kind, std::nullopt, 7, reason, {}, lost}, now, wall);
   }
   void pass(std::chrono::milliseconds time) { now += time, wall += time; }
   const GroupCounts& counts() const { return measurements.of(first); }
@@ -109,13 +109,14 @@ TEST_CASE("measurements: a switch keeps the wall time of its moment") {
   CHECK(counted.counts().last_switch == then);
 }
 
-TEST_CASE("measurements: lost bytes add up, and a payload without a number adds none") {
+TEST_CASE("measurements: what was lost adds up, bytes and transactions apart") {
   Counted counted;
-  counted.happen(EventKind::lost_writes, Reason::switched, "g a reason=switched bytes=120");
-  counted.happen(EventKind::lost_writes, Reason::switched, "g b reason=switched bytes=3");
-  counted.happen(EventKind::lost_writes, Reason::switched, "g b");
-  counted.happen(EventKind::lost_writes, Reason::switched, "g b bytes=x");
+  counted.happen(EventKind::lost_writes, Reason::switched, {120, 0});
+  counted.happen(EventKind::lost_writes, Reason::switched, {3, 0});
+  counted.happen(EventKind::lost_writes, Reason::switched, {0, 4});
+  counted.happen(EventKind::sdown, Reason::none, {1000, 1000});   // means nothing there
   CHECK(counted.counts().lost_write_bytes == 123);
+  CHECK(counted.counts().lost_write_transactions == 4);
 }
 
 TEST_CASE("measurements: probes and late timers") {

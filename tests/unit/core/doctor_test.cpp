@@ -35,7 +35,7 @@ struct Redis : test::Known {
   Redis() {
     for (const auto id : {a, b, c}) {
       info(id).version = "7.0.15";
-      node(id).redis = RedisSettings{true, true, true, 1};
+      node(id).deciders.redis = RedisSettings{true, true, true, 1};
     }
   }
 };
@@ -88,7 +88,7 @@ TEST_CASE("doctor: of a node that does not answer nothing is said") {
   Redis redis;
   redis.info(Redis::b).version = "6.2.1";
   redis.info(Redis::b).read_only = false;
-  redis.node(Redis::b).redis = RedisSettings{true, false, false, 9};
+  redis.node(Redis::b).deciders.redis = RedisSettings{true, false, false, 9};
   REQUIRE(examine(redis.knowledge).size() == 4);
   redis.node(Redis::b).outcome = Outcome::l4_refused;
   CHECK(examine(redis.knowledge) == Texts{});
@@ -148,29 +148,29 @@ TEST_CASE("doctor: priority 0 everywhere") {
 
 TEST_CASE("doctor: redis: a missing masterauth") {
   Redis redis;
-  redis.node(Redis::a).redis->has_master_password = false;
+  redis.node(Redis::a).deciders.redis->has_master_password = false;
   expect(redis.knowledge, "a", {"masterauth", "CONFIG SET masterauth"});
-  for (const auto id : {Redis::a, Redis::b, Redis::c}) redis.node(id).redis->has_master_password = false;
+  for (const auto id : {Redis::a, Redis::b, Redis::c}) redis.node(id).deciders.redis->has_master_password = false;
   expect(redis.knowledge, "abc", {"masterauth"});
-  for (const auto id : {Redis::a, Redis::b, Redis::c}) redis.node(id).redis->requires_password = false;
+  for (const auto id : {Redis::a, Redis::b, Redis::c}) redis.node(id).deciders.redis->requires_password = false;
   CHECK(examine(redis.knowledge) == Texts{});   // no password anywhere
-  redis.node(Redis::b).redis->requires_password = true;   // b itself would follow others, who ask for none
+  redis.node(Redis::b).deciders.redis->requires_password = true;   // b itself would follow others, who ask for none
   expect(redis.knowledge, "ac", {"masterauth"});
 }
 
 TEST_CASE("doctor: redis: nothing on disk, and no guard") {
   Redis redis;
-  redis.node(Redis::b).redis->persists = false;
+  redis.node(Redis::b).deciders.redis->persists = false;
   CHECK(examine(redis.knowledge) == Texts{});   // the guard is on
   redis.settings.failover.amnesia_wait = 0s;
   expect(redis.knowledge, "b", {"amnesia_wait", "appendonly"});
-  redis.node(Redis::b).redis->persists = true;
+  redis.node(Redis::b).deciders.redis->persists = true;
   CHECK(examine(redis.knowledge) == Texts{});
 }
 
 TEST_CASE("doctor: redis: more replicas demanded than a failover leaves") {
   Redis redis;
-  redis.node(Redis::b).redis->min_replicas_to_write = 2;
+  redis.node(Redis::b).deciders.redis->min_replicas_to_write = 2;
   expect(redis.knowledge, "b", {"min-replicas-to-write is 2", "1 replica:", "CONFIG SET min-replicas-to-write 1"});
 }
 
@@ -283,7 +283,7 @@ TEST_CASE("doctor: mysql: threads") {
   SUBCASE("it receives nothing") {
     mysql.sql(MySql::b).receiving = false;
     expect(mysql.knowledge, "b", {"START REPLICA IO_THREAD"});
-    mysql.node(MySql::b).stopped_by_us = true;
+    mysql.node(MySql::b).replica.stopped_by_us = true;
     CHECK(examine(mysql.knowledge) == Texts{});
     mysql.sql(MySql::b).receive_error = "1236 the source purged";
     expect(mysql.knowledge, "b", {"1236 the source purged"});
@@ -300,9 +300,9 @@ TEST_CASE("doctor: mysql: threads") {
 
 TEST_CASE("doctor: mysql: errant transactions and further channels") {
   MySql mysql;
-  mysql.node(MySql::c).errant = *GtidSet::parse_mysql("0000000c-0000-0000-0000-000000000001:1-3");
+  mysql.node(MySql::c).replica.errant = *GtidSet::parse_mysql("0000000c-0000-0000-0000-000000000001:1-3");
   expect(mysql.knowledge, "c", {"3 transactions", "0000000c-0000-0000-0000-000000000001:1-3", "\"An errant node\""});
-  mysql.node(MySql::c).errant = {};
+  mysql.node(MySql::c).replica.errant = {};
   mysql.sql(MySql::b).other_channels = 1;
   expect(mysql.knowledge, "b", {"1 more channel ", "RESET REPLICA ALL"});
 }

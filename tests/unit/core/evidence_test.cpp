@@ -20,10 +20,10 @@ struct Case : Known {
   void master_refused_twice(Duration apart = 11ms) {
     NodeView& master = node(a);
     master.outcome = Outcome::l4_refused;
-    master.refusals = 2;
-    master.first_refusal = seen + 1ms;
-    master.last_refusal = master.last_asked = seen + 1ms + apart;
-    now = master.last_refusal;
+    master.refused.count = 2;
+    master.refused.first = seen + 1ms;
+    master.refused.last = master.last_asked = seen + 1ms + apart;
+    now = master.refused.last;
   }
   /// For so long nothing came of it; it does not refuse.
   void master_silent(Duration time) {
@@ -46,7 +46,7 @@ TEST_CASE("evidence: process death needs two refusals, 10 ms apart, and every re
   known.link_down(c, known.now);
   CHECK(known.judge().finding == Finding::dead);
   CHECK(known.judge().reason == Reason::process_death);
-  SUBCASE("one refusal") { known.node(a).refusals = 1; }
+  SUBCASE("one refusal") { known.node(a).refused.count = 1; }
   SUBCASE("two within 10 ms") { known.master_refused_twice(9ms); }
   SUBCASE("a witness that still says up") { known.info(c).link_up = true; }
   SUBCASE("a witness that was asked before the first refusal") { known.node(c).last_asked = known.node(c).info_asked = known.seen; }
@@ -59,7 +59,7 @@ TEST_CASE("evidence: with no witness that can be reached, it must refuse for the
   known.master_refused_twice();
   known.node(b).outcome = known.node(c).outcome = Outcome::l4_timeout;
   CHECK(known.judge().finding == Finding::undecided);
-  known.now = known.node(a).first_refusal + known.settings.health.down_after;
+  known.now = known.node(a).refused.first + known.settings.health.down_after;
   CHECK(known.judge().finding == Finding::dead);
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("evidence: silence alone never promotes") {
   known.node(c).outcome = Outcome::l4_refused;
   CHECK(known.judge().finding == Finding::undecided);
   SUBCASE("nobody can be asked") {
-    known.node(a).refusals = 1;
+    known.node(a).refused.count = 1;
     CHECK(known.judge().reason == Reason::no_witness);
   }
   SUBCASE("nobody answers, and nobody refused: our own network") {
@@ -111,9 +111,9 @@ TEST_CASE("evidence: who is a witness") {
   CHECK_FALSE(is_witness(known.knowledge, a));
   SUBCASE("not one further down a chain") { known.info(b).master = known.settings.nodes[2].replication_address; }
   SUBCASE("not one that had been deaf for longer than down_after when we lost the master") {
-    known.node(b).heard_master = known.seen - known.settings.health.down_after - 1ms;
+    known.node(b).replica.heard_master = known.seen - known.settings.health.down_after - 1ms;
   }
-  SUBCASE("not one that never heard it") { known.node(b).heard_master.reset(); }
+  SUBCASE("not one that never heard it") { known.node(b).replica.heard_master.reset(); }
   CHECK_FALSE(is_witness(known.knowledge, b));
 }
 

@@ -41,7 +41,7 @@ TEST_CASE("first sight: one good answer is enough to be chosen") {
   CHECK(known.master == a);
   CHECK(candidate(known) == b);
   CHECK_FALSE(why_not_adopted(known));
-  CHECK(known.node(b).redis);
+  CHECK(known.node(b).deciders.redis);
 }
 
 TEST_CASE("first sight: a silent replica is nobody's successor, and no reason of its own") {
@@ -101,12 +101,12 @@ TEST_CASE("first sight: mysql: what a replica has beside its master is errant, w
     sql.applying = sql.receiving = id != a;
   }
   answers.said(c).sql->received.add(set("0000000a-0000-0000-0000-000000000001:11-12"));   // written after the master was asked
-  CHECK(answers.look().node(c).errant.empty());
+  CHECK(answers.look().node(c).replica.errant.empty());
   answers.said(b).sql->received.add(set("0000000b-0000-0000-0000-000000000001:1"));
-  CHECK(answers.look().node(b).errant == set("0000000b-0000-0000-0000-000000000001:1"));
+  CHECK(answers.look().node(b).replica.errant == set("0000000b-0000-0000-0000-000000000001:1"));
   CHECK(candidate(answers.look()) == c);
   answers.said(b).sql->received = answers.said(b).sql->executed;
   answers.silence(a);
-  for (const auto id : {b, c}) CHECK(answers.look().node(id).errant.empty());
+  for (const auto id : {b, c}) CHECK(answers.look().node(id).replica.errant.empty());
   CHECK(candidate(answers.look()) == c);
 }

@@ -1,0 +1,15 @@
+// The one way in which a step leaves the decision.
+#pragma once
+
+#include "health/core/knowledge/knowledge.hpp"
+#include "health/model/outbox.hpp"
+
+namespace sengu::health {
+
+/// Marks the node as busy with the step (Told::step) until its StepDone comes, and sends it.
+inline void tell(Knowledge& knowledge, Outbox& out, const RunStep& step) {
+  knowledge.node(step.node).told.step = step.step;
+  out.send(step);
+}
+
+}  // namespace sengu::health

@@ -1,0 +1,33 @@
+// What people are told while it happens: events, with Sentinel's payload where Sentinel has the event. Free functions: nothing is
+// remembered here but by what was said of a node (NodeView::shown).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "health/core/group/scene.hpp"
+#include "health/core/judgement/candidate.hpp"
+
+namespace sengu::health {
+
+/// Of a node. `more` is put behind the payload.
+void emit_node(const Scene& scene, EventKind kind, NodeId node, Reason reason, const std::string& more = {});
+/// Of the whole group.
+void emit_group(const Scene& scene, EventKind kind, Reason reason, const std::string& more = {});
+/// +lost-writes: `lost` is what metrics count, `more` what people read.
+void emit_lost_writes(const Scene& scene, NodeId node, const LostWrites& lost, const std::string& more);
+
+/// "redis02:priority_zero,redis03:outranked".
+std::string rejections(const Knowledge& known, const Selection& selection);
+
+/// +sdown, once; also what follows of it for the node's health.
+void set_sdown(const Scene& scene, NodeId id);
+/// While the old master is still ours, so that the payload names the new one as its replica, as Sentinel's does.
+void report_promoted(const Scene& scene, NodeId promoted, Reason cause);
+void report_switch(const Scene& scene, NodeId from, NodeId to, Reason cause);
+void report_route(const Scene& scene, bool was_held, const Route& after);
+/// `before` is the node's errant set until now.
+void report_errant(const Scene& scene, NodeId id, const GtidSet& before);
+void report_deciders(const Scene& scene, const std::vector<std::string>& deciders);
+
+}  // namespace sengu::health

@@ -1,0 +1,90 @@
+#include "health/core/group/mending.hpp"
+
+#include <algorithm>
+
+#include "health/core/change/tell.hpp"
+#include "health/core/group/events.hpp"
+#include "health/core/judgement/repairs.hpp"
+
+namespace sengu::health {
+
+namespace {
+
+/// Once no node follows a demoted master any more, a chain below it is what people want.
+void forget_left_replicas(Knowledge& known) {
+  for (std::size_t i = 0; i < known.nodes.size(); ++i) {
+    const auto follows_it = [&](const NodeView& node) { return known.master_of(node) == node_id(i); };
+    if (std::none_of(known.nodes.begin(), known.nodes.end(), follows_it)) known.nodes[i].replica.left_in_chain = false;
+  }
+}
+
+/// May this one be started again?
+bool is_to_be_started(const Scene& scene, NodeView& node) {
+  if (!node.replica.stopped_by_us || node.told.step || node.outcome != Outcome::ok || !node.info->sql) return false;
+  if (node.info_asked < node.told.done || scene.now < node.told.retry) return false;   // not seen since it was told
+  if (node.says(Role::master) || node.info->master.host.empty()) {
+    node.replica.stopped_by_us = false;
+    return false;
+  }
+  const Knowledge& known = scene.known;
+  if (!known.follows(node, *known.master)) return false;   // to be repointed
+  // Its source has become a replica of the new master: through it, what is quarantined would join after all.
+  const bool through_another = !known.follows_directly(node, *known.master);
+  return !through_another || errant(known.history, *node.info).empty();
+}
+
+}  // namespace
+
+void Mending::tell_all(const Scene& scene) const {
+  const Endpoint target = scene.master().settings->replication_address;
+  for (const Repair& repair : find_repairs(scene.known, scene.now)) {
+    scene.known.node(repair.node).replica.stopped_by_us = scene.rules().steps_stop_replication;   // until it is seen to replicate
+    tell(scene.known, scene.out, RunStep{repair.node, repair.step, target, scene.settings().failover.step_timeout, {}});
+  }
+}
+
+bool Mending::all_follow(const Scene& scene) const {
+  const Knowledge& known = scene.known;
+  return std::all_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
+    if (&node == &scene.master() || !node.alive()) return true;
+    const bool quarantined = node.says(Role::replica) && !node.replica.errant.empty();
+    return quarantined || (node.says(Role::replica) && !strays(known, node, scene.now));
+  });
+}
+
+void Mending::mend(const Scene& scene, Reason cause) {
+  tell_all(scene);
+  forget_left_replicas(scene.known);
+  if (done_ || !all_follow(scene)) return;
+  done_ = true;
+  emit_node(scene, EventKind::failover_end, *scene.known.master, cause);
+}
+
+void start_receivers(const Scene& scene) {
+  for (std::size_t i = 0; i < scene.known.nodes.size(); ++i) {
+    NodeView& node = scene.known.nodes[i];
+    if (!is_to_be_started(scene, node)) continue;
+    // Both threads are stopped where a repoint ended halfway: as if it were told anew to follow the node that it follows.
+    const Step step = node.info->sql->applying ? Step::start_receiving : Step::repoint;
+    tell(scene.known, scene.out, RunStep{node_id(i), step, node.info->master, scene.settings().failover.step_timeout});
+  }
+}
+
+/// A master that restarted without a failover has lost the flag (orchestrator#1270), and the group's writes would be acknowledged by
+/// it alone. No new client is let in until it is on; but where it cannot be switched on, that is only a finding.
+bool lacks_semi_sync(const Knowledge& known) {
+  constexpr int tries = 3;
+  if (known.settings->semi_sync != config::SemiSync::automatic || !known.master_verified) return false;
+  const NodeView& master = known.node(*known.master);
+  if (!master.says(Role::master) || !master.info->sql || master.told.failures >= tries) return false;
+  return master.info->sql->semi_sync_replica == SemiSync::on && master.info->sql->semi_sync_source == SemiSync::off;
+}
+
+void switch_semi_sync_on(const Scene& scene) {
+  const NodeView& master = scene.master();
+  const bool told = master.told.step || master.info_asked < master.told.done;
+  if (told || (master.told.failures > 0 && scene.now < master.told.retry)) return;
+  tell(scene.known, scene.out, RunStep{*scene.known.master, Step::semi_sync_on, {}, scene.settings().failover.step_timeout});
+}
+
+}  // namespace sengu::health

@@ -1,0 +1,18 @@
+// Why the group is as it is: the reasons of its last decisions, taken or not; and an event for each change of a refusal.
+#pragma once
+
+#include "health/core/group/scene.hpp"
+
+namespace sengu::health {
+
+struct Reasons {
+  Reason last = Reason::starting;    // of the last decision, taken or not
+  Reason cause = Reason::none;       // of the last change of master
+  Reason closed = Reason::starting;  // why there is no master, while there is none
+  Reason refused = Reason::none;     // the refusal that was said last; none: the next one is said whatever it is
+
+  /// A decision that is not taken: said once per change of its reason, not per tick.
+  void refuse(const Scene& scene, Reason reason);
+};
+
+}  // namespace sengu::health

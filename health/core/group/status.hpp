@@ -1,0 +1,10 @@
+// A group as it is shown: to `sengu status`, the API and the metrics. Pure: remembers nothing, decides nothing.
+#pragma once
+
+#include "health/core/group/state.hpp"
+
+namespace sengu::health {
+
+GroupStatus status_of(const GroupState& group, Time at);
+
+}  // namespace sengu::health

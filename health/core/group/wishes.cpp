@@ -1,0 +1,82 @@
+// What operators ask of a group. Each wish is answered once: here, or when the change that it began has ended.
+#include "health/core/group/decide.hpp"
+#include "health/core/group/events.hpp"
+#include "health/core/group/state.hpp"
+
+namespace sengu::health {
+
+namespace {
+
+class Wishes {
+ public:
+  Wishes(GroupState& group, RequestId request) : group_(group), request_(request) {}
+
+  void operator()(const FailoverWish& wish) {
+    if (group_.machine.active()) return during_change(wish);
+    if (const Reason reason = why_not(wish); reason != Reason::none) return;
+    if (wish.to && is_master_to_take(group_, *wish.to, wish.loss)) {
+      group_.adopt(*wish.to, Reason::adopted);
+      return done(name_of(*wish.to) + " is adopted as master");
+    }
+    const Knowledge& known = group_.known;
+    const Selection selection = select_candidate(known, {Reason::operator_request, wish.to, wish.loss, group_.now});
+    if (!selection.candidate) return refuse(Reason::no_good_replica, ": " + rejections(known, selection));
+    group_.reasons.last = Reason::operator_request;
+    if (known.master) emit_node(group_.scene(), EventKind::try_failover, *known.master, Reason::operator_request);
+    group_.machine.begin(group_.context(), {Reason::operator_request, wish.to, wish.loss, request_, group_.now});
+  }
+
+  void operator()(const PauseWish&) {
+    if (!group_.paused) emit_group(group_.scene(), EventKind::pause, Reason::operator_request);
+    group_.paused = true;
+    done("paused: no automatic action; routing goes on");
+  }
+
+  void operator()(const ResumeWish&) {
+    if (group_.paused) emit_group(group_.scene(), EventKind::pause_end, Reason::operator_request);
+    group_.paused = false;
+    group_.reasons.refused = Reason::none;
+    done("resumed");
+  }
+
+ private:
+  void done(std::string text) { group_.out.send(Answer{request_, {Reason::none, std::move(text)}}); }
+  void refuse(Reason reason, const std::string& more = {}) {
+    group_.out.send(Answer{request_, {reason, std::string(describe(reason)) + more}});
+  }
+  const std::string& name_of(NodeId id) const { return group_.known.node(id).settings->name; }
+
+  /// A failover that waits for a relay log can be told that its loss is accepted.
+  void during_change(const FailoverWish& wish) {
+    FailoverMachine& machine = group_.machine;
+    const bool waits_for_relay_log = machine.state() == FailoverMachine::State::applying;
+    const bool means_its_target = waits_for_relay_log && wish.to.value_or(*machine.target()) == machine.target();
+    if (!means_its_target || wish.loss != LossPolicy::accept_loss) return refuse(Reason::failover_in_progress);
+    machine.accept_loss();
+    done("what the relay log of " + name_of(*machine.target()) + " still holds is given up");
+  }
+
+  /// Answers where a failover may not begin.
+  Reason why_not(const FailoverWish& wish) {
+    static constexpr const char* name_one = "; name a node: failover GROUP --to NODE";
+    const auto answered = [&](Reason reason, const char* more) {
+      refuse(reason, more);
+      return reason;
+    };
+    if (!group_.journal.writable()) return answered(Reason::journal_unwritable, "");
+    if (wish.to) return Reason::none;
+    if (group_.journal.damaged()) return answered(Reason::journal_unwritable, name_one);
+    if (group_.switched_unseen) return answered(Reason::two_masters, name_one);
+    if (!group_.known.master) return answered(group_.reasons.closed, name_one);
+    return Reason::none;
+  }
+
+  GroupState& group_;
+  const RequestId request_;
+};
+
+}  // namespace
+
+void GroupState::take(const Order& order) { std::visit(Wishes(*this, order.request), order.wish); }
+
+}  // namespace sengu::health
