@@ -17,11 +17,20 @@ namespace {
 constexpr std::size_t pair_size = 2 * slot_size;
 constexpr std::size_t reserve_step = 64;  // groups; half a MiB
 
+constexpr const char* what_to_do = ": start the sengu that wrote it, or move the file away (then groups are adopted anew)";
+
 [[noreturn]] void refuse_version(std::uint32_t version) {
   throw std::runtime_error("the journal was written in version " + std::to_string(version) +
-                           " of its format; this sengu knows version " + std::to_string(slot_version) +
-                           ": start the sengu that wrote it, or move the file away (then groups are adopted anew)");
+                           " of its format; this sengu knows version " + std::to_string(slot_version) + what_to_do);
 }
+
+/// A newer sengu is in the middle of something that this one cannot go on with: no damage, and no default either.
+[[noreturn]] void refuse_phase(const Slot& slot) {
+  throw std::runtime_error("the journal says of group " + slot.record.group + " that it is in phase \"" + slot.phase +
+                           "\", which this sengu does not know" + what_to_do);
+}
+
+bool has_record(const Slot& slot) { return slot.state == SlotState::valid || slot.state == SlotState::unknown_phase; }
 
 Slot slot_at(std::span<const std::byte> file, std::size_t offset) {
   SlotBytes bytes{};  // a file cut short reads as zeros, and then as corrupt or empty
@@ -71,8 +80,9 @@ void Journal::load_pair(std::size_t at, std::span<const std::byte> bytes) {
       broken = true;
       if (slot.group) name = slot.group;
     }
-    if (slot.state == SlotState::valid && (newest == nullptr || slot.sequence > newest->sequence)) newest = &slot;
+    if (has_record(slot) && (newest == nullptr || slot.sequence > newest->sequence)) newest = &slot;
   }
+  if (newest != nullptr && newest->state == SlotState::unknown_phase) refuse_phase(*newest);
   if (newest != nullptr) {
     const auto index = static_cast<std::size_t>(newest - slots.data());
     records_.insert_or_assign(newest->record.group, newest->record);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include <boost/crc.hpp>
 #include <boost/json/parse.hpp>
@@ -56,43 +57,86 @@ std::uint32_t name_crc(Bytes bytes) {
   return crc.checksum();
 }
 
-std::string to_json(const JournalRecord& record) {
+constexpr std::array<std::string_view, 10> fields{"group",  "epoch",  "phase",  "master", "server_id",
+                                                  "replid", "offset", "target", "fenced", "past_servers"};
+
+json::object to_object(const JournalRecord& record) {
   json::array past;
   for (const auto& id : record.past_servers) past.emplace_back(id);
-  return json::serialize(json::object{{"group", record.group},
-                                      {"epoch", record.epoch},
-                                      {"phase", phases.at(static_cast<std::size_t>(record.phase))},
-                                      {"master", record.master},
-                                      {"server_id", record.server_id},
-                                      {"replid", record.replid},
-                                      {"offset", record.offset},
-                                      {"target", record.target},
-                                      {"fenced", record.fenced},
-                                      {"past_servers", std::move(past)}});
+  return {{"group", record.group},
+          {"epoch", record.epoch},
+          {"phase", phases.at(static_cast<std::size_t>(record.phase))},
+          {"master", record.master},
+          {"server_id", record.server_id},
+          {"replid", record.replid},
+          {"offset", record.offset},
+          {"target", record.target},
+          {"fenced", record.fenced},
+          {"past_servers", std::move(past)}};
+}
+
+std::string to_json(const JournalRecord& record) {
+  json::object object = to_object(record);
+  if (record.unread.empty()) return json::serialize(object);
+  const auto unread = json::parse(record.unread);
+  for (const auto& field : unread.as_object()) object.insert(field);
+  auto all = json::serialize(object);
+  return all.size() <= max_slot_payload ? all : json::serialize(to_object(record));
 }
 
 std::string string_of(const json::object& object, std::string_view key) {
-  return std::string(object.at(key).as_string());
+  const auto* value = object.if_contains(key);
+  return value != nullptr ? std::string(value->as_string()) : std::string();
 }
 
-/// Throws where a field is missing or of another type.
-JournalRecord from_json(std::string_view payload) {
-  const auto value = json::parse(payload);
-  const auto& object = value.as_object();
+std::vector<std::string> newest_servers(const json::object& object) {
+  std::vector<std::string> servers;
+  const auto* list = object.if_contains("past_servers");
+  if (list == nullptr) return servers;
+  for (const auto& id : list->as_array()) servers.emplace_back(id.as_string());
+  if (servers.size() > max_past_servers) servers.erase(servers.begin(), servers.end() - max_past_servers);
+  return servers;
+}
+
+std::string unread_fields(const json::object& object) {
+  json::object unread;
+  for (const auto& field : object) {
+    if (std::find(fields.begin(), fields.end(), field.key()) == fields.end()) unread.insert(field);
+  }
+  return unread.empty() ? std::string() : json::serialize(unread);
+}
+
+/// All but the phase. Throws where a field is of another type, or where the group or the epoch is missing: without them it is no
+/// record. Any other field that is missing takes its default.
+JournalRecord from_object(const json::object& object) {
   JournalRecord record;
-  record.group = string_of(object, "group");
+  record.group = object.at("group").as_string();
   record.epoch = object.at("epoch").to_number<Epoch>();
-  const auto phase = std::find(phases.begin(), phases.end(), string_of(object, "phase"));
-  if (phase == phases.end()) throw std::invalid_argument("phase");
-  record.phase = static_cast<Phase>(phase - phases.begin());
   record.master = string_of(object, "master");
   record.server_id = string_of(object, "server_id");
   record.replid = string_of(object, "replid");
-  record.offset = object.at("offset").to_number<std::int64_t>();
+  if (const auto* offset = object.if_contains("offset")) record.offset = offset->to_number<std::int64_t>();
   record.target = string_of(object, "target");
-  record.fenced = object.at("fenced").as_bool();
-  for (const auto& id : object.at("past_servers").as_array()) record.past_servers.emplace_back(id.as_string());
+  if (const auto* fenced = object.if_contains("fenced")) record.fenced = fenced->as_bool();
+  record.past_servers = newest_servers(object);
+  record.unread = unread_fields(object);
   return record;
+}
+
+/// Reads the record into the slot. Throws where it is none.
+void read_record(Slot& slot, std::string_view payload) {
+  const auto value = json::parse(payload);
+  const auto& object = value.as_object();
+  slot.record = from_object(object);
+  slot.state = SlotState::valid;
+  const auto name = object.contains("phase") ? string_of(object, "phase") : std::string(phases.front());
+  const auto phase = std::find(phases.begin(), phases.end(), name);
+  if (phase != phases.end()) {
+    slot.record.phase = static_cast<Phase>(phase - phases.begin());
+  } else {
+    slot.state = SlotState::unknown_phase;
+    slot.phase = name;
+  }
 }
 
 std::optional<std::string> readable_name(Bytes bytes) {
@@ -142,11 +186,10 @@ Slot decode_slot(Bytes bytes) {
   const auto length = get<std::uint32_t>(bytes, length_at);
   if (length > max_slot_payload) return corrupt_slot(bytes);
   try {
-    slot.record = from_json(text(bytes, slot_header_size, length));
+    read_record(slot, text(bytes, slot_header_size, length));
   } catch (const std::exception&) {
     return corrupt_slot(bytes);
   }
-  slot.state = SlotState::valid;
   slot.sequence = get<std::uint64_t>(bytes, sequence_at);
   return slot;
 }

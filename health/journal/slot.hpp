@@ -5,6 +5,7 @@
 //                            24  u32 CRC of the slot    38  the group's name
 // Numbers are little-endian. The CRC at 24 covers all 4096 bytes but itself. The name has a CRC of its own, so that a
 // slot with a broken record can still say whose it is. Magic, version and CRC stay where they are in every version.
+// Fields may be added to the record without another version: one that is missing takes its default, one that is not known is kept.
 #pragma once
 
 #include <array>
@@ -31,19 +32,22 @@ enum class SlotState : std::uint8_t {
   empty,            // all zero: never written
   valid,
   corrupt,
-  unknown_version,  // whole, but written by another sengu
+  unknown_version,  // whole, but of another version of the format
+  unknown_phase,    // whole, and its record is in a phase that only a newer sengu knows
 };
 
 struct Slot {
   SlotState state = SlotState::empty;
   std::uint32_t version = 0;            // of valid and unknown_version
-  std::uint64_t sequence = 0;           // of valid; the newest of a group's two slots is the one that counts
-  JournalRecord record;                 // of valid
+  std::uint64_t sequence = 0;           // of valid and unknown_phase; the newest of a group's two slots is the one that counts
+  JournalRecord record;                 // of valid; of unknown_phase all but the phase
+  std::string phase;                    // of unknown_phase: its name
   std::optional<std::string> group;     // of corrupt: whose it is, where that can still be read
 };
 
 /// Asserts that the record fits: group at most max_slot_name bytes, past_servers at most max_past_servers, and the JSON
-/// at most max_slot_payload (names are bounded by the configuration, ids by the servers' protocol).
+/// without `unread` at most max_slot_payload (names are bounded by the configuration, ids by the servers' protocol). `unread` is
+/// left out where there is no room for it.
 SlotBytes encode_slot(const JournalRecord& record, std::uint64_t sequence);
 
 /// Reads any bytes without harm.

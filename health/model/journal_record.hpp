@@ -26,6 +26,7 @@ struct JournalRecord {
   std::string target;                     // node name, in phase promoting
   bool fenced = false;                    // a fence was sent to `master`
   std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
+  std::string unread;                     // fields of a newer sengu, as a JSON object: kept, and written back. Empty: none
   bool operator==(const JournalRecord&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include "health/journal/journal.hpp"
 #include "health/journal/slot.hpp"
 #include "tests/support/fake_server.hpp"  // run_until
+#include "tests/support/source_dir.hpp"
 
 namespace sengu::health {
 namespace {
@@ -83,6 +85,13 @@ struct FaultyFile final : JournalFile {
   }
   Faults& faults;
 };
+
+void make_sum_good(SlotBytes& bytes) {
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), 24);
+  crc.process_bytes(bytes.data() + 28, slot_size - 28);
+  for (std::size_t i = 0; i < 4; ++i) bytes[24 + i] = static_cast<std::byte>(crc.checksum() >> (8 * i));
+}
 
 TEST_CASE("journal: round trip over a restart, several groups, the newest counts") {
   TemporaryDirectory directory;
@@ -188,15 +197,55 @@ TEST_CASE("journal: another version of the format is a clear error") {
   write_two(directory.state());
   auto bytes = encode_slot(record("g", 1), 1);
   bytes[8] = std::byte{2};
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), 24);
-  crc.process_bytes(bytes.data() + 28, slot_size - 28);
-  for (std::size_t i = 0; i < 4; ++i) bytes[24 + i] = static_cast<std::byte>(crc.checksum() >> (8 * i));
+  make_sum_good(bytes);
   {
     std::fstream file(directory.state() / "journal", std::ios::in | std::ios::out | std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()), slot_size);
   }
   CHECK_THROWS_WITH_AS(Journal{directory.state()}, doctest::Contains("version 2"), std::runtime_error);
+}
+
+TEST_CASE("journal: one that sengu 0.1.0 wrote opens, with its masters and epochs") {
+  TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.state());
+  std::filesystem::copy(test::source_dir() + "/tests/unit/data/journal-0.1.0", directory.state() / "journal");
+  Journal journal(directory.state());
+  CHECK(journal.damaged().empty());
+  REQUIRE(journal.records().size() == 2);
+  const JournalRecord& redis = journal.records().at("sessions");
+  CHECK(redis.epoch == 2);
+  CHECK(redis.phase == Phase::steady);
+  CHECK(redis.master == "127.77.0.12:6379");
+  CHECK(redis.server_id == "9651851eef959358077e6ecb31ef45bdd1f7ea00");
+  CHECK(redis.replid == "7d0aa5d90dd4fb40d188dd57cfd8af6ff337b640");
+  CHECK(redis.offset == 14658);
+  CHECK(redis.past_servers.size() == 2);
+  const JournalRecord& mysql = journal.records().at("orders");
+  CHECK(mysql.epoch == 2);
+  CHECK(mysql.master == "127.77.0.22:3306");
+  CHECK(mysql.replid == "5892ad67-ed40-11f1-bf84-02fc00000001:303");
+  CHECK(mysql.unread.empty());
+}
+
+TEST_CASE("journal: a phase of a newer sengu is a clear error, unless a record that is newer still is known") {
+  TemporaryDirectory directory;
+  write_two(directory.state());
+  auto bytes = encode_slot(record("g", 1), 5);
+  const std::string payload = R"({"group":"g","epoch":3,"phase":"planned"})";
+  std::fill(bytes.begin() + slot_header_size, bytes.end(), std::byte{0});
+  std::transform(payload.begin(), payload.end(), bytes.begin() + slot_header_size, [](char c) { return static_cast<std::byte>(c); });
+  bytes[12] = static_cast<std::byte>(payload.size());
+  bytes[13] = std::byte{0};
+  const auto put = [&](std::uint64_t sequence) {
+    bytes[16] = static_cast<std::byte>(sequence);
+    make_sum_good(bytes);
+    std::fstream file(directory.state() / "journal", std::ios::in | std::ios::out | std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()), slot_size);
+  };
+  put(5);
+  CHECK_THROWS_WITH_AS(Journal{directory.state()}, doctest::Contains("phase \"planned\", which this sengu does not know"), std::runtime_error);
+  put(1);
+  CHECK(Journal(directory.state()).records().at("g").epoch == 2);
 }
 
 TEST_CASE("journal: a directory that cannot be made is a clear error") {
