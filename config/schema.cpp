@@ -1,4 +1,4 @@
-// The lists themselves: a line per key, in the order of design §3. Ranges are generous; they catch a wrong unit, not a
+// The lists themselves: a line per key, in the order of deploy/manual/reference.md. Ranges are generous; they catch a wrong unit, not a
 // bad idea. Defaults are not here: a key that is absent leaves what settings.hpp says.
 #include "config/schema.hpp"
 
@@ -180,7 +180,7 @@ void read_tls(const Item& item, GroupSettings& group) {
   if (const auto mode = read_word(item, tls_words)) group.tls.mode = *mode;
 }
 
-/// Under 50 us a worker burns CPU and still blocks before the next request comes (performance.md §6).
+/// Under 50 us a worker burns CPU and still blocks before the next request comes (measured).
 void read_busy_poll(const Item& item, ProxySettings& proxy) {
   const auto duration = read_duration(item, {0us, 10ms});
   if (!duration) return;

@@ -1,4 +1,4 @@
-// The whole schema of design §3 as lists of keys, one list per table; both reading and printing follow them. What is
+// The whole schema (deploy/manual/reference.md) as lists of keys, one list per table; both reading and printing follow them. What is
 // not supported yet stands there without a reader. Knows no file and no rule that spans two keys.
 #pragma once
 

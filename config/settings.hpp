@@ -1,5 +1,5 @@
 // The effective settings: what the configuration file means, checked and complete. Immutable once loaded.
-// Defaults live here and nowhere else (design §3); deploy/manual/reference.md and a test agree with them.
+// Defaults live here and nowhere else ; deploy/manual/reference.md and a test agree with them.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Reads one file into a tree of values, and turns toml11's traps into findings (design §3): a directory as file, an
+// Reads one file into a tree of values, and turns toml11's traps into findings: a directory as file, an
 // integer beyond 64 bits, a syntax error. Knows no key.
 #pragma once
 

@@ -1,5 +1,5 @@
 // An assertion that stays on in release: a broken invariant ends the process, and the end of a process is always a
-// safe cut (safety.md §3.4). Not for bad input, which gets an error of its own.
+// safe cut (RULES §3.4). Not for bad input, which gets an error of its own.
 #pragma once
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// For tests only: at which point of a failover the process shall die, one for each row of safety.md §7 (Resume). Pure; who
+// For tests only: at which point of a failover the process shall die, one for each row of RULES §7.2. Pure; who
 // asks it (the driver, the simulator) does the dying.
 #pragma once
 

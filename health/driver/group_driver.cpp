@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto journal_patience = 2s;   // as long as a worker may take for its acknowledgement (safety.md §3.4)
+constexpr auto journal_patience = 2s;   // as long as a worker may take for its acknowledgement (RULES §3.4)
 
 Time clock_now() { return std::chrono::steady_clock::now(); }
 

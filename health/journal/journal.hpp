@@ -1,5 +1,5 @@
 // The durable memory of the decision: the newest JournalRecord of each group survives a crash of sengu and of the
-// machine (safety.md §7). Owns the state directory's lock, the file `journal` (two slots per group) and the thread that
+// machine (RULES §7). Owns the state directory's lock, the file `journal` (two slots per group) and the thread that
 // writes it. Knows nothing of what a record means.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The bytes of one journal slot: a JournalRecord with a sequence number, checksummed (safety.md §7). Pure: knows no file.
+// The bytes of one journal slot: a JournalRecord with a sequence number, checksummed (RULES §7). Pure: knows no file.
 //
 //   0  magic "SENGUJNL"      12  u32 payload length     32  u32 CRC of the name area     288  payload: the record as JSON
 //   8  u32 version           16  u64 sequence           36  u16 name length

@@ -1,4 +1,4 @@
-// What happened, for people and scripts: Sentinel's names where Sentinel has one (design §3, Events). The same enum
+// What happened, for people and scripts: Sentinel's names where Sentinel has one (deploy/manual/reference.md). The same enum
 // feeds log, metrics, admin history and API.
 #pragma once
 

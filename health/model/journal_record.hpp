@@ -1,4 +1,4 @@
-// What survives a restart of sengu: one record per group (safety.md §7). Plain values; health/journal makes them durable.
+// What survives a restart of sengu: one record per group (RULES §7). Plain values; health/journal makes them durable.
 #pragma once
 
 #include <string>

@@ -21,7 +21,7 @@ using Epoch = std::uint64_t;  // 0 = none yet; grows by one with each change of 
 enum class Role : std::uint8_t { unknown, master, replica };
 
 /// How a probe ended, by layer as HAProxy names it. Every outcome from `ok` down to `invalid` means that bytes
-/// came: the server lives (safety.md §2.1).
+/// came: the server lives (RULES §2.1).
 enum class Outcome : std::uint8_t {
   ok,
   loading,        // INFO says loading:1, or -LOADING

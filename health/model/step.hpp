@@ -20,8 +20,8 @@ enum class Step : std::uint8_t {
   promote,         // REPLICAOF NO ONE, then CONFIG REWRITE; MySQL: only with its relay log applied, RESET REPLICA ALL, writable
   repoint,         // REPLICAOF <master>, then CONFIG REWRITE; MySQL: CHANGE REPLICATION SOURCE, with credentials where it has none
   demote,          // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE; MySQL: fence, then repoint
-  demote_emptied,  // as demote, and CLIENT KILL TYPE replica (safety.md §6.2)
-  rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (safety.md §2.4); MySQL: the IO thread anew
+  demote_emptied,  // as demote, and CLIENT KILL TYPE replica (RULES §6.2)
+  rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (RULES §2.4); MySQL: the IO thread anew
   // MySQL and MariaDB only
   stop_receiving,  // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
   start_receiving, // START REPLICA IO_THREAD

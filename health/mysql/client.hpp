@@ -2,7 +2,7 @@
 // calls. The only place that knows mysql.h. Belongs to one thread; interrupt() and what is said of the progress may be
 // called from any. Knows nothing of what is asked.
 //
-// The library's timeouts are whole seconds and do not cover everything (mysql.md §2). It lets us wait for it
+// The library's timeouts are whole seconds and do not cover everything: neither the greeting nor TLS. It lets us wait for it
 // (MARIADB_OPT_IO_WAIT): there we keep a descriptor of our own, over which interrupt() ends whatever blocks, in a
 // TLS handshake too, and there we read the greeting before the library answers it.
 #pragma once

@@ -28,7 +28,7 @@ struct Answer {
   Time at{};
 };
 
-/// Who holds the lock by which two deciders see each other (safety.md §7).
+/// Who holds the lock by which two deciders see each other (RULES §7.3).
 struct LockHolder {
   std::uint64_t connection = 0;   // 0: not known, `text` says why; without a text nobody's
   std::string account;            // "user@host" of the holder, where the server tells

@@ -1,5 +1,5 @@
 // What a failed connect or statement says of the server: error numbers of MySQL, MariaDB and the client library, sorted
-// (mysql.md §2). Pure.
+// Pure.
 #pragma once
 
 #include "health/model/observation.hpp"

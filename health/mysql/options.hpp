@@ -10,7 +10,7 @@
 
 namespace sengu::health::mysql {
 
-/// The lock by which deciders see each other (safety.md §7): who decides takes it, who only looks asks whose it is.
+/// The lock by which deciders see each other (RULES §7.3): who decides takes it, who only looks asks whose it is.
 enum class DecidersLock : std::uint8_t { take, look };
 
 /// How a connection is made.

@@ -1,9 +1,9 @@
-// The statements of each step, in order, and what their answers come to (mysql.md §5 to §7). Blocking, over whatever carries
+// The statements of each step, in order, and what their answers come to. Blocking, over whatever carries
 // a statement; knows neither threads nor sockets nor clocks. Decides nothing, repeats nothing: that a promotion worked is
 // for a probe to observe.
 //
 // What is never done: the applier (SQL thread) is neither stopped nor started while something received is not applied,
-// but where the source changes: MariaDB drops its relay log then (mysql.md §0.3).
+// but where the source changes: MariaDB drops its relay log then (tried on 10.11).
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // Whether a replica still hears its source, from what its probes say one after another. An IO thread says Yes for as long
-// as its connection stands, also to a frozen master (safety.md §2.4): where its heartbeats are known, their growth is
+// as its connection stands, also to a frozen master (RULES §2.4): where its heartbeats are known, their growth is
 // believed instead. Pure.
 #pragma once
 

@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto beat = 100ms;
-constexpr auto stalled_after = 1s;   // as in the decision (safety.md §2.3): what was decided before it is void
+constexpr auto stalled_after = 1s;   // as in the decision (RULES §2.3): what was decided before it is void
 constexpr auto* too_late = "no answer in time";
 constexpr auto* stalled = "sengu itself was stalled";
 

@@ -23,7 +23,7 @@ class Fd {
   int get() const { return value_; }
   explicit operator bool() const { return value_ >= 0; }
   void close();
-  /// Of a socket: closes with a RST and drops what the kernel still wanted to send: a cut (performance.md §6, pitfall 3).
+  /// Of a socket: closes with a RST and drops what the kernel still wanted to send: a cut. (After a plain close the peer reads that to its end.)
   void reset();
 
  private:

@@ -1,5 +1,5 @@
 // What CLIENT LIST says about who else may decide: connections of another sengu, and of Sentinels, known by their names
-// (safety.md §7). Pure. Understands Redis 5 to 8 and Valkey, whose lines keep the fields of Redis 5.
+// (RULES §7.3). Pure. Understands Redis 5 to 8 and Valkey, whose lines keep the fields of Redis 5.
 #pragma once
 
 #include <string>

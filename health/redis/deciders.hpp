@@ -1,4 +1,4 @@
-// Asks one server who else is connected to it that may decide about it (safety.md §7), and how it is set up, over a connection
+// Asks one server who else is connected to it that may decide about it (RULES §7.3), and how it is set up, over a connection
 // of its own: a long list then delays no probe. What the answers say is read by clients.hpp and settings.hpp. Control thread only.
 #pragma once
 

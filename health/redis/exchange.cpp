@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr auto beat = 100ms;
-constexpr auto stalled_after = 1s;  // as in the decision (safety.md §2.3): what was decided before it is void
+constexpr auto stalled_after = 1s;  // as in the decision (RULES §2.3): what was decided before it is void
 
 }  // namespace
 

@@ -325,7 +325,7 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
   listener->on_end(*this, how, seen);
 }
 
-/// Whatever is wrong with its TLS, it speaks: it lives (safety.md §2.1). So does one that accepts, and closes in the
+/// Whatever is wrong with its TLS, it speaks: it lives (RULES §2.1). So does one that accepts, and closes in the
 /// handshake: a Redis with max clients has no other way to say so. The dead refuse, the frozen keep quiet.
 Observation Link::observe_end(const error_code& error) const {
   const auto text = printable_line(stream_.error_text(error));

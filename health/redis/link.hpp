@@ -28,7 +28,7 @@ struct Credentials {
   std::shared_ptr<const net::TlsContext> tls = {};   // null: clear text
 };
 
-/// "sengu-<instance>-<group>", with what CLIENT SETNAME refuses replaced by '_' (safety.md §7, two deciders).
+/// "sengu-<instance>-<group>", with what CLIENT SETNAME refuses replaced by '_' (RULES §7.3).
 std::string client_name(std::string_view instance, std::string_view group);
 
 /// What a new connection says first: AUTH and CLIENT SETNAME, as far as the credentials ask for them.

@@ -41,7 +41,7 @@ asio::awaitable<Outcome> command(Exchange& exchange, CommandLine words) {
   co_return good ? Outcome{StepResult::done, {}} : Outcome{StepResult::failed, error_text(words, reply)};
 }
 
-/// CONFIG REWRITE after a change of role (safety.md §4.3): its failure is a warning in the text of a step that is done.
+/// CONFIG REWRITE after a change of role (RULES §4.3): its failure is a warning in the text of a step that is done.
 asio::awaitable<Outcome> rewrite(Exchange& exchange, Outcome changed) {
   if (changed.result != StepResult::done) co_return changed;
   auto written = co_await command(exchange, words_of("CONFIG", "REWRITE"));
@@ -54,7 +54,7 @@ asio::awaitable<Outcome> rewrite(Exchange& exchange, Outcome changed) {
 
 CommandLine replica_of(const Endpoint& master) { return {"REPLICAOF", master.host, std::to_string(master.port)}; }
 
-/// CLIENT KILL comes before CLIENT UNPAUSE: writes that a fence postponed are then never carried out (redis.md §2.2).
+/// CLIENT KILL comes before CLIENT UNPAUSE: writes that a fence postponed are then never carried out (tried on Redis 7.0).
 std::vector<CommandLine> demotion(const RunStep& step, std::string_view replica_word) {
   std::vector<CommandLine> commands{{"MULTI"},
                                     replica_of(step.master),

@@ -1,5 +1,5 @@
 // Tells one server what to be: the scripts of fence, promote, repoint and demote, each over a connection of its own and
-// with one deadline. Owns the words that are sent (redis.md §2.2, measured on 7.0.15). Decides nothing, repeats nothing
+// with one deadline. Owns the words that are sent (tried on Redis 5.0 to 8 and Valkey 9). Decides nothing, repeats nothing
 // and believes nothing: that a promotion worked is for a probe to observe. Control thread only.
 #pragma once
 

@@ -36,7 +36,7 @@ class ProbeLink {
 
   /// An overdue question is given up after so long without anything heard.
   static constexpr std::chrono::seconds give_up{30};
-  /// A timer that fires later than this says more about us than about the server (safety.md §2.3) ...
+  /// A timer that fires later than this says more about us than about the server (RULES §2.3) ...
   static constexpr std::chrono::milliseconds late_timer{50};
   /// ... and an answer that came meanwhile gets so long to be taken.
   static constexpr std::chrono::milliseconds grace{20};

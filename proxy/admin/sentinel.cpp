@@ -1,5 +1,5 @@
 // The admin port as a Redis Sentinel, read-only: the replies that client libraries look up a master with. Field names
-// and their order are Sentinel's (redis.md §1.5). With announce = "vip" every address is one of ours, so clients stay
+// and their order are Sentinel's (sentinel.c, addReplySentinelRedisInstance). With announce = "vip" every address is one of ours, so clients stay
 // behind the proxy; with "backend" it is the server's own.
 #include <algorithm>
 

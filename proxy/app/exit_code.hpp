@@ -1,4 +1,4 @@
-// The exit codes that scripts rely on (design §3), with what each says: --help and the reference are made of this list.
+// The exit codes that scripts rely on, with what each says: --help and the reference are made of this list.
 #pragma once
 
 #include <array>

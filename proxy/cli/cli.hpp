@@ -1,4 +1,4 @@
-// The command line (design §3): parses it, runs the verb, returns the exit code.
+// The command line: parses it, runs the verb, returns the exit code.
 // Knows the verbs by name and options; what they do is in verbs.hpp.
 #pragma once
 

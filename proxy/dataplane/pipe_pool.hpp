@@ -38,7 +38,7 @@ class PipePool {
   Loan borrow();
 
   // In bytes. 1 MiB is what every user may ask for (pipe-max-size) and takes 16-20 % less CPU for a stream than 256 KiB;
-  // 64 KiB takes twice as much as these (performance.md §4).
+  // 64 KiB takes twice as much as these (measured).
   static constexpr int best = 1024 * 1024;
   static constexpr int least = 256 * 1024;
 

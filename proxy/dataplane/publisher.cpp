@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// A check that comes so late was itself held up (a stopped process, safety.md §2.3): the workers get their time afresh.
+// A check that comes so late was itself held up (a stopped process, RULES §2.3): the workers get their time afresh.
 constexpr auto late = 100ms;
 
 [[noreturn]] void abort_process(std::string_view what) {

@@ -1,5 +1,5 @@
 // Publishes routes: one immutable table per change, handed to every worker, and one acknowledgement from each. A worker
-// that does not answer ends the process, whose death is the cut (safety.md §3.4). Lives on the control thread.
+// that does not answer ends the process, whose death is the cut (RULES §3.4). Lives on the control thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -1,6 +1,6 @@
 // The control thread's sign of life: while it beats, the workers pass bytes between clients and masters. Lives on the control
 // thread. A process that was stopped and continued would else hand out what an old master had said before its control
-// thread can look who is master now ([M] safety.md §9.4: 0.62 ms after SIGCONT).
+// thread can look who is master now (RULES §3.7: 0.62 ms after SIGCONT).
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,7 +20,7 @@ class Pulse {
     /// What the workers were told so far holds until then.
     std::function<void(health::Time until)> renew;
   };
-  /// A stall of ours, from which on what was seen is void (safety.md §2.3, tilt).
+  /// A stall of ours, from which on what was seen is void (RULES §2.3).
   static constexpr std::chrono::milliseconds validity{1000};
   static constexpr std::chrono::milliseconds beat{200};
 

@@ -1,4 +1,4 @@
-// The edge-triggered epoll set of one worker, in which every data socket and every listener is (performance.md §6, v3r).
+// The edge-triggered epoll set of one worker, in which every data socket and every listener is.
 // Knows no session and no clock; used by one thread.
 #pragma once
 

@@ -15,7 +15,7 @@ namespace sengu::proxy {
 namespace {
 
 constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 MiB spliced, then the other sessions
-// A burst is spliced beyond so many bytes. A reply of 64 KiB to each request is cheaper to copy (performance.md §3.2).
+// A burst is spliced beyond so many bytes. A reply of 64 KiB to each request is cheaper to copy (measured).
 constexpr std::uint32_t stream_burst = 128 * 1024;
 // A burst of so many bytes is read by the bulk, what a pipe takes at a time: 3,200 wake-ups per GiB instead of 10,200, and 0.65 of
 // the CPU. (Where sender, relay and reader share two cores they then wait for each other now and then: 5 to 10 % less throughput.)
@@ -27,7 +27,7 @@ constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | 
 // After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
 constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 
-/// Looked at after each read, before the write (safety.md §9.4): a process that was stopped in between, or before, must
+/// Looked at after each read, before the write (RULES §3.7): a process that was stopped in between, or before, must
 /// not pass on what an old master said.
 bool may_pass(const RelayScratch& scratch) {
   return scratch.until == health::Time::max() || std::chrono::steady_clock::now() <= scratch.until;

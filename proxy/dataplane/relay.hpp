@@ -69,7 +69,7 @@ class Relay {
   enum class ReadUntil : std::uint8_t { short_read, would_block };
   enum class Way : std::uint8_t {
     by_burst,   // spliced while the burst is a stream, else copied
-    copy_only,  // urgent data, a reset or perhaps the end: splice stops at an urgent mark (performance.md §6, pitfall 1)
+    copy_only,  // urgent data, a reset or perhaps the end: splice stops at an urgent mark
   };
   enum class Step : std::uint8_t { moved, empty };  // empty: epoll says when there is more to read, or nothing will be
   enum class Wake : std::uint8_t { any, bulk };     // how much must have come for epoll to say so
@@ -88,7 +88,7 @@ class Relay {
     std::uint32_t pending_begin = 0;
     std::uint32_t pending_end = 0;
     // Read from this side, not yet written to the other: at most one scratch buffer (256 KiB), only while the other side
-    // takes no more. Smaller reads would bound it lower, and cost a stream twice the CPU (performance.md §3.2).
+    // takes no more. Smaller reads would bound it lower, and cost a stream twice the CPU (measured).
     std::unique_ptr<char[]> pending;
     PipePool::Loan pipe;  // only while it is filled, or in pump()
     std::uint64_t bytes = 0;

@@ -49,7 +49,7 @@ struct RoutingTable {
   GroupRoutes groups;
 };
 
-/// May this session live on under this table? (safety.md §1, invariant 1)
+/// May this session live on under this table? (RULES §1.1)
 bool allowed(const SessionTag& session, const RoutingTable& table);
 
 /// May it pass bytes at this moment? A session that is allowed but may not waits for the next table.

@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 using health::Reason;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto refuse_time = 200ms;        // design §2, flow 1
-constexpr auto reset_time = 200ms;         // performance.md §6, pitfall 3
+constexpr auto refuse_time = 200ms;        // for the answer to arrive before the RST
+constexpr auto reset_time = 200ms;         // for what a reset peer had sent to arrive
 constexpr auto reset_poll = 5ms;
 constexpr auto first_retry = 20ms;         // after a failed connect; doubles up to 320 ms
 constexpr unsigned max_retry_doublings = 4;
@@ -119,7 +119,7 @@ void Session::connect_ready(std::uint32_t events) {
 
 void Session::connected(std::uint32_t server_events) {
   if (net::met_itself(relay_.fd(Peer::server))) return connect_error(ECONNREFUSED);
-  if (!may_begin(tag_, *context_.table)) {  // again, before the first byte (safety.md §3.3)
+  if (!may_begin(tag_, *context_.table)) {  // again, before the first byte (RULES §3.3)
     abandon_connect();
     return seek();
   }

@@ -24,7 +24,7 @@ struct WorkerContext {
   WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first,
                 std::size_t most_pipes);
 
-  static constexpr std::size_t buffer_size = 256 * 1024;  // performance.md §3.2
+  static constexpr std::size_t buffer_size = 256 * 1024;  // smaller ones cost a stream twice the CPU (bench/README.md)
 
   const config::Settings& settings;
   SharedCounts& shared;                       // atomics

@@ -13,7 +13,7 @@
 
 namespace sengu::proxy {
 
-/// An event as people and scripts see it (design §3, HTTP port): names instead of indexes, a number and a wall time.
+/// An event as people and scripts see it: names instead of indexes, a number and a wall time.
 struct RecordedEvent {
   std::uint64_t id = 0;                           // 1, 2, ... since start
   std::chrono::system_clock::time_point time{};

@@ -1,4 +1,4 @@
-// A snapshot as Prometheus text (design §3, Metrics). Pure; runs on a helper thread, because serializing takes longer
+// A snapshot as Prometheus text. Pure; runs on a helper thread, because serializing takes longer
 // than the control thread may be away.
 #pragma once
 

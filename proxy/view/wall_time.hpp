@@ -1,4 +1,4 @@
-// Wall-clock times as the outside sees them: RFC 3339, UTC, milliseconds (design §3, HTTP port).
+// Wall-clock times as the outside sees them: RFC 3339, UTC, milliseconds.
 // For showing only: what is decided is decided by the steady clock.
 #pragma once
 

@@ -81,7 +81,7 @@ def test_frozen_master_and_its_queued_writes(world):
     old.resume()
     eventually(lambda: old.role() == "slave", 10, "the old master is demoted")
     demoted = time.monotonic()
-    assert demoted - resumed < 1.0, "safety.md §1: within a second of the first contact"
+    assert demoted - resumed < 1.0, "RULES §1: within a second of the first contact"
     eventually(lambda: old.follows(new), 20, "and follows")
     eventually(lambda: writers.since(resumed + 0.2), what="writers go on")
     for client in clients:

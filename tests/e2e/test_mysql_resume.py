@@ -1,4 +1,4 @@
-"""sengu dies in the middle of a promotion on a MySQL group, at each row of safety.md §7 (Resume), and starts again."""
+"""sengu dies in the middle of a promotion on a MySQL group, at each row of RULES §7.2, and starts again."""
 
 import pytest
 

@@ -165,7 +165,7 @@ def test_kill_9_of_sengu_during_a_failover(world, delay_ms):
 
 @pytest.mark.parametrize("master_lives", [True, False])
 def test_damaged_journal_waits_for_the_operator(world, master_lives):
-    """Nothing is guessed: closed until somebody names the master (safety.md §7)."""
+    """Nothing is guessed: closed until somebody names the master (RULES §7.1)."""
     group, sengu, old = ready(world)
     sengu.stop()
     journal = sengu.directory / "state" / "journal"

@@ -1,5 +1,5 @@
 // Every sequence of up to six events over an alphabet of about a dozen, on one group of three, with the invariants of
-// design §2 checked after every event. Worlds are branched, so that a common beginning is played once. Sequences
+// ARCHITECTURE.md checked after every event. Worlds are branched, so that a common beginning is played once. Sequences
 // that repeat a fault which changes nothing (killing a dead server) are left out.
 #include <chrono>
 #include <cstdlib>

@@ -18,7 +18,7 @@ constexpr auto settled = 900ms;      // after a fault, before anything is expect
 constexpr auto seen_before_a_promote = 1s;   // the longest a promote may come after its survey (a frozen node, a slow disk)
 constexpr std::uint64_t since_seen = 100;    // writes that the master may have taken since sengu last saw its number of keys
 constexpr auto asked_again = 3s;             // at the latest, who else decides (health/core/judgement/deciders.cpp)
-constexpr auto void_after = 1s;              // a stall (safety.md §2.3)
+constexpr auto void_after = 1s;              // a stall (RULES §2.3)
 constexpr auto catch_up = 1s;         // of the bound of invariant 8
 
 }  // namespace
@@ -223,7 +223,7 @@ void Judge::check_old_master_is_gone(const std::string& what) {
   }
 }
 
-/// safety.md §6.2: the empty master is demoted last, and all the others are told at once.
+/// RULES §6.2: the empty master is demoted last, and all the others are told at once.
 void Judge::check_amnesia_order(const RunStep& step) {
   const int master = by_name(durable_->master);
   if (master < 0) return;

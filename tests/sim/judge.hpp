@@ -1,4 +1,4 @@
-// The invariants of design §2, asked at every step of a run: at each relayed byte, promote, route, journal record, and at
+// The invariants (health/RULES.md, ARCHITECTURE.md), asked at every step of a run: at each relayed byte, promote, route, journal record, and at
 // each data set that is replaced. It knows the truth about every server, which sengu does not.
 #pragma once
 

@@ -67,7 +67,7 @@ void MysqlServer::take_acknowledgement(int replica, std::uint64_t generation, st
   release(place + 1);
 }
 
-/// COM_BINLOG_DUMP_GTID. MySQL joins whoever has more, unless it is more of this very server's (mysql.md §0.4).
+/// COM_BINLOG_DUMP_GTID. MySQL joins whoever has more, unless it is more of this very server's (tried on MySQL 9.7).
 void MysqlServer::ask(const Ask& ask, Channel back) {
   forget_downstream(ask.replica, 0);
   Downstream downstream{ask.replica, ask.generation, back, ask.has, ask.acknowledges};

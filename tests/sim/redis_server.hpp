@@ -1,6 +1,6 @@
 // A modelled Redis 7 server: its data set as the list of writes it holds, replication ids and offsets, partial and full
 // resynchronization, what a restart keeps, LOADING, BUSY, CLIENT PAUSE. A frozen process whose kernel still accepts.
-// What is modelled is what redis.md says of real servers; what is not: expiry, eviction, transactions of clients.
+// What is modelled was tried on real servers; what is not: expiry, eviction, transactions of clients.
 #pragma once
 
 #include <deque>

@@ -9,7 +9,7 @@ using namespace sengu::health;
 
 namespace {
 
-constexpr auto ack_patience = 2s;        // then the process ends itself: its death is the cut (safety.md §3.4)
+constexpr auto ack_patience = 2s;        // then the process ends itself: its death is the cut (RULES §3.4)
 constexpr auto journal_patience = 2s;
 constexpr auto route_valid = 1s;         // proxy/dataplane/pulse.hpp
 constexpr auto beat = 200ms;

@@ -1,4 +1,4 @@
-// The invariants of design §2 as the modelled world sees them: at each step, promote and route.
+// The invariants of ARCHITECTURE.md as the modelled world sees them: at each step, promote and route.
 #include <algorithm>
 
 #include "tests/support/model_world.hpp"

@@ -1,5 +1,5 @@
 // What a server of MySQL does in the modelled world: it receives into a relay log and applies later, comes back read-only
-// with all it had, and joins a master without a word about transactions of its own (mysql.md §0).
+// with all it had, and joins a master without a word about transactions of its own (tried on MySQL 9.7).
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // A modelled Redis or MySQL group under a virtual clock, with the real Group in the middle: it carries out the group's commands
-// as servers, workers and journal would, and checks the invariants of design §2 after every step. Scenarios and the
+// as servers, workers and journal would, and checks the invariants of ARCHITECTURE.md after every step. Scenarios and the
 // exhaustive test drive it; copying a world branches it.
 #pragma once
 

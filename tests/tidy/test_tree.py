@@ -1,4 +1,4 @@
-"""The rules of the tree that a compiler does not check (design §2, style): layers, file heads, sizes, words.
+"""The rules of the tree that a compiler does not check: layers, file heads, sizes, words.
 Each test lists every violation as file:line: what."""
 
 import functools

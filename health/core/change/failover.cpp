@@ -96,7 +96,7 @@ void FailoverMachine::step_done(Time now, const StepDone& done) {
   promotion_.step_done(now, done);
   if (done.step != Step::fence || !fencing_) return;
   fencing_ = false;
-  // Behind the fence offsets stand still: look again (safety.md §3.2).
+  // Behind the fence offsets stand still: look again (RULES §3.2).
   if (state() == State::survey && done.result == StepResult::done) observe_since_ = now;
 }
 
@@ -138,7 +138,7 @@ void FailoverMachine::enter_survey(const ChangeContext& context) {
   if (context.knowledge.record.fenced) fence(context);
 }
 
-/// One attempt within a fifth of the probe timeout (safety.md §4.1); half of that where the master has been silent for down_after
+/// One attempt within a fifth of the probe timeout (RULES §4.1); half of that where the master has been silent for down_after
 /// already, since the cut is the barrier and the fence is for clients that bypass us. Where a fence lasts, a living master first lets
 /// go what waits for an acknowledgement, which takes up to a second; then it stands still.
 void FailoverMachine::fence(const ChangeContext& context) {
@@ -163,7 +163,7 @@ void FailoverMachine::unfence(const ChangeContext& context) const {
   tell(knowledge, context.out, RunStep{*knowledge.master, Step::unfence, {}, context.settings().failover.step_timeout, {}});
 }
 
-/// Each node that answers is asked once before a promote which others may decide (safety.md §7); its answer is not waited for long.
+/// Each node that answers is asked once before a promote which others may decide (RULES §7.3); its answer is not waited for long.
 bool FailoverMachine::deciders_told(const ChangeContext& context) const {
   bool all_told = true;
   for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
@@ -255,7 +255,7 @@ void FailoverMachine::accept_loss() {
   plan_.loss = LossPolicy::accept_loss;
 }
 
-/// The relay log is thrown away by the promote: whatever it holds must be applied before (mysql.md §0.1). Waited for as long as
+/// The relay log is thrown away by the promote: whatever it holds must be applied before (RULES §4.4). Waited for as long as
 /// it gets less.
 std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext& context) {
   if (!context.may_act) return std::nullopt;
@@ -275,7 +275,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext
   if (node.told.step || !node.alive() || node.info_asked < node.told.done) return std::nullopt;
   const auto& settings = context.settings();
   const bool hangs = settings.semi_sync == config::SemiSync::automatic && node.info->sql->semi_sync_source == SemiSync::on;
-  const Step step = hangs ? Step::semi_sync_off : Step::apply_received;   // its applier waits for an acknowledgement (mysql.md §0.2)
+  const Step step = hangs ? Step::semi_sync_off : Step::apply_received;   // its applier waits for an acknowledgement (RULES §9.3)
   tell(context.knowledge, context.out, RunStep{*target_, step, {}, settings.failover.step_timeout});
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// The failover of one group as a state machine: events in, commands out, `now` a parameter (safety.md §3.2).
+// The failover of one group as a state machine: events in, commands out, `now` a parameter (RULES §3.2).
 //
 //   from        to          when
 //   idle        barrier     begin()
@@ -18,8 +18,8 @@
 //
 // stopped: master_alive_again, where it was begun on evidence against the master; paused, where the operator did not ask for it.
 // Where it does not end with `done` the old master stays what it is. targeting, promoting and confirming are Promotion's. While it is
-// active the route is held and cut; the group publishes that, and opens when it is done. tests/unit/core/failover_test.cpp reads
-// this table back.
+// active the route is held and cut; the group publishes that, and opens when it is done. tests/unit/core/failover_table_test.cpp
+// reads this table back.
 #pragma once
 
 #include <optional>

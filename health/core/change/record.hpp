@@ -1,5 +1,5 @@
 // The journal's record of a group (Knowledge::record): everything that is ever written into it, in one place. What each phase
-// promises to a later run is in safety.md §7.
+// promises to a later run is in RULES §7.
 #pragma once
 
 #include <optional>

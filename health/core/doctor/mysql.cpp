@@ -1,4 +1,4 @@
-// What the doctor looks at in a group of MySQL or MariaDB servers (mysql.md §0, §4-§6). Each server is spoken of in its own
+// What the doctor looks at in a group of MySQL or MariaDB servers (deploy/manual/mysql.md). Each server is spoken of in its own
 // words: MariaDB, and MySQL before 8.0.26, have the old ones.
 #include <algorithm>
 
@@ -134,7 +134,7 @@ void examine_threads(const NodeView& node, Findings& findings) {
   if (!sql.apply_error.empty()) {
     findings.add(node, "its SQL thread stopped with an error, and it is not promoted: " + sql.apply_error);
   } else if (!sql.applying) {
-    // MariaDB throws its relay log away when the SQL thread is started again (mysql.md §0.3); while the master lives it fetches it anew.
+    // MariaDB throws its relay log away when the SQL thread is started again (tried on 10.11); while the master lives it fetches it anew.
     findings.add(node, "its SQL thread is stopped, and it is not promoted: START " + replica + " SQL_THREAD" +
                            (is_mariadb(node) ? ", while its source lives" : ""));
   }

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto quick = 100ms;              // cadence of whatever is in doubt
-constexpr auto refused_again = 11ms;       // the second refusal counts 10 ms after the first (safety.md §2.2)
+constexpr auto refused_again = 11ms;       // the second refusal counts 10 ms after the first (RULES §2.2)
 constexpr auto witness_poll = 5ms;
 constexpr auto promote_poll = 2ms;
 constexpr auto catch_up_poll = 5ms;

@@ -30,7 +30,7 @@ void without_master(GroupState& group) {
   emit_group(group.scene(), EventKind::closed, reason);
 }
 
-/// It lives, but what it answers is no use: never a reason to call it dead (safety.md §2.1).
+/// It lives, but what it answers is no use: never a reason to call it dead (RULES §2.1).
 void name_unusable_master(GroupState& group) {
   const auto outcome = master_of(group).outcome;
   group.reasons.last = outcome == Outcome::loading ? Reason::master_loading
@@ -80,7 +80,7 @@ void investigate(GroupState& group) {
 }
 
 /// By hand, by another decider, or restarted with the configuration of its past: no client is routed until the group agrees on a
-/// master. Where it does not, the best is made one, and that is itself unless its data is gone (safety.md §4.3).
+/// master. Where it does not, the best is made one, and that is itself unless its data is gone (RULES §4.3).
 void on_master_is_replica(GroupState& group) {
   group.known.master_verified = false;
   if (!group.stall.tilted()) {
@@ -93,7 +93,7 @@ void on_master_is_replica(GroupState& group) {
   group.doubt.look_again(grace_ends);
 }
 
-/// No copy is left that can be reached: wait for one, then serve what there is (safety.md §6.4).
+/// No copy is left that can be reached: wait for one, then serve what there is (RULES §6.4).
 void on_emptied_without_replica(GroupState& group) {
   const Knowledge& known = group.known;
   const auto& failover = group.settings().failover;

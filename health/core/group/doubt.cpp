@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto alarm_repeats = 1min;   // safety.md §2.6
+constexpr auto alarm_repeats = 1min;   // RULES §2.6
 
 }  // namespace
 

@@ -51,7 +51,7 @@ void take_shortage(NodeView& node, const Observation& seen, Time now) {
   node.probe.next = now + poll_once_more;
 }
 
-/// An alarm of its own, and no reason to call it dead (safety.md §2.1). Of a node that dies meanwhile +sdown tells.
+/// An alarm of its own, and no reason to call it dead (RULES §2.1). Of a node that dies meanwhile +sdown tells.
 void watch_use(const Scene& scene, NodeId id) {
   NodeView& node = scene.known.node(id);
   const bool unusable = node.outcome != Outcome::ok;
@@ -302,7 +302,7 @@ void GroupState::take(const StepDone& done) {
   node.told.done = now;
   node.probe.next = now;
   machine.step_done(now, done);
-  // One attempt, reached or not (safety.md §4.1); but where a fence lasts, a returned master is fenced until it is.
+  // One attempt, reached or not (RULES §4.1); but where a fence lasts, a returned master is fenced until it is.
   const bool returned = rules_of(settings().kind).fence_lasts && known.master != done.node && node.alive();
   if (done.step == Step::fence && !returned) return;
   if (done.step == Step::apply_received) return;   // whether it is applied is for a probe to see

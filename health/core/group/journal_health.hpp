@@ -1,4 +1,4 @@
-// Can what is decided be remembered? Whether the journal takes writes, and whether it still names the master (safety.md §7).
+// Can what is decided be remembered? Whether the journal takes writes, and whether it still names the master (RULES §7).
 #pragma once
 
 #include <optional>

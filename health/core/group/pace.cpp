@@ -7,7 +7,7 @@ namespace sengu::health {
 namespace {
 
 constexpr int most_doublings = 5;                 // of the pause after a failover that was given up
-constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (safety.md §8)
+constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (RULES §8)
 constexpr std::size_t remembered = 8;
 
 /// These are no new judgement that a flapping network could cause: the first is a matter of data, the others were begun before.

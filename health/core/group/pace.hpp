@@ -1,4 +1,4 @@
-// How often a group may fail over: the pause after a failover that was given up, and the cool-down (safety.md §8).
+// How often a group may fail over: the pause after a failover that was given up, and the cool-down (RULES §8).
 #pragma once
 
 #include <deque>

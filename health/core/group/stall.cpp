@@ -12,8 +12,8 @@ namespace {
 
 constexpr auto late = 50ms;              // a step so late is void until the sockets were polled once more
 constexpr auto poll_once_more = 20ms;
-constexpr auto stalled_after = 1s;       // tilt (safety.md §2.3)
-constexpr auto tilt_at_most = 10s;       // safety.md §8
+constexpr auto stalled_after = 1s;       // tilt (RULES §2.3)
+constexpr auto tilt_at_most = 10s;       // RULES §8
 
 void forget_evidence(const Scene& scene, NodeView& node) {
   node.silent_since = scene.now;

@@ -1,4 +1,4 @@
-// The group's own clock: was this process not run for a while? What was seen before a stall is void (tilt, safety.md §2.3): for a
+// The group's own clock: was this process not run for a while? What was seen before a stall is void (tilt, RULES §2.3): for a
 // while the group only looks, and no client is routed before each node was judged anew.
 #pragma once
 

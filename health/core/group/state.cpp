@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto relay_log_patience = 30s;   // without progress: alarm (safety.md §4.4)
+constexpr auto relay_log_patience = 30s;   // without progress: alarm (RULES §4.4)
 
 /// The doubt, the journal or a change of master may be why a session to the master may not go on at all.
 bool is_cut(const GroupState& group) {

@@ -1,4 +1,4 @@
-// May a node be taken as master as it was found, without a failover? (safety.md §7, Adoption) Pure.
+// May a node be taken as master as it was found, without a failover? (RULES §7.1) Pure.
 #pragma once
 
 #include <optional>

@@ -22,7 +22,7 @@ bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Ch
   return deaf_since + deaf_factor * knowledge.settings->health.down_after < lost;
 }
 
-/// A restarted master makes its replicas begin a full sync; until they load they hold their old data (safety.md §6.3). The
+/// A restarted master makes its replicas begin a full sync; until they load they hold their old data (RULES §6.3). The
 /// restart need not have been seen: under silence it may hide behind a broken path. Whether the sync ended before the promote
 /// is told by the new master's replid2. Under a living master it is about to get other data.
 bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
@@ -50,7 +50,7 @@ Reason reject_by_state(const NodeView& node) {
   return reject_by_replication(*node.info);
 }
 
-/// The journal's master says replica (safety.md §4.3): it may be made a master again unless its data is gone. After a
+/// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a
 /// restart its history has another id; that is no reason against it where nobody else has the old one.
 Reason reject_former_master(const Knowledge& knowledge, const ServerInfo& info) {
   return is_emptied(knowledge, info) ? Reason::master_emptied : Reason::none;

@@ -1,5 +1,5 @@
 // Which replica would be promoted: filters first, then a total order, and for every other node the reason why not
-// (safety.md §5). Pure.
+// (RULES §5). Pure.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Two deciders on one group make two masters (safety.md §7): when the nodes are asked who else is connected to them, and
+// Two deciders on one group make two masters (RULES §7.3): when the nodes are asked who else is connected to them, and
 // what they told. Pure. What a connection's name says is health/redis/clients.
 #pragma once
 

@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto refusals_apart = 10ms;   // safety.md §2.2
-constexpr auto ask_before = 200ms;      // witnesses are asked from down_after - 200 ms on (safety.md §2.4)
+constexpr auto refusals_apart = 10ms;   // RULES §2.2
+constexpr auto ask_before = 200ms;      // witnesses are asked from down_after - 200 ms on (RULES §2.4)
 // A healthy master takes a re-handshaken replica back in 0.5-7.7 ms on loopback; a slow network needs a few round
 // trips more. So long a witness must stay down before it counts.
 constexpr auto settle = 100ms;

@@ -1,4 +1,4 @@
-// Is the master gone, or only our path to it? A pure judgement over what is known (safety.md §2). It never acts.
+// Is the master gone, or only our path to it? A pure judgement over what is known (RULES §2). It never acts.
 //
 //   refused twice, >= 10 ms apart, every reachable witness sees it down     -> dead (process_death)
 //   no reachable witness: refused for the whole of down_after               -> dead (process_death)
@@ -28,7 +28,7 @@ bool refused_twice(const NodeView& master);
 /// Needs knowledge.master and knowledge.suspicion.
 Verdict assess(const Knowledge& knowledge, Time now);
 
-/// A direct replica that heard the master within down_after before we lost it (safety.md §2.5).
+/// A direct replica that heard the master within down_after before we lost it (RULES §2.5).
 bool is_witness(const Knowledge& knowledge, NodeId id);
 
 }  // namespace sengu::health

@@ -23,7 +23,7 @@ bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.told.step || node.outcome != Outcome::ok || !node.info) return false;
   if (node.info_asked < node.told.done) return false;  // not seen since its last step
-  if (node.says(Role::master) && !node.rogue.now) return false;  // its tail was not read yet (safety.md §4.2)
+  if (node.says(Role::master) && !node.rogue.now) return false;  // its tail was not read yet (RULES §4.2)
   return master_seen_after(knowledge, node) && now >= node.told.retry;
 }
 
@@ -70,7 +70,7 @@ std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, T
   if (node.says(Role::master)) return Step::fence;
   const bool follows_the_master = knowledge.settings->semi_sync == config::SemiSync::automatic;
   const bool waits_in_vain = !info.master.host.empty() && info.sql->semi_sync_source == SemiSync::on;
-  // Before anything else: STOP REPLICA hangs for as long as its applier waits for an acknowledgement (mysql.md §0.2).
+  // Before anything else: STOP REPLICA hangs for as long as its applier waits for an acknowledgement (RULES §9.3).
   if (follows_the_master && waits_in_vain) return Step::semi_sync_off;
   if (strays(knowledge, node, now)) {
     const bool returned = info.master.host.empty();

@@ -1,5 +1,5 @@
 // What to mend while a master is routed: replicas that follow something else are repointed, other masters are
-// demoted. Pure. The order under amnesia (safety.md §6.2) is kept here: every other node follows the new master
+// demoted. Pure. The order under amnesia (RULES §6.2) is kept here: every other node follows the new master
 // before the emptied one is touched, and nothing is pointed at a master that would wipe it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a group's writes are in, and how much of it a server holds: the comparison that every choice rests on (safety.md §5).
+// What a group's writes are in, and how much of it a server holds: the comparison that every choice rests on (RULES §5).
 // Redis numbers bytes within a replication id; MySQL and MariaDB name transactions. Nothing else compares offsets or sets.
 #pragma once
 
@@ -34,7 +34,7 @@ struct Received {
   std::int64_t offset = 0;            // how far it has come in the history (bytes; transactions)
   bool diverged = false;              // it has bytes or transactions of its own beyond that
 };
-/// None where it shares no history. Offsets are comparable only through this (safety.md §5): a node that was a master
+/// None where it shares no history. Offsets are comparable only through this (RULES §5): a node that was a master
 /// for a while counts bytes that are not the group's.
 std::optional<Received> received(const History& history, const ServerInfo& info);
 
@@ -53,7 +53,7 @@ bool goes_on_from(const ServerInfo& now, const ServerInfo& chosen);
 /// Following `master` would replace the node's data by much less of another history. MySQL and MariaDB never do that.
 bool would_wipe(const ServerInfo& master, const ServerInfo& node);
 /// A master that is not ours holds what the routed one may not have: bytes beyond the point of the switch, or, restarted,
-/// a history of its own. Nobody can tell more of it; rejoin_delay keeps it for people to look at (safety.md §6.1). Of MySQL
+/// a history of its own. Nobody can tell more of it; rejoin_delay keeps it for people to look at (RULES §6.1). Of MySQL
 /// and MariaDB errant() tells exactly.
 bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue);
 

@@ -174,7 +174,7 @@ constexpr NodeId node_id(std::size_t i) { return NodeId{static_cast<std::uint16_
 /// Every node was asked at least once, and its probe ended.
 bool all_asked(const Knowledge& knowledge);
 
-/// A new server under the master's name without (most of) its data (safety.md §6.1).
+/// A new server under the master's name without (most of) its data (RULES §6.1).
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);
 
 }  // namespace sengu::health

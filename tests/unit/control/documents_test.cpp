@@ -1,4 +1,4 @@
-// The JSON documents: names and values as design §3 has them; history; names and times.
+// The JSON documents: names and values as deploy/manual/reference.md has them; history; names and times.
 #include "proxy/events/documents.hpp"
 #include "proxy/view/documents.hpp"
 

@@ -1,4 +1,4 @@
-// May a node be taken as master as it was found (safety.md §7)? The one way, and each refusal.
+// May a node be taken as master as it was found (RULES §7.1)? The one way, and each refusal.
 #include <doctest/doctest.h>
 
 #include "health/core/judgement/adoption.hpp"

@@ -1,4 +1,4 @@
-// Who is promoted (safety.md §5): each filter with its reason, then the order, one difference at a time.
+// Who is promoted (RULES §5): each filter with its reason, then the order, one difference at a time.
 #include <doctest/doctest.h>
 
 #include "health/core/judgement/candidate.hpp"

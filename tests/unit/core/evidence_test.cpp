@@ -1,4 +1,4 @@
-// When a master counts as dead (safety.md §2): each piece of evidence, and what becomes of the judgement without it.
+// When a master counts as dead (RULES §2): each piece of evidence, and what becomes of the judgement without it.
 #include <doctest/doctest.h>
 
 #include "health/core/judgement/evidence.hpp"
