@@ -52,7 +52,7 @@ class Stage {
  public:
   Stage() {
     context_.turn_began = std::chrono::steady_clock::now();
-    context_.route_until = context_.turn_began + 1h;   // not max(): in production it is looked at too
+    context_.lease_end = context_.turn_began + 1h;   // not max(): in production it is looked at too
   }
 
   /// Makes a session that relays: the wires of its client and its server.
@@ -74,7 +74,7 @@ class Stage {
     context_.ready.wait(0ns);
     context_.ready.dispatch();
   }
-  bool all_wait_for_readiness() const { return context_.again.empty() && context_.closed.empty(); }
+  bool all_wait_for_readiness() const { return context_.to_resume.empty() && context_.to_destroy.empty(); }
 
  private:
   static constexpr std::size_t most = 1000;

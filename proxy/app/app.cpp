@@ -73,7 +73,7 @@ class App final : public Operations, private health::EventSink {
   }
 
   GroupView view(GroupId group) override;
-  Snapshot frame() override;
+  Snapshot header() override;
   Readiness readiness() override;
   const EventHistory& events() const override { return history_; }
   EventHistory& events() override { return history_; }
@@ -141,7 +141,7 @@ Callbacks App::data_plane_callbacks() {
 
 Pulse::Listener App::pulse_listener() {
   return {[this] { for (const auto& group : groups_) group->stalled(); },
-          [this](health::Time until) { data_plane_.set_route_until(until); }};
+          [this](health::Time lease_end) { data_plane_.renew_lease(lease_end); }};
 }
 
 void App::warn_of_file_limit() {
@@ -208,7 +208,7 @@ GroupView App::view(GroupId group) {
   return {&settings_.groups[index(group)], groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
 }
 
-Snapshot App::frame() {
+Snapshot App::header() {
   Snapshot snapshot;
   snapshot.proxy = settings_.proxy.name;
   snapshot.now = health::Time::clock::now();

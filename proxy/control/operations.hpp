@@ -19,7 +19,7 @@ class Operations {
   /// One group, at this instant.
   virtual GroupView view(health::GroupId group) = 0;
   /// The rest, without a group.
-  virtual Snapshot frame() = 0;
+  virtual Snapshot header() = 0;
   /// All groups at one instant. Thousands of them keep the control thread for longer than it may be away: who can wait takes one
   /// view after the other.
   Snapshot snapshot();
@@ -33,13 +33,13 @@ class Operations {
 };
 
 inline Snapshot Operations::snapshot() {
-  Snapshot all = frame();
+  Snapshot all = header();
   for (std::size_t i = 0; i < settings().groups.size(); ++i) all.groups.push_back(view(health::GroupId{static_cast<std::uint32_t>(i)}));
   return all;
 }
 
 inline Snapshot Operations::snapshot_of(health::GroupId group) {
-  Snapshot one = frame();
+  Snapshot one = header();
   one.groups.push_back(view(group));
   return one;
 }

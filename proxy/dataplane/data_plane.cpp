@@ -24,10 +24,10 @@ std::size_t worker_count(const config::ProxySettings& proxy) {
 }
 
 DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, PlaneLimits limits, Callbacks callbacks,
-                     Barrier barrier)
+                     AckLimit limit)
     : settings_(settings), callbacks_(std::move(callbacks)), shared_(settings.groups, limits.clients),
       first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_, limits.pipes_per_worker)),
-      publisher_(control, workers_, first_, std::move(barrier)), bound_(settings.groups.size()) {}
+      publisher_(control, workers_, first_, std::move(limit)), bound_(settings.groups.size()) {}
 
 DataPlane::~DataPlane() { join(); }
 
@@ -90,8 +90,8 @@ std::size_t DataPlane::sessions() const {
   return std::accumulate(all.begin(), all.end(), std::size_t{0});
 }
 
-void DataPlane::set_route_until(health::Time until) {
-  for (const auto& worker : workers_) worker->post_route_until(until);
+void DataPlane::renew_lease(health::Time end) {
+  for (const auto& worker : workers_) worker->post_lease(end);
 }
 
 void DataPlane::stop_accepting() {

@@ -19,7 +19,7 @@ class DataPlane {
  public:
   /// `settings` and `control` outlive this; its handlers on `control` must not run after its destruction.
   DataPlane(boost::asio::io_context& control, const config::Settings& settings, PlaneLimits limits, Callbacks callbacks,
-            Barrier barrier = {});
+            AckLimit limit = {});
   ~DataPlane();
 
   /// Binds every listener. Throws std::system_error with the address in its text.
@@ -38,7 +38,7 @@ class DataPlane {
   /// The same per worker.
   std::vector<std::size_t> loads() const;
   /// Sessions to a master pass bytes until then, under what was published so far; later they wait. From the first call on.
-  void set_route_until(health::Time until);
+  void renew_lease(health::Time end);
   void stop_accepting();
   /// Resets every session.
   void cut_all();

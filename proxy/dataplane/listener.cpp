@@ -1,9 +1,9 @@
-// See listener.hpp.
 #include "proxy/dataplane/listener.hpp"
 
 #include <cerrno>
 
 #include "health/net/shortage.hpp"
+#include "proxy/dataplane/admission.hpp"
 #include "proxy/dataplane/refusal.hpp"
 
 namespace sengu::proxy {
@@ -28,7 +28,10 @@ void Listener::start() {
   pause_(*this);
 }
 
-void Listener::stop() { socket_.close(); }
+void Listener::stop() {
+  if (socket_) context_.ready.remove(socket_.get());
+  socket_.close();
+}
 
 void Listener::retry() {
   if (socket_) start();
@@ -45,25 +48,13 @@ void Listener::ready(Peer, std::uint32_t) {
     arrival.group = settings_.group;
     arrival.role = settings_.role;
     arrival.accepted = std::chrono::steady_clock::now();
-    arrival.refused = admit(arrival.from);
+    arrival.refused = admit(settings_.group, arrival.from, context_);
     if (arrival.refused != Reason::none && !take_place(context_.shared.refused, context_.shared.limits.refused)) {
       context_.counters[settings_.group].refused[static_cast<std::size_t>(arrival.refused)].add(1);
       continue;  // too many to answer each: closed without a word
     }
     hand_over_(std::move(arrival));
   }
-}
-
-/// Takes a place under each limit, or none and says why.
-Reason Listener::admit(const net::SocketAddress& from) {
-  const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
-  SharedCounts& shared = context_.shared;
-  if (!net::permitted(from, group.allow)) return Reason::not_allowed;
-  if (!take_place(shared.sessions, shared.limits.sessions)) return Reason::too_many_connections;
-  const std::size_t group_limit = group.max_connections != 0 ? group.max_connections : shared.limits.sessions;
-  if (take_place(shared[settings_.group].sessions, group_limit)) return Reason::none;
-  shared.sessions.fetch_sub(1, std::memory_order_relaxed);
-  return Reason::too_many_connections;
 }
 
 net::Fd Listener::accept(net::SocketAddress& from) {

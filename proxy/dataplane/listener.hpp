@@ -28,7 +28,6 @@ class Listener final : public Watched {
   static constexpr std::chrono::milliseconds back_off{100};
 
  private:
-  health::Reason admit(const net::SocketAddress& from);
   net::Fd accept(net::SocketAddress& from);
   /// Is another client to be accepted, now, after accept() failed so?
   bool goes_on_after(int error);

@@ -41,10 +41,10 @@ std::shared_ptr<const RoutingTable> first_table(const std::vector<config::GroupS
 }
 
 Publisher::Publisher(boost::asio::io_context& control, std::span<const std::unique_ptr<Worker>> workers,
-                     std::shared_ptr<const RoutingTable> first, Barrier barrier)
-    : control_(control), workers_(workers), table_(std::move(first)), barrier_(std::move(barrier)), timer_(control) {
+                     std::shared_ptr<const RoutingTable> first, AckLimit limit)
+    : control_(control), workers_(workers), table_(std::move(first)), limit_(std::move(limit)), timer_(control) {
   SENGU_ASSERT(!workers_.empty());
-  if (!barrier_.missed) barrier_.missed = abort_process;
+  if (!limit_.missed) limit_.missed = abort_process;
 }
 
 void Publisher::publish(health::GroupId group, const health::Route& route, std::function<void()> acknowledged) {
@@ -54,7 +54,7 @@ void Publisher::publish(health::GroupId group, const health::Route& route, std::
   changed.route = route;
   next->groups.replace(health::index(group), std::move(changed));
   table_ = std::move(next);
-  waiting_.push_back({table_->serial, group, workers_.size(), Clock::now() + barrier_.limit, std::move(acknowledged)});
+  waiting_.push_back({table_->serial, group, workers_.size(), Clock::now() + limit_.time, std::move(acknowledged)});
   for (const auto& worker : workers_) {
     worker->post_table(table_, group, [this, serial = table_->serial] {
       boost::asio::post(control_, [this, serial] { answered(serial); });
@@ -92,14 +92,14 @@ void Publisher::check() {
   Waiting& first = waiting_.front();
   if (now < first.deadline) return arm();
   if (now - first.deadline > late) {
-    for (auto& waiting : waiting_) waiting.deadline = now + barrier_.limit;
+    for (auto& waiting : waiting_) waiting.deadline = now + limit_.time;
     return arm();
   }
   const auto what = fmt::format("{} of {} workers did not acknowledge the route of group {} within {} ms", first.missing,
-                                workers_.size(), health::index(first.group), barrier_.limit.count());
+                                workers_.size(), health::index(first.group), limit_.time.count());
   waiting_.pop_front();
   arm();
-  barrier_.missed(what);
+  limit_.missed(what);
 }
 
 }  // namespace sengu::proxy

@@ -16,18 +16,18 @@ namespace sengu::proxy {
 /// A table in which every group is still closed (reason `starting`).
 std::shared_ptr<const RoutingTable> first_table(const std::vector<config::GroupSettings>& groups);
 
-/// How long the workers have, and what happens when one of them does not answer. Tests change it.
-struct Barrier {
-  Milliseconds limit{2000};                           // for all acknowledgements of one table
+/// How long the workers have to acknowledge, and what happens when one of them does not. Tests change it.
+struct AckLimit {
+  Milliseconds time{2000};                            // for all acknowledgements of one table
   std::function<void(std::string_view what)> missed;  // empty: says it on stderr and aborts
 };
 
 class Publisher final : public health::RoutePublisher {
  public:
   /// The workers outlive this. One that is started later takes over what was published before it accepts a client; the
-  /// barrier's time runs all the same.
+  /// limit's time runs all the same.
   Publisher(boost::asio::io_context& control, std::span<const std::unique_ptr<Worker>> workers,
-            std::shared_ptr<const RoutingTable> first, Barrier barrier = {});
+            std::shared_ptr<const RoutingTable> first, AckLimit limit = {});
 
   void publish(health::GroupId group, const health::Route& route, std::function<void()> acknowledged) override;
   /// The workers are about to end: what is not acknowledged by now never will be, and that is no fault.
@@ -49,7 +49,7 @@ class Publisher final : public health::RoutePublisher {
   boost::asio::io_context& control_;
   std::span<const std::unique_ptr<Worker>> workers_;
   std::shared_ptr<const RoutingTable> table_;
-  Barrier barrier_;
+  AckLimit limit_;
   boost::asio::steady_timer timer_;
   std::deque<Waiting> waiting_;     // by serial
 };

@@ -1,4 +1,3 @@
-// See pulse.hpp.
 #include "proxy/dataplane/pulse.hpp"
 
 #include <utility>
@@ -25,7 +24,7 @@ void Pulse::next() {
   const health::Time now = Clock::now();
   if (now - last_ > validity) listener_.stalled();
   last_ = now;
-  listener_.renew(now + validity);
+  listener_.renew_lease(now + validity);
   timer_.expires_at(now + beat);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) next();

@@ -1,4 +1,4 @@
-// The control thread's sign of life: while it beats, the workers pass bytes between clients and masters. Lives on the control
+// The control thread's sign of life: each beat renews the lease under which workers pass bytes between clients and masters. Lives on the control
 // thread. A process that was stopped and continued would else hand out what an old master had said before its control
 // thread can look who is master now (RULES §3.7: 0.62 ms after SIGCONT).
 #pragma once
@@ -18,7 +18,7 @@ class Pulse {
     /// This thread did not run for longer than `validity`: everything is to be looked at anew. Before the next renew.
     std::function<void()> stalled;
     /// What the workers were told so far holds until then.
-    std::function<void(health::Time until)> renew;
+    std::function<void(health::Time lease_end)> renew_lease;
   };
   /// A stall of ours, from which on what was seen is void (RULES §2.3).
   static constexpr std::chrono::milliseconds validity{1000};

@@ -34,8 +34,8 @@ class ReadySet {
   [[nodiscard]] bool add(int fd, Watched& owner, Peer peer);
   /// A listener: level-triggered, so that a bounded number of accepts per turn loses none. Its peer is the client.
   [[nodiscard]] bool add_listener(int fd, Watched& owner);
-  /// Only for a socket that stays open; a closed one leaves by itself. (Not one that a fork has duplicated until the other
-  /// process closes it too: none may be made while workers run.)
+  /// Before a socket is closed. (The close alone does not take one out that a child process has inherited, in the moment between
+  /// fork and exec: its owner would be told of it when it is gone.)
   void remove(int fd);
   enum class Found : std::uint8_t { nothing, something };
   /// Blocks until a socket is ready, at most for so long (rounded up to milliseconds); without a limit for ever.

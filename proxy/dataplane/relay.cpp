@@ -30,7 +30,7 @@ constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPO
 /// Looked at after each read, before the write (RULES §3.7): a process that was stopped in between, or before, must
 /// not pass on what an old master said.
 bool may_pass(const RelayScratch& scratch) {
-  return scratch.until == health::Time::max() || std::chrono::steady_clock::now() <= scratch.until;
+  return scratch.lease_end == health::Time::max() || std::chrono::steady_clock::now() <= scratch.lease_end;
 }
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }

@@ -22,7 +22,7 @@ struct RelayScratch {
   GroupCounters& counters;
   PipePool& pipes;
   /// What was read is passed on only until then; later it waits, with its socket, for resume(). max(): always.
-  health::Time until = health::Time::max();
+  health::Time lease_end = health::Time::max();
 };
 
 class Relay {

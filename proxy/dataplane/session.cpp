@@ -1,4 +1,3 @@
-// See session.hpp.
 #include "proxy/dataplane/session.hpp"
 
 #include <sys/epoll.h>
@@ -31,6 +30,36 @@ bool is_local(int error) { return net::is_shortage(error) || error == EADDRNOTAV
 
 }  // namespace
 
+std::string_view to_string(Session::State state) {
+  switch (state) {
+    case Session::State::arrived: return "arrived";
+    case Session::State::parked: return "parked";
+    case Session::State::connecting: return "connecting";
+    case Session::State::relaying: return "relaying";
+    case Session::State::resetting: return "resetting";
+    case Session::State::refusing: return "refusing";
+    case Session::State::cut: return "cut";
+    case Session::State::closed: return "closed";
+  }
+  return "?";
+}
+
+bool may_become(Session::State from, Session::State to) {
+  using enum Session::State;
+  if (to == closed) return from != closed;
+  switch (from) {
+    case arrived: return to == parked || to == connecting || to == refusing;
+    case parked: return to == connecting || to == refusing;
+    case connecting: return to == relaying || to == parked || to == refusing;
+    case relaying: return to == resetting || to == cut;
+    case resetting:
+    case refusing:
+    case cut:
+    case closed: return false;
+  }
+  return false;
+}
+
 Session::Session(WorkerContext& context, Arrival arrival)
     : context_(context), group_(arrival.group), reason_(arrival.refused), role_(arrival.role),
       place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), accepted_(arrival.accepted), from_(arrival.from) {
@@ -45,6 +74,11 @@ void Session::start() {
   if (!context_.ready.add(relay_.fd(Peer::client), *this, Peer::client)) return finish(SessionEnd::left, Reason::none);
   if (reason_ != Reason::none) return refuse(reason_);
   seek();
+}
+
+void Session::enter(State state) {
+  SENGU_ASSERT(may_become(state_, state));
+  state_ = state;
 }
 
 /// Looks for a place under the worker's current table.
@@ -64,7 +98,7 @@ void Session::park(Reason reason) {
   if (state_ != State::parked) {
     if (Clock::now() >= limit) return refuse(Reason::hold_timeout);
     if (!take_place(shared().parked, settings().failover.hold_max)) return refuse(Reason::hold_full);
-    state_ = State::parked;
+    enter(State::parked);
   }
   reason_ = reason;
   wake_at(limit);
@@ -95,11 +129,11 @@ void Session::connect(const SessionTag& tag) {
   SENGU_ASSERT(may_begin(tag, *context_.table));
   const auto address = net::SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
   leave_parking();
-  state_ = State::connecting;
+  enter(State::connecting);
   tag_ = tag;
   node_ = tag.node;
   shared().node_sessions[health::index(tag.node)].fetch_add(1, std::memory_order_relaxed);
-  until_ = Clock::now();
+  connecting_since_ = Clock::now();
   if (!address) return connect_error(EINVAL);
   net::Fd fd = net::stream_socket(address->family());
   if (!fd) return connect_error(errno);
@@ -108,7 +142,7 @@ void Session::connect(const SessionTag& tag) {
   relay_.set(Peer::server, std::move(fd));
   if (!context_.ready.add(relay_.fd(Peer::server), *this, Peer::server)) return connect_error(errno);
   if (result == 0) return connected(0);
-  wake_at(until_ + settings().connect_timeout);
+  wake_at(connecting_since_ + settings().connect_timeout);
 }
 
 void Session::connect_ready(std::uint32_t events) {
@@ -124,17 +158,17 @@ void Session::connected(std::uint32_t server_events) {
     return seek();
   }
   sleep();
-  state_ = State::relaying;
+  enter(State::relaying);
   failed_connects_ = 0;
   last_ready_ = Clock::now();
   if (settings().idle_timeout != 0ms) wake_at(last_ready_ + settings().idle_timeout);
   auto& counters = context_.counters[group_];
-  counters.connected_after(Clock::now() - until_);
+  counters.connected_after(Clock::now() - connecting_since_);
   counters.sessions_total[health::index(tag_.node)].add(1);
   Relay::Status status = Relay::Status::running;
   if (early_events_ != 0) status = relay_.ready(Peer::client, early_events_, scratch());
   if (server_events & ~EPOLLOUT) status = relay_.ready(Peer::server, server_events, scratch());
-  relay(status);
+  act_on(status);
 }
 
 void Session::connect_error(int error) {
@@ -148,7 +182,7 @@ void Session::connect_error(int error) {
 /// Nothing was passed in either direction yet: the client may go elsewhere.
 void Session::abandon_connect() {
   sleep();
-  relay_.reset(Peer::server);
+  reset_socket(Peer::server);
   relay_.forget_server();
   leave_node();
 }
@@ -164,7 +198,7 @@ void Session::ready(Peer peer, std::uint32_t events) {
     case State::relaying:
     case State::resetting:
       last_ready_ = context_.turn_began;
-      return relay(relay_.ready(peer, events, scratch()));
+      return act_on(relay_.ready(peer, events, scratch()));
     case State::refusing: return read_away();
     case State::cut:
     case State::closed: return;
@@ -178,7 +212,7 @@ void Session::client_ready_early(std::uint32_t events) {
   if (state_ == State::parked && (events & EPOLLRDHUP)) drop_abandoned(reason_);
 }
 
-void Session::relay(Relay::Status status) {
+void Session::act_on(Relay::Status status) {
   switch (status) {
     case Relay::Status::running:
       if (relay_.waits_for_bulk()) wake_at(context_.turn_began + bulk_patience);
@@ -188,25 +222,25 @@ void Session::relay(Relay::Status status) {
     case Relay::Status::reset: break;
   }
   if (state_ == State::relaying) {
-    state_ = State::resetting;
-    until_ = Clock::now() + reset_time;
+    enter(State::resetting);
+    resetting_until_ = Clock::now() + reset_time;
   }
-  if (!relay_.settled() && Clock::now() < until_) return wake_at(Clock::now() + reset_poll);
-  relay_.reset(Peer::client);
-  relay_.reset(Peer::server);
+  if (!relay_.settled() && Clock::now() < resetting_until_) return wake_at(Clock::now() + reset_poll);
+  reset_socket(Peer::client);
+  reset_socket(Peer::server);
   finish(relay_.reset_by() == Peer::client ? SessionEnd::client_reset : SessionEnd::server_reset, Reason::none);
 }
 
 /// Readers pass bytes as long as their table allows it; sessions to a master only as long as somebody looks.
-health::Time Session::relay_until() const {
+health::Time Session::lease_end() const {
   if (tag_.epoch == 0) return health::Time::max();
-  return may_relay(tag_, *context_.table) ? context_.route_until : health::Time::min();
+  return may_relay(tag_, *context_.table) ? context_.lease_end : health::Time::min();
 }
 
 void Session::resume() {
   again_ = Again::idle;
   last_ready_ = context_.turn_began;
-  if (state_ == State::relaying || state_ == State::resetting) return relay(relay_.resume(scratch()));
+  if (state_ == State::relaying || state_ == State::resetting) return act_on(relay_.resume(scratch()));
   if (state_ == State::refusing) read_away();
 }
 
@@ -218,7 +252,7 @@ void Session::deadline_passed() {
       if (net::has_ended(relay_.fd(Peer::client))) return drop_abandoned(reason_);
       return seek();
     case State::connecting: return connect_error(ETIMEDOUT);
-    case State::resetting: return relay(Relay::Status::reset);
+    case State::resetting: return act_on(Relay::Status::reset);
     case State::refusing: return finish(SessionEnd::refused, reason_);
     case State::relaying:
       relay_.wait_for_any();
@@ -243,7 +277,7 @@ void Session::end_if_idle() {
 
 /// By us: its bytes may not pass at this moment, or this thread did not come to them.
 bool Session::was_held_up(health::Time now) const {
-  if (relay_until() < now || now - context_.turn_began > stall) return true;
+  if (lease_end() < now || now - context_.turn_began > stall) return true;
   return !relay_.blocked() && net::readable_bytes(relay_.fd(Peer::client)) + net::readable_bytes(relay_.fd(Peer::server)) != 0;
 }
 
@@ -266,20 +300,25 @@ void Session::table_changed() {
   }
 }
 
+void Session::lease_renewed() {
+  const bool relays = state_ == State::relaying || state_ == State::resetting;
+  if (relays && relay_.blocked()) come_again();   // perhaps it waited for this
+}
+
 /// From here on no byte passes: that is what the barrier waits for. The RSTs may follow, since those of 10,000 sessions take the
 /// kernel 140 ms. Not so where it is known that a peer takes nothing: there bytes wait that only a RST drops. (What passed
 /// before the cut, and waits in a send buffer that is not full, may leave until then. To ask the kernel for it takes 13 ms.)
 void Session::cut(Reason reason) {
   if (state_ == State::resetting || relay_.blocked()) return reset(reason);
-  state_ = State::cut;
+  enter(State::cut);
   reason_ = reason;
   context_.counters[group_].cut[static_cast<std::size_t>(reason)].add(1);
-  context_.cut.push_back(this);
+  context_.to_reset.push_back(this);
 }
 
 void Session::end_cut() {
-  relay_.reset(Peer::server);
-  relay_.reset(Peer::client);
+  reset_socket(Peer::server);
+  reset_socket(Peer::client);
   finish(SessionEnd::cut, reason_);
 }
 
@@ -293,7 +332,7 @@ void Session::reset(Reason reason) {
 
 void Session::refuse(Reason reason) {
   leave_parking();
-  state_ = State::refusing;
+  enter(State::refusing);
   reason_ = reason;
   context_.counters[group_].refused[static_cast<std::size_t>(reason)].add(1);
   const std::string text = refusal(settings(), reason, context_.table->groups[health::index(group_)].route.reason);
@@ -319,7 +358,17 @@ void Session::read_away() {
 void Session::come_again() {
   if (again_ == Again::queued) return;
   again_ = Again::queued;
-  context_.again.push_back(this);
+  context_.to_resume.push_back(this);
+}
+
+void Session::close_socket(Peer peer) {
+  if (relay_.fd(peer) >= 0) context_.ready.remove(relay_.fd(peer));
+  relay_.close(peer);
+}
+
+void Session::reset_socket(Peer peer) {
+  if (relay_.fd(peer) >= 0) context_.ready.remove(relay_.fd(peer));
+  relay_.reset(peer);
 }
 
 void Session::leave_node() {
@@ -329,21 +378,21 @@ void Session::leave_node() {
 
 void Session::finish(SessionEnd end, Reason reason) {
   leave_parking();
-  state_ = State::closed;
+  enter(State::closed);
   if (context_.session_ended && is_logged(context_.settings.log.sessions, end)) {
     context_.session_ended({from_.endpoint(), group_, node_, relay_.bytes_from(Peer::client),
                             relay_.bytes_from(Peer::server), Clock::now() - accepted_, end, reason});
   }
   leave_node();
-  relay_.close(Peer::client);
-  relay_.close(Peer::server);
+  close_socket(Peer::client);
+  close_socket(Peer::server);
   if (place_ == Place::admitted) {
     shared().sessions.fetch_sub(1, std::memory_order_relaxed);
     context_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);
   } else {
     context_.shared.refused.fetch_sub(1, std::memory_order_relaxed);
   }
-  context_.closed.push_back(this);
+  context_.to_destroy.push_back(this);
 }
 
 }  // namespace sengu::proxy

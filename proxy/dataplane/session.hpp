@@ -9,7 +9,11 @@
 //   resetting   closed
 //   refusing    closed
 //   cut         closed
+//
+// Held by may_become(), which each change of state asserts; tests/unit/dataplane/session_table_test.cpp reads the table back.
 #pragma once
+
+#include <string_view>
 
 #include "proxy/dataplane/relay.hpp"
 #include "proxy/dataplane/worker_context.hpp"
@@ -48,9 +52,10 @@ class Session final : public Watched {
   /// The fairness list reached it.
   void resume();
   void deadline_passed();
-  /// The worker has a new table for its group, or the old one holds again: cut where `allowed` says no, wake where it was
-  /// parked, go on where it had to wait.
+  /// The worker has a new table for its group: cut where `allowed` says no, wake where it was parked, go on where it had to wait.
   void table_changed();
+  /// The lease under which bytes of a master may pass had run out, and holds again.
+  void lease_renewed();
   /// Resets both sides now.
   void reset(health::Reason reason);
   /// Resets both sides of one that was cut.
@@ -77,7 +82,10 @@ class Session final : public Watched {
   void connected(std::uint32_t server_events);
   void connect_error(int error);
   void abandon_connect();
-  void relay(Relay::Status status);
+  void close_socket(Peer peer);
+  void reset_socket(Peer peer);
+  void enter(State state);
+  void act_on(Relay::Status status);
   void refuse(health::Reason reason);
   void read_away();
   void come_again();
@@ -91,8 +99,8 @@ class Session final : public Watched {
   void sleep() { context_.deadlines.clear(*this, deadline_); }
   const config::GroupSettings& settings() const { return context_.settings.groups[health::index(group_)]; }
   SharedGroupCounts& shared() { return context_.shared[group_]; }
-  RelayScratch scratch() { return {context_.buffer, context_.counters[group_], context_.pipes, relay_until()}; }
-  health::Time relay_until() const;
+  RelayScratch scratch() { return {context_.buffer, context_.counters[group_], context_.pipes, lease_end()}; }
+  health::Time lease_end() const;
 
   // First what a cut looks at: 10,000 sessions at once, and what it costs is the cache lines it touches.
   WorkerContext& context_;
@@ -108,11 +116,16 @@ class Session final : public Watched {
   health::Time accepted_;
   health::Time deadline_ = Deadlines::none;
   health::Time last_ready_{};       // relaying: when something came last
-  health::Time until_{};            // connecting: since when; resetting: the end of it
+  health::Time connecting_since_{};
+  health::Time resetting_until_{};
   net::SocketAddress from_;
   std::optional<health::NodeId> node_;  // of tag_, while it counts in the node's load
   std::optional<health::NodeId> failed_node_;
   std::uint32_t early_events_ = 0;  // of the client, before there was a server to relay to
 };
+
+std::string_view to_string(Session::State state);
+/// Is that a line of the table above?
+bool may_become(Session::State from, Session::State to);
 
 }  // namespace sengu::proxy

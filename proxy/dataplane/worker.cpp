@@ -105,7 +105,7 @@ void Worker::run() {
 }
 
 std::optional<std::chrono::nanoseconds> Worker::patience() const {
-  if (!context_.again.empty() || !context_.cut.empty()) return 0ns;
+  if (!context_.to_resume.empty() || !context_.to_reset.empty()) return 0ns;
   const auto busy_poll = context_.settings.proxy.busy_poll;
   if (busy_poll != 0us && context_.turn_began - last_traffic_ <= busy_poll) return 0ns;
   const health::Time paused = pauses_.empty() ? Deadlines::none : pauses_.front().first;
@@ -148,27 +148,27 @@ void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId gr
 
 /// For half of the worker's time: clients learn of the cut whatever traffic there is.
 void Worker::end_cut_sessions() {
-  if (context_.cut.empty()) return;
+  if (context_.to_reset.empty()) return;
   const health::Time now = Clock::now();
   const health::Time until = now + std::max<health::Duration>(least_reset_time, now - context_.turn_began);
-  while (!context_.cut.empty() && Clock::now() < until) end_next_cut();
+  while (!context_.to_reset.empty() && Clock::now() < until) end_next_cut();
 }
 
 void Worker::end_next_cut() {
-  if (context_.cut.empty()) return;
-  Session& session = *context_.cut.front();
-  context_.cut.pop_front();
+  if (context_.to_reset.empty()) return;
+  Session& session = *context_.to_reset.front();
+  context_.to_reset.pop_front();
   session.end_cut();
 }
 
-void Worker::post_route_until(health::Time until) {
-  mailbox_.post([this, until] { renew(until); });
+void Worker::post_lease(health::Time end) {
+  mailbox_.post([this, end] { renew_lease(end); });
 }
 
-void Worker::renew(health::Time until) {
-  const bool had_run_out = Clock::now() > std::exchange(context_.route_until, until);
+void Worker::renew_lease(health::Time end) {
+  const bool had_run_out = Clock::now() > std::exchange(context_.lease_end, end);
   if (!had_run_out) return;
-  for (const auto& session : sessions_) session->table_changed();
+  for (const auto& session : sessions_) session->lease_renewed();
 }
 
 void Worker::post_stop_accepting() {
@@ -191,7 +191,7 @@ void Worker::join() {
 }
 
 void Worker::reset_all() {
-  context_.cut.clear();
+  context_.to_reset.clear();
   for (const auto& session : sessions_) session->reset(health::Reason::stopping);
 }
 
@@ -200,9 +200,9 @@ void Worker::run_posted() {
 }
 
 void Worker::run_again() {
-  for (std::size_t left = std::min(context_.again.size(), max_agains); left > 0; --left) {
-    Session& session = *context_.again.front();
-    context_.again.pop_front();
+  for (std::size_t left = std::min(context_.to_resume.size(), max_agains); left > 0; --left) {
+    Session& session = *context_.to_resume.front();
+    context_.to_resume.pop_front();
     session.resume();
   }
 }
@@ -222,9 +222,9 @@ void Worker::retry_listeners() {
 }
 
 void Worker::bury() {
-  if (context_.closed.empty()) return;
-  std::erase_if(context_.again, [](const Session* session) { return session->state() == Session::State::closed; });
-  for (Session* session : context_.closed) {
+  if (context_.to_destroy.empty()) return;
+  std::erase_if(context_.to_resume, [](const Session* session) { return session->state() == Session::State::closed; });
+  for (Session* session : context_.to_destroy) {
     auto& of_group = of_group_[health::index(session->group())];
     of_group[session->group_slot] = of_group.back();
     of_group[session->group_slot]->group_slot = session->group_slot;
@@ -235,7 +235,7 @@ void Worker::bury() {
     sessions_.pop_back();
     load_.fetch_sub(1, std::memory_order_relaxed);
   }
-  context_.closed.clear();
+  context_.to_destroy.clear();
 }
 
 void Worker::report_ended() {

@@ -32,7 +32,7 @@ class alignas(cache_line) Worker {
   /// sessions passes a byte any more. Where there are many of them their sockets are reset in the turns that follow.
   void post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done);
   /// What was posted as a table so far holds until then. Without this being called it holds for ever.
-  void post_route_until(health::Time until);
+  void post_lease(health::Time end);
   void post_stop_accepting();
   void post_cut_all();
   /// Ends the thread after everything posted before; closes what is left.
@@ -49,7 +49,7 @@ class alignas(cache_line) Worker {
   /// How long the thread may sleep; nothing: for ever.
   std::optional<std::chrono::nanoseconds> patience() const;
   void adopt(Arrival arrival);
-  void renew(health::Time until);
+  void renew_lease(health::Time end);
   void apply(std::shared_ptr<const RoutingTable> table, health::GroupId group);
   void end_cut_sessions();
   void end_next_cut();

@@ -35,11 +35,11 @@ struct WorkerContext {
   PipePool pipes;
   std::shared_ptr<const RoutingTable> table;
   health::Time turn_began{};                  // read once a turn: near enough for what lasts seconds
-  health::Time route_until = health::Time::max();   // the table holds for sessions to a master until then
+  health::Time lease_end = health::Time::max();     // the table holds for sessions to a master until then
   Deadlines deadlines;
-  std::deque<Session*> again;                 // stopped for fairness, invisible to epoll
-  std::deque<Session*> cut;                   // to be reset
-  std::vector<Session*> closed;               // to be destroyed after the turn
+  std::deque<Session*> to_resume;             // stopped for fairness; epoll will not tell of them
+  std::deque<Session*> to_reset;              // were cut
+  std::vector<Session*> to_destroy;           // were closed; after the turn, since events of it may still name them
   std::function<void(health::GroupId, health::NodeId)> connect_failed;  // posts
   std::function<void(SessionRecord)> session_ended;                     // empty where nothing is logged
 };

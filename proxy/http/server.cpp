@@ -69,7 +69,7 @@ asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
     groups.push_back(state->operations->view(health::GroupId{static_cast<std::uint32_t>(groups.size())}));
     if (groups.size() % views_at_once == 0) co_await asio::post(state->acceptor.get_executor(), asio::use_awaitable);
   }
-  Snapshot snapshot = state->operations != nullptr ? state->operations->frame() : Snapshot{};
+  Snapshot snapshot = state->operations != nullptr ? state->operations->header() : Snapshot{};
   snapshot.groups = std::move(groups);
   co_return snapshot;
 }

@@ -34,7 +34,7 @@ class FakeOperations : public proxy::Operations {
 
   /// Group 0 is healthy with redis01 as master; group 1 is closed.
   proxy::GroupView view(health::GroupId group) override { return health::index(group) == 0 ? healthy() : closed(); }
-  proxy::Snapshot frame() override {
+  proxy::Snapshot header() override {
     using namespace std::chrono_literals;
     proxy::Snapshot made;
     made.proxy = all_settings.proxy.name;

@@ -188,13 +188,13 @@ inline proxy::PlaneLimits plentiful(const config::Settings& settings) {
 /// A running data plane whose control thread is the test itself.
 class Plane {
  public:
-  explicit Plane(config::Settings with, proxy::Barrier barrier = {})
+  explicit Plane(config::Settings with, proxy::AckLimit limit = {})
       : settings(std::move(with)),
         limits(plentiful(settings)),
         data(control, settings, limits,
              {[this](health::GroupId, health::NodeId failed) { failed_connects.push_back(failed); },
               [this](const proxy::SessionRecord& record) { records.push_back(record); }},
-             std::move(barrier)) {
+             std::move(limit)) {
     data.bind();
     data.start();
   }

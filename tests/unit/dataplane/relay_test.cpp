@@ -121,20 +121,20 @@ TEST_CASE("relay: after its time no byte of the master passes, and none is lost"
   Pair pair("127.77.1.20");
   CHECK(pair.client.send("PING\r\n"));
   CHECK(pair.backend.receive(6) == "PING\r\n");
-  pair.plane.data.set_route_until(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
+  pair.plane.data.renew_lease(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
   pair.plane.publish(open_route(1, 0, 1));   // behind the one before: it is in force
   CHECK(pair.backend.send("+PONG\r\n"));
   CHECK(pair.client.send("PING\r\n"));
   CHECK_FALSE(pair.client.readable(50ms));
   CHECK_FALSE(pair.backend.readable(50ms));
   SUBCASE("the time is extended: all of it arrives") {
-    pair.plane.data.set_route_until(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+    pair.plane.data.renew_lease(std::chrono::steady_clock::now() + std::chrono::minutes(1));
     CHECK(pair.client.receive(7) == "+PONG\r\n");
     CHECK(pair.backend.receive(6) == "PING\r\n");
   }
   SUBCASE("another is the master: all of it is dropped") {
     pair.plane.publish(held_route(2, 0, 1));
-    pair.plane.data.set_route_until(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+    pair.plane.data.renew_lease(std::chrono::steady_clock::now() + std::chrono::minutes(1));
     CHECK(pair.client.receive_all().empty());
     CHECK(pair.client.error() == ECONNRESET);
     CHECK(pair.backend.receive_all().empty());
@@ -190,7 +190,7 @@ TEST_CASE("relay: a stream that is spliced is held where its time has run out, a
   const std::string stream = pattern(24'000'000);
   std::thread sender([&] { pair.backend.send(stream), pair.backend.finish(); });
   std::string received = pair.client.receive(4'000'000);
-  pair.plane.data.set_route_until(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
+  pair.plane.data.renew_lease(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
   pair.plane.publish(open_route(1, 0, 1));   // behind the one before: it is in force
   // What had left sengu by then may arrive, nothing more.
   std::string block(64 * 1024, '\0');
@@ -201,7 +201,7 @@ TEST_CASE("relay: a stream that is spliced is held where its time has run out, a
   }
   REQUIRE(received.size() < stream.size());
   SUBCASE("the time is extended: all of it arrives") {
-    pair.plane.data.set_route_until(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+    pair.plane.data.renew_lease(std::chrono::steady_clock::now() + std::chrono::minutes(1));
     received += pair.client.receive_all();
     CHECK((received == stream));
     CHECK(pair.client.error() == 0);
