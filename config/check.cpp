@@ -188,7 +188,7 @@ void check_tls(const Draft::Group& group, Problems& problems) {
   for (const auto key : {"ca_file", "cert_file", "key_file"})
     if (mode == Tls::off && is_given(*group.source, key))
       item_at(*group.source, "group", key, problems).problem("is of no use with tls = \"off\"");
-  // Whoever names a CA thinks that it is asked for.
+  // A configuration that names a CA means it to be asked for.
   if ((mode == Tls::prefer || mode == Tls::require) && is_given(*group.source, "ca_file"))
     item_at(*group.source, "group", "ca_file", problems).problem("certificates are checked with tls = \"verify\" only");
 }

@@ -11,7 +11,7 @@ namespace {
 // else would end the process. The schema has three levels.
 constexpr int deepest_nesting = 100;
 constexpr int most_dots = 16;
-// For each value toml11 copies the line, into messages that nobody reads: an array of 800 KB on one line took minutes.
+// For each value toml11 copies the line, into messages that are never shown: an array of 800 KB on one line took minutes.
 constexpr std::size_t longest_line = 16 * 1024;
 
 /// The line where brackets nest too deeply, counted without regard to strings; 0 where none does.

@@ -69,7 +69,7 @@ class GroupDriver {
   std::vector<std::unique_ptr<ServerNode>> nodes_;         // by NodeId
   std::map<RequestId, Done> requests_;
   std::uint64_t last_request_ = 0;
-  std::shared_ptr<const int> running_;                     // gone after stop(): late answers find nobody
+  std::shared_ptr<const int> running_;                     // reset by stop(): an answer that comes later finds it gone, and does nothing
 };
 
 }  // namespace sengu::health

@@ -18,7 +18,7 @@ namespace sengu::health {
 
 class Inspection {
  public:
-  /// It is over after so many probe timeouts, whoever has not answered by then; usually after milliseconds.
+  /// It is over after so many probe timeouts, though some node may not have answered by then; usually after milliseconds.
   static constexpr int timeouts = 4;
 
   /// Asks at once. `settings` outlive it. `instance` as NodeFactory, which may throw; `done` is called once, never from within.
@@ -31,7 +31,7 @@ class Inspection {
   const config::GroupSettings& settings() const { return settings_; }
   /// By NodeId. Complete once `done` was called; a node that said nothing has the outcome l7_timeout.
   const std::vector<FirstAnswer>& answers() const { return answers_; }
-  /// The running sengu of this very configuration as the servers name it, with its address; of MySQL whoever holds the lock. None: not
+  /// The running sengu of this very configuration as the servers name it, with its address; of MySQL the holder of the lock. None: not
   /// seen. It is left out of the answers' names: it is no other decider.
   const std::set<std::string>& own_sengu() const { return own_sengu_; }
 

@@ -15,6 +15,10 @@ enum class Phase : std::uint8_t {
 };
 std::string_view to_string(Phase phase);
 
+/// How the journal was found. Damaged: the group has, or may have, lost its record; nothing is done unasked until an
+/// operator names the master (RULES §7).
+enum class JournalFound : std::uint8_t { sound, damaged };
+
 struct JournalRecord {
   std::string group;
   Epoch epoch = 0;

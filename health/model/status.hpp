@@ -41,7 +41,7 @@ struct GroupStatus {
   std::vector<NodeStatus> nodes;
   std::optional<NodeId> candidate;           // if the master died now
   std::vector<Rejection> rejected;           // and why not the others
-  Reason held_back = Reason::none;           // why nobody would be promoted unasked, whoever is fit
+  Reason held_back = Reason::none;           // why no node would be promoted unasked, however fit
   Reason last_reason = Reason::none;         // of the last decision, taken or not
   std::string phase;                         // of the failover machine, for people
   bool paused = false;

@@ -100,7 +100,7 @@ Conversation::Task Conversation::next_task() {
     pollfd entries[] = {{wake_fd_, POLLIN, 0}, {client_.descriptor(), POLLIN, 0}};
     if (::poll(entries, 2, -1) < 0 && errno != EINTR) return Task::none;
     if (entries[1].revents == 0) continue;
-    end(std::nullopt);   // closed, reset, or something that nobody asked for
+    end(std::nullopt);   // closed, reset, or bytes that answer no question
     return Task::none;
   }
 }
@@ -125,7 +125,8 @@ bool Conversation::answer_lock_holder() {
   return true;
 }
 
-/// A lock belongs to its connection, and goes with it. Whoever decides holds it; a free one is taken, but not by who only looks.
+/// A lock belongs to its connection, and goes with it. A sengu that decides holds it, and takes it where it is free; one that only looks
+/// does not.
 LockHolder Conversation::find_lock_holder() {
   LockHolder holder;
   Reply reply;

@@ -30,7 +30,7 @@ struct Answer {
 
 /// Who holds the lock by which two deciders see each other (RULES §7.3).
 struct LockHolder {
-  std::uint64_t connection = 0;   // 0: not known, `text` says why; without a text nobody's
+  std::uint64_t connection = 0;   // 0: not known, `text` says why; without a text it is free
   std::string account;            // "user@host" of the holder, where the server tells
   std::string text;
 };

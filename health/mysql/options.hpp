@@ -1,5 +1,5 @@
 // What one MySQL or MariaDB node is asked and told with: address, accounts, TLS, the liveness statement. Plain values,
-// made from the settings by whoever makes the node.
+// made from the settings by the factory of nodes.
 #pragma once
 
 #include <cstdint>

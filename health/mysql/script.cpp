@@ -106,8 +106,8 @@ bool Script::perform(const RunStep& step) {
   return fail("no such step");
 }
 
-/// A commit that waits for a semi-sync acknowledgement holds it up, for ever where nobody acknowledges: semi-sync goes off
-/// first, and the commits end, here where nobody is routed any more; only then does MySQL count them in gtid_executed. Without
+/// A commit that waits for a semi-sync acknowledgement holds it up, for ever where no replica acknowledges: semi-sync goes off
+/// first, and the commits end, here where no client is routed any more; only then does MySQL count them in gtid_executed. Without
 /// leave to do that, the session's lock_wait_timeout bounds it, and the text says why.
 bool Script::fence() {
   const bool source_side = sql().semi_sync_source == SemiSync::on && options_.semi_sync == config::SemiSync::automatic;

@@ -56,7 +56,7 @@ Fd stream_socket(int family);
 /// The error that is pending on the socket (and takes it), 0 where there is none.
 int pending_error(int fd);
 
-/// Is the socket connected to itself? A connect to a port of this host where nobody listens may be (simultaneous open).
+/// Is the socket connected to itself? A connect to a port of this host without a listener may be (simultaneous open).
 bool met_itself(int fd);
 
 /// Has the peer ended its sending side, or gone? What it sent before may still wait to be read.

@@ -73,8 +73,8 @@ Link::Self Link::make(asio::io_context& io, const Endpoint& node, const Credenti
                       Listener& listener) {
   const Self self(new Link(io, node, credentials, timeout, listener));
   self->self_ = self;
-  self->asked_ = self->last_byte_ = std::chrono::steady_clock::now();
-  start_timer(self, self->asked_ + timeout);
+  self->question_.asked = self->question_.last_byte = std::chrono::steady_clock::now();
+  start_timer(self, self->question_.asked + timeout);
   return self;
 }
 
@@ -126,7 +126,7 @@ void Link::wait_for_descriptor(const Self& self, const error_code& error) {
   error_code ignored;
   stream_.socket().close(ignored);
   held_up_ = error.message();
-  start_timer(self, std::min(asked_ + timeout_, std::chrono::steady_clock::now() + net::shortage_pause));
+  start_timer(self, std::min(question_.asked + timeout_, std::chrono::steady_clock::now() + net::shortage_pause));
 }
 
 void Link::on_connected(const Self& self, const error_code& error) {
@@ -156,7 +156,7 @@ void Link::on_handshake(const Self& self, const error_code& error) {
     return start_connect(self);
   }
   if (error) return end_failed_read(error);
-  last_byte_ = std::chrono::steady_clock::now();
+  question_.last_byte = std::chrono::steady_clock::now();
   send_question(self);
   start_read(self);
 }
@@ -164,25 +164,25 @@ void Link::on_handshake(const Self& self, const error_code& error) {
 bool Link::ask() {
   if (phase_ != Phase::idle) return phase_ == Phase::connecting;
   const Self self = self_.lock();
-  first_question_ = false;
+  question_.is_first = false;
   begin_question();
-  start_timer(self, asked_ + timeout_);
+  start_timer(self, question_.asked + timeout_);
   send_question(self);
   return true;
 }
 
 void Link::begin_question() {
   phase_ = Phase::asking;
-  heard_ = false;
-  tls_bytes_when_asked_ = stream_.tls_bytes();
-  graced_ = false;
-  asked_ = last_byte_ = std::chrono::steady_clock::now();
-  replies_.clear();
+  question_.heard = false;
+  question_.tls_bytes = stream_.tls_bytes();
+  question_.graced = false;
+  question_.asked = question_.last_byte = std::chrono::steady_clock::now();
+  question_.replies.clear();
 }
 
 void Link::send_question(const Self& self) {
   out_.clear();
-  greeting_replies_ = greeted_ ? 0 : greeting_.size();
+  question_.greeting_replies = greeted_ ? 0 : greeting_.size();
   if (!greeted_) {
     for (const auto& command : greeting_) append_command(out_, command);
   }
@@ -200,22 +200,22 @@ void Link::start_read(const Self& self) {
 void Link::on_read(const Self& self, const error_code& error, std::size_t size) {
   if (phase_ == Phase::ended) return;
   if (error) return end_failed_read(error);
-  if (phase_ == Phase::idle) return end(LinkEnd::lost, std::nullopt);  // an answer that nobody asked for
-  heard_ = true;
-  last_byte_ = std::chrono::steady_clock::now();
+  if (phase_ == Phase::idle) return end(LinkEnd::lost, std::nullopt);  // an answer to no question
+  question_.heard = true;
+  question_.last_byte = std::chrono::steady_clock::now();
   reader_.feed({in_.data(), size});
   take_replies();
   if (phase_ != Phase::ended) start_read(self);
 }
 
 void Link::take_replies() {
-  const auto expected = greeting_replies_ + sections.size();
-  while (replies_.size() < expected) {
+  const auto expected = question_.greeting_replies + sections.size();
+  while (question_.replies.size() < expected) {
     auto reply = reader_.next();
     if (!reply) break;
-    replies_.push_back(std::move(*reply));
+    question_.replies.push_back(std::move(*reply));
   }
-  const bool whole = replies_.size() == expected;
+  const bool whole = question_.replies.size() == expected;
   if (reader_.invalid() || (whole && reader_.has_leftover())) {
     const auto why = reader_.invalid() ? reader_.error() : std::string("more replies than questions");
     return end(in_use_ ? LinkEnd::lost : LinkEnd::failed, observe(Outcome::invalid, why));
@@ -226,7 +226,7 @@ void Link::take_replies() {
   phase_ = Phase::idle;
   greeted_ = seen.outcome != Outcome::noauth && !was_greeted_too_early();
   in_use_ = true;
-  replies_ = {};   // not kept until the next question: there may be thousands of links
+  question_.replies = {};   // not kept until the next question: there may be thousands of links
   timer_.cancel();
   listener_->on_answer(*this, seen);
 }
@@ -235,12 +235,12 @@ void Link::take_replies() {
 /// while nothing else came ("max number of clients reached" answers whatever is asked first).
 const Reply* Link::first_error() const {
   const Reply* found = nullptr;
-  for (std::size_t i = 0; i < replies_.size(); ++i) {
-    const auto& reply = replies_[i];
+  for (std::size_t i = 0; i < question_.replies.size(); ++i) {
+    const auto& reply = question_.replies[i];
     if (!reply.is_error()) continue;
-    const bool setname = i < greeting_replies_ && greeting_[i].front() == "CLIENT";
-    if (setname && replies_.size() > i + 1) continue;
-    if (i < greeting_replies_ && says_no_password_needed(reply.text)) continue;
+    const bool setname = i < question_.greeting_replies && greeting_[i].front() == "CLIENT";
+    if (setname && question_.replies.size() > i + 1) continue;
+    if (i < question_.greeting_replies && says_no_password_needed(reply.text)) continue;
     found = found != nullptr ? found : &reply;
   }
   return found;
@@ -248,7 +248,7 @@ const Reply* Link::first_error() const {
 
 /// BUSY or LOADING refused the greeting (Redis 5 to 8): without its name another sengu would not know us.
 bool Link::was_greeted_too_early() const {
-  return std::any_of(replies_.begin(), replies_.begin() + static_cast<std::ptrdiff_t>(greeting_replies_), [](const Reply& reply) {
+  return std::any_of(question_.replies.begin(), question_.replies.begin() + static_cast<std::ptrdiff_t>(question_.greeting_replies), [](const Reply& reply) {
     const auto outcome = reply.is_error() ? classify_error(reply.text) : Outcome::ok;
     return outcome == Outcome::busy || outcome == Outcome::loading;
   });
@@ -257,9 +257,9 @@ bool Link::was_greeted_too_early() const {
 Observation Link::read_answer() {
   if (const auto* error = first_error()) return observe(classify_error(error->text), printable_line(error->text));
   std::string text;
-  for (auto i = greeting_replies_; i < replies_.size(); ++i) {
-    if (replies_[i].type != Reply::Type::string) return observe(Outcome::invalid, "INFO did not answer with a text");
-    text += replies_[i].text;
+  for (auto i = question_.greeting_replies; i < question_.replies.size(); ++i) {
+    if (question_.replies[i].type != Reply::Type::string) return observe(Outcome::invalid, "INFO did not answer with a text");
+    text += question_.replies[i].text;
     text += '\n';
   }
   auto info = parse_info(text);
@@ -291,29 +291,29 @@ void Link::on_timer(const Self& self) {
   // A wait that had already fired when the timer was moved or the question answered still comes here.
   if (phase_ == Phase::ended || phase_ == Phase::idle || now < timer_due_) return;
   if (phase_ == Phase::overdue) return on_give_up(self);
-  if (now > timer_due_ + late_timer && !graced_) {
-    graced_ = true;  // we slept: poll the socket once more before it counts
+  if (now > timer_due_ + late_timer && !question_.graced) {
+    question_.graced = true;  // we slept: poll the socket once more before it counts
     return start_timer(self, now + grace);
   }
   if (phase_ == Phase::connecting) return on_connect_timer(self);
   phase_ = Phase::overdue;
-  start_timer(self, last_byte_ + give_up);
+  start_timer(self, question_.last_byte + give_up);
   if (const auto* error = first_error()) {
     return listener_->on_overdue(*this, observe(classify_error(error->text), printable_line(error->text)));
   }
   listener_->on_overdue(*this, heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
 }
 
-/// Whoever could not even begin has not been refused, and nobody was silent to him.
+/// A link that could not even begin to connect was not refused, and the server was not silent to it.
 void Link::on_connect_timer(const Self& self) {
   if (held_up_.empty()) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
-  if (std::chrono::steady_clock::now() >= asked_ + timeout_) return end(LinkEnd::failed, observe(Outcome::shortage, held_up_));
-  start_timer(self, asked_ + timeout_);
+  if (std::chrono::steady_clock::now() >= question_.asked + timeout_) return end(LinkEnd::failed, observe(Outcome::shortage, held_up_));
+  start_timer(self, question_.asked + timeout_);
   start_connect(self);
 }
 
 void Link::on_give_up(const Self& self) {
-  const auto due = last_byte_ + give_up;
+  const auto due = question_.last_byte + give_up;
   if (std::chrono::steady_clock::now() < due) return start_timer(self, due);
   end(LinkEnd::dropped, std::nullopt);
 }
@@ -330,16 +330,16 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
 Observation Link::observe_end(const error_code& error) const {
   const auto text = printable_line(stream_.error_text(error));
   if (net::is_tls_error(error)) return observe(Outcome::error, text);
-  if (!closed_in_handshake_ || in_use_ || heard_) return observe(Outcome::l7_closed, text);
+  if (!closed_in_handshake_ || in_use_ || question_.heard) return observe(Outcome::l7_closed, text);
   return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);
 }
 
 Observation Link::observe(Outcome outcome, std::string text) const {
   Observation seen;
   seen.outcome = outcome;
-  seen.asked = asked_;
+  seen.asked = question_.asked;
   seen.answered = std::chrono::steady_clock::now();
-  seen.fresh_connection = first_question_;
+  seen.fresh_connection = question_.is_first;
   seen.text = std::move(text);
   return seen;
 }

@@ -83,7 +83,7 @@ class Link final : public ProbeLink {
   void on_connect_timer(const Self& self);
   void on_give_up(const Self& self);
   void begin_question();
-  bool heard() const { return heard_ || stream_.tls_bytes() > tls_bytes_when_asked_; }
+  bool heard() const { return question_.heard || stream_.tls_bytes() > question_.tls_bytes; }
   void send_question(const Self& self);
   void take_replies();
   void end(LinkEnd how, std::optional<Observation> seen);
@@ -102,24 +102,29 @@ class Link final : public ProbeLink {
   Listener* listener_;
   std::weak_ptr<Link> self_;
 
+  /// The question that is open, or was answered last.
+  struct Question {
+    bool is_first = true;             // over this connection
+    bool heard = false;               // a byte came since it was sent
+    bool graced = false;              // the timer fired late once already
+    Time asked{};
+    Time last_byte{};                 // or when asked
+    std::uint64_t tls_bytes = 0;      // that had come when it was sent
+    std::size_t greeting_replies = 0; // how many of the replies belong to the greeting
+    std::vector<Reply> replies;
+  };
+
   Phase phase_ = Phase::connecting;
+  Question question_;
   Places::Place place_;
   std::string held_up_;         // why it could not even begin to connect; empty: it did
   bool greeted_ = false;        // the greeting was taken; else it is sent again with the next question
   bool in_use_ = false;         // at least one question was answered whole
-  bool first_question_ = true;
-  bool heard_ = false;          // a byte came since the question
-  std::uint64_t tls_bytes_when_asked_ = 0;
   bool closed_in_handshake_ = false;
-  Time asked_{};
-  Time last_byte_{};            // or when asked
   Time timer_due_{};
-  bool graced_ = false;         // the timer fired late once already
-  std::size_t greeting_replies_ = 0;  // of the open question
   std::string out_;
   std::array<char, 4 * 1024> in_{};   // an answer to INFO has about 3 KiB; there may be thousands of links
   ReplyReader reader_;
-  std::vector<Reply> replies_;
 };
 
 }  // namespace sengu::health::redis

@@ -25,7 +25,7 @@ struct Reply {
   bool is_error() const { return type == Type::error; }
 };
 
-/// A reply may take so many bytes on the wire where nobody asked for more (INFO of a busy server: 6 KiB) ...
+/// A reply may take so many bytes on the wire where the reader was not made for more (INFO of a busy server: 6 KiB) ...
 constexpr std::size_t max_reply_bytes = 1024 * 1024;
 /// ... and hold so many values, however deep (hiredis itself refuses more than 7 levels).
 constexpr std::size_t max_reply_values = 4096;

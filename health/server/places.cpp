@@ -35,7 +35,7 @@ struct Places::State {
     return Place(state, lane);
   }
 
-  /// Whoever is told may give back at once, or ask for more: that comes back here, and is seen to by the one loop.
+  /// The callee may give its place back at once, or ask for more: that comes back here, and the one loop sees to it.
   static void serve(const std::shared_ptr<State>& state) {
     if (std::exchange(state->serving, Serving::somebody) == Serving::somebody) return;
     while (const auto lane = state->next()) {

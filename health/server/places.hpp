@@ -1,5 +1,5 @@
 // How many connections there may be at once beside the kept ones: side probes, steps, and questions who else decides share the
-// file descriptors that are set aside for them (proxy/app/file_budget.hpp). Who finds no place waits for his turn. Knows no socket.
+// file descriptors that are set aside for them (proxy/app/file_budget.hpp). A connection that finds no place waits for its turn. Knows no socket.
 // Control thread only.
 #pragma once
 

@@ -161,7 +161,7 @@ asio::awaitable<Next> serve_pending(StatePtr state, Connection& connection, Admi
 }
 
 /// May it be silent for as long as it likes? A Sentinel's client may, once it has asked; where everything needs AUTH,
-/// once it has logged in. Whoever never does would take a place for nothing.
+/// once it has logged in. A client that never does would take a place for nothing.
 bool may_stay(const Connection& connection, const config::AdminSettings& settings) {
   const bool log_in_first = !settings.password.empty() && settings.auth_required == config::AuthRequired::all;
   return log_in_first ? connection.client.authenticated : connection.requests > 0;

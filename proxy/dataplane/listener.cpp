@@ -72,7 +72,7 @@ bool Listener::goes_on_after(int error) {
   return false;
 }
 
-/// accept() failed for want of a descriptor, which it does also where nobody waits. Gives up the spare one, and with it
+/// accept() failed for want of a descriptor, which it does also where no client waits. Gives up the spare one, and with it
 /// tells the client that there is none.
 bool Listener::refuse_on_spare(int error) {
   context_.spare.give_up();

@@ -55,7 +55,7 @@ bool allowed(const SessionTag& session, const RoutingTable& table);
 /// May it pass bytes at this moment? A session that is allowed but may not waits for the next table.
 bool may_relay(const SessionTag& session, const RoutingTable& table);
 
-/// May it begin? Stricter: while there is doubt about the master those that run go on, but nobody new is let in, since
+/// May it begin? Stricter: while there is doubt about the master sessions that run go on, but no new one is let in, since
 /// the server behind the address may be another one by now (a SYN that is repeated across its restart reaches it).
 bool may_begin(const SessionTag& session, const RoutingTable& table);
 

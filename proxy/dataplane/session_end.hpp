@@ -1,5 +1,5 @@
 // How a session ended, and which ends [log] sessions asks for. One rule for the worker that makes the record and for
-// whoever writes it down.
+// the log that writes it down.
 #pragma once
 
 #include <cstdint>

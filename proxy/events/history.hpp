@@ -1,4 +1,4 @@
-// The last events, numbered, for `sengu events`, the API and whoever follows.
+// The last events, numbered, for `sengu events`, the API and those that follow.
 // Owns how many are kept. Lives on the control thread; knows no socket and no format.
 #pragma once
 

@@ -87,7 +87,7 @@ Log::Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sin
   state_->logger->flush_on(spdlog::level::warn);
 }
 
-/// The pool's destructor writes the queue out and joins its thread. Where nobody reads the pipe behind stderr that thread is
+/// The pool's destructor writes the queue out and joins its thread. Where the pipe behind stderr is not read that thread is
 /// stuck in a write, and must not keep a process alive that was told to stop: it is left behind.
 Log::~Log() {
   state_->logger->flush();

@@ -43,7 +43,7 @@ void Measurements::failover_done(Group& group, health::Reason cause, health::Tim
   group.failover.reset();
 }
 
-/// An abort says why it ended, not why it began. One without a beginning is the operator's: nobody else promotes
+/// An abort says why it ended, not why it began. One without a beginning is the operator's: no other failover begins
 /// where no master is known, and what an earlier run began is not aborted once it is resumed.
 void Measurements::failover_aborted(Group& group) {
   const auto cause = group.failover ? group.failover->cause : health::Reason::operator_request;

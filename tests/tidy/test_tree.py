@@ -13,18 +13,27 @@ ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "proxy", "health", "config", "bench", "tests", "deploy", "README.md",
              "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "build"}
 
-# Which layers each layer may include.
-LAYERS = {
-    "config": {"config"},
-    "health/model": {"config", "health/model", "health/server"},
-    "health/core": {"config", "health/model", "health/core"},
-    "health/server": {"config", "health/model", "health/server"},
-    "health/net": {"config", "health/net"},
-    "health/redis": {"config", "health/model", "health/core", "health/server", "health/net", "health/redis"},
-    "health/mysql": {"config", "health/model", "health/server", "health/mysql"},
-    "health/journal": {"config", "health/model", "health/journal"},
-    "health/driver": {"config", "health/model", "health/core", "health/server", "health/net", "health/redis", "health/mysql", "health/journal", "health/driver"},
-    "proxy": {"config", "health/model", "health/core", "health/server", "health/net", "health/redis", "health/journal", "health/driver", "proxy"},
+# Which layers stand right below each; it may include them and what stands below those. A target of CMake links the same.
+BELOW = {
+    "config/base": set(),
+    "config": {"config/base"},
+    "health/model": {"config"},
+    "health/net": {"config"},
+    "health/core": {"health/model"},
+    "health/server": {"health/model"},
+    "health/redis": {"health/server", "health/net"},
+    "health/mysql": {"health/server", "health/net"},
+    "health/journal": {"health/model", "health/net"},
+    "health/driver": {"health/core", "health/redis", "health/mysql", "health/journal"},
+    "proxy/dataplane": {"health/model", "health/net"},
+    "proxy/view": {"proxy/dataplane"},
+    "proxy/events": {"proxy/view"},
+    "proxy/control": {"proxy/events"},
+    "proxy/admin": {"proxy/control"},
+    "proxy/http": {"proxy/control"},
+    "proxy/app": {"proxy/admin", "proxy/http", "health/driver"},
+    "proxy/cli": {"proxy/app"},
+    "proxy": {"proxy/cli"},
 }
 
 # What would bring a clock, a thread, a socket, randomness or a log into the decision.
@@ -35,8 +44,6 @@ IMPURE_CALL = re.compile(r"::now\s*\(|\b(clock_gettime|gettimeofday|getenv|s?ran
 # A bool parameter says nothing at the call. These may: file -> the text of the line, and why.
 BOOL_PARAMETERS = {
     "health/journal/journal.hpp": ("using Done = std::function<void(bool ok)>;", "a completion: called by us, written once per lambda"),
-    "health/driver/group_driver.hpp": ("using Done = std::function<void(bool ok, std::string text)>;", "a completion, as above"),
-    "proxy/control/operations.hpp": ("using Done = std::function<void(bool ok, std::string text)>;", "a completion, as above"),
 }
 
 # Where waiting by the clock is the purpose: file -> why.
@@ -80,8 +87,13 @@ def cpp(*endings):
 
 def layer(name):
     """The layer of a file, named as its longest matching folder; None outside of the product."""
-    folders = [folder for folder in LAYERS if name.startswith(folder + "/")]
+    folders = [folder for folder in BELOW if name.startswith(folder + "/")]
     return max(folders, key=len, default=None)
+
+
+@functools.cache
+def may_include(own):
+    return {own}.union(*(may_include(below) for below in BELOW[own]))
 
 
 def without_comment(line):
@@ -105,7 +117,7 @@ def check(violations):
 
 
 def test_there_is_something_to_check():
-    assert {layer(name) for name in cpp()} >= set(LAYERS)
+    assert {layer(name) for name in cpp()} >= set(BELOW)
 
 
 def test_top_level():
@@ -119,7 +131,7 @@ def test_layers_include_only_downward():
             continue
         for number, quote, header in includes(name):
             target = layer(header)
-            if quote == '"' and target not in LAYERS[own]:
+            if quote == '"' and target not in may_include(own):
                 bad.append(f"{name}:{number}: {own} must not include {header}")
             if quote == "<" and target is not None:
                 bad.append(f"{name}:{number}: our own header in <>: {header}")
@@ -196,6 +208,62 @@ def test_no_sleep_in_tests():
 def test_nothing_left_to_do():
     pattern = re.compile(r"\b(TO" "DO|FIX" "ME|X" "XX)\\b")
     check(matches([name for name in files() if not is_data(name)], pattern, code_only=False))
+
+
+RULES = "health/RULES.md"
+
+
+def numbers_of_rules():
+    found = [match[1] for line in lines(RULES) if (match := re.match(r"(?:## |\*\*)(\d+(?:\.\d+)?)[.* ]", line))]
+    assert len(found) > 35
+    return set(found)
+
+
+def test_each_citation_of_a_rule_resolves():
+    rules = numbers_of_rules()
+    bad = []
+    for name in files():
+        if is_data(name) or name.startswith("tests/tidy/"):
+            continue
+        for number, line in enumerate(lines(name), 1):
+            bad += [f"{name}:{number}: RULES §{cited}" for cited in re.findall(r"RULES §(\d+(?:\.\d+)?)", line) if cited not in rules]
+            bad += [f"{name}:{number}: {cited}" for cited in re.findall(r"[\w/.-]+\.md §[\d.]+", line)]   # no other page has numbers
+    check(bad)
+
+
+def test_what_the_rules_name_is_there():
+    """Each scenario, unit test and mutant that health/RULES.md names as the one that plays a sequence."""
+    text = content(RULES).decode()
+    names = {Path(name).stem for name in files() if name.startswith(("tests/scenario/", "tests/e2e/", "tests/sim/mutants/"))}
+    played = [word for line in re.findall(r"\(([^()]*)\)\.?$", text.split("## 9.")[1], re.MULTILINE) for word in re.split(r"[;, ]+", line)]
+    scenarios = [word for word in played if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)]
+    assert len(scenarios) > 25
+    mutants = {"mysql_" + name for name in names}
+    bad = [word for word in scenarios if word not in names | mutants]
+    bad += [path for path in re.findall(r"`((?:unit|real)/[\w/]+\.cpp)`", text) if not (ROOT / "tests" / path).is_file()]
+    bad += [test for test in re.findall(r"`e2e\.(\w+)`", text) if f"test_{test}" not in names]
+    check(bad)
+
+
+# Who does something is a noun of the glossary.
+VAGUE = re.compile(r"\b([Nn]obody|[Ww]hoever|[Hh]e|[Hh]is|[Hh]im)\b")
+
+
+def test_comments_name_who_does_something():
+    bad = []
+    for name in cpp():
+        if layer(name) is None:
+            continue
+        for number, line in enumerate(lines(name), 1):
+            comment = line.split("//", 1)[1] if "//" in line else ""
+            if VAGUE.search(comment):
+                bad.append(f"{name}:{number}: {comment.strip()}")
+    check(bad)
+
+
+def test_cells_of_tables_can_be_read():
+    check([f"{name}:{number}: a cell of {len(cell)} characters" for name in files() if name.startswith("deploy/manual/")
+           for number, line in enumerate(lines(name), 1) if line.startswith("|") for cell in line.split("|") if len(cell.strip()) > 300])
 
 
 def output(*command):

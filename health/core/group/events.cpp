@@ -96,7 +96,8 @@ void report_switch(const Scene& scene, NodeId from, NodeId to, Reason cause) {
   }
 }
 
-void report_route(const Scene& scene, bool was_held, const Route& after) {
+void report_route(const Scene& scene, std::optional<RouteState> before, const Route& after) {
+  const bool was_held = before == RouteState::held;
   if (after.state == RouteState::held && !was_held) emit_group(scene, EventKind::held, after.reason);
   if (!was_held || after.state == RouteState::held) return;
   emit_group(scene, EventKind::held_end, after.reason,

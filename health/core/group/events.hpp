@@ -2,6 +2,7 @@
 // remembered here but by what was said of a node (NodeView::shown).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ void set_sdown(const Scene& scene, NodeId id);
 /// While the old master is still ours, so that the payload names the new one as its replica, as Sentinel's does.
 void report_promoted(const Scene& scene, NodeId promoted, Reason cause);
 void report_switch(const Scene& scene, NodeId from, NodeId to, Reason cause);
-void report_route(const Scene& scene, bool was_held, const Route& after);
+/// `before` is the state of the route until now; none: there was no route.
+void report_route(const Scene& scene, std::optional<RouteState> before, const Route& after);
 /// `before` is the node's errant set until now.
 void report_errant(const Scene& scene, NodeId id, const GtidSet& before);
 void report_deciders(const Scene& scene, const std::vector<std::string>& deciders);

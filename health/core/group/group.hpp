@@ -14,10 +14,6 @@ namespace sengu::health {
 
 struct GroupState;
 
-/// How the journal was found. Damaged: the group has, or may have, lost its record; nothing is done unasked until an
-/// operator names the master (RULES §7).
-enum class JournalFound : std::uint8_t { sound, damaged };
-
 class Group {
  public:
   /// `journal` is the group's record of an earlier run, if there is one. `settings` outlive the group.

@@ -18,15 +18,6 @@ constexpr auto step_pause = 100ms;       // after a failed step, doubled each ti
 constexpr auto longest_step_pause = 30s;
 constexpr int most_step_doublings = 10;
 
-/// MySQL: server_uuid outlives a restart, the time it has been up does not. It was read at some time between question and answer,
-/// which a server that was frozen meanwhile sets far apart.
-bool restarted(const NodeView& before, const Observation& seen) {
-  constexpr auto jitter = 2s;   // Uptime has whole seconds
-  if (!before.info || !before.info->sql || !seen.info->sql) return false;
-  if (seen.info->sql->uptime < before.info->sql->uptime) return true;
-  return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;
-}
-
 /// An IO thread that lost its source tries again for ever: one that does not run beside an error of the connection (2003, 2013)
 /// was stopped. (Found on real servers: the error of the dead master stays, and its IO thread was never started again.)
 bool is_connection_error(std::string_view error) { return error.size() > 4 && error.starts_with('2') && error[4] == ' '; }
@@ -200,9 +191,8 @@ void GroupState::take(const ProbeDone& done) {
 
 void GroupState::take_info(NodeId id, const Observation& seen) {
   NodeView& node = known.node(id);
-  const bool was_restarted = restarted(node, seen);
-  const bool rebooted = node.info && (node.info->run_id != seen.info->run_id || was_restarted);
-  if (known.master == id) check.take(node, seen, known.record, was_restarted);
+  const bool rebooted = node.info && (node.info->run_id != seen.info->run_id || was_restarted(node, seen));
+  if (known.master == id) check.take(node, seen, known.record);
   const bool role_changed = node.info && node.info->role != seen.info->role;
   if (rebooted) report_reboot(scene(), id);
   if (role_changed) report_role(scene(), id, seen.info->role);

@@ -9,8 +9,7 @@ namespace sengu::health {
 
 class JournalHealth {
  public:
-  /// `damaged`: the record of an earlier run is lost, or may be.
-  explicit JournalHealth(bool damaged) : damaged_(damaged) {}
+  explicit JournalHealth(JournalFound found) : damaged_(found == JournalFound::damaged) {}
 
   void written(const Scene& scene, const JournalWritten& written);
   /// After a failed write, each second: does it work again? Not while a failover runs, which writes by itself.

@@ -17,9 +17,9 @@ bool has_regressed(const NodeView& before, const ServerInfo& info, const Journal
 
 }  // namespace
 
-void MasterCheck::take(const NodeView& before, const Observation& seen, const JournalRecord& record, bool restarted) {
+void MasterCheck::take(const NodeView& before, const Observation& seen, const JournalRecord& record) {
   if (!seen.info->sql) return;
-  if (!before.info || restarted) unjudged_ = true;
+  if (!before.info || was_restarted(before, seen)) unjudged_ = true;
   if (has_regressed(before, *seen.info, record)) regressed_ = true;
 }
 

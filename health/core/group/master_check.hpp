@@ -11,7 +11,7 @@ namespace sengu::health {
 class MasterCheck {
  public:
   /// The master's INFO was read, and `before` is what was known until now.
-  void take(const NodeView& before, const Observation& seen, const JournalRecord& record, bool restarted);
+  void take(const NodeView& before, const Observation& seen, const JournalRecord& record);
   /// MySQL: a master that restarted may have lost its last writes with its host, and would give their numbers to others. What the
   /// replicas have when it is first seen must be its own soon. False: not judged yet, or it lacks something.
   bool holds_what_replicas_have(const Scene& scene);

@@ -12,7 +12,7 @@ void Routing::publish(const Scene& scene, Route wanted) {
   }
   if (serial_ && wanted == published_) return;
   if (!serial_ || wanted.state != published_.state) since_ = scene.now;
-  report_route(scene, serial_ && published_.state == RouteState::held, wanted);
+  report_route(scene, serial_ ? std::optional(published_.state) : std::nullopt, wanted);
   published_ = std::move(wanted);
   serial_ = scene.out.next_serial();
   scene.out.send(Publish{*serial_, published_});

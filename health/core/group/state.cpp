@@ -55,7 +55,7 @@ void report_relay_log(const Scene& scene, const FailoverMachine& machine, Failov
 }  // namespace
 
 GroupState::GroupState(const config::GroupSettings& group, std::optional<JournalRecord> record, JournalFound found)
-    : routing(group.nodes.size()), journal(found == JournalFound::damaged || (record && record->master.empty())) {
+    : routing(group.nodes.size()), journal(record && record->master.empty() ? JournalFound::damaged : found) {
   known.settings = &group;
   for (const auto& node : group.nodes) known.nodes.emplace_back(node, group.health);
   take_record(known, std::move(record));

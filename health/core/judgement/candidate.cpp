@@ -51,7 +51,7 @@ Reason reject_by_state(const NodeView& node) {
 }
 
 /// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a
-/// restart its history has another id; that is no reason against it where nobody else has the old one.
+/// restart its history has another id; that is no reason against it where no other node has the old one.
 Reason reject_former_master(const Knowledge& knowledge, const ServerInfo& info) {
   return is_emptied(knowledge, info) ? Reason::master_emptied : Reason::none;
 }
@@ -82,7 +82,7 @@ Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
   return reject_by_data(knowledge, id, choice);
 }
 
-/// MySQL: nobody can say which of two is further where each holds what the other lacks.
+/// MySQL: of two replicas neither is further where each holds what the other lacks.
 bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& reasons, NodeId best) {
   const ServerInfo& chosen = *knowledge.node(best).info;
   if (!chosen.sql) return false;

@@ -45,7 +45,7 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   Ward ward{knowledge, now};
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
     const NodeView& node = knowledge.nodes[i];
-    if (!node.outcome) ward.all_others_follow = false;  // sengu has just started: nobody knows whom it follows
+    if (!node.outcome) ward.all_others_follow = false;  // not asked yet: which node it follows is not known
     if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
     const bool syncs = node.replica.syncing && now - node.replica.repointed < repoint_timeout;
     if (syncs || node.told.step == Step::repoint) ++ward.syncing;

@@ -18,7 +18,7 @@ struct History {
   std::string parent;                 // master_replid2 of the master when it took over; empty: none
   std::int64_t parent_until = 0;      // first offset that is no longer the parent's (second_repl_offset)
   // MySQL and MariaDB
-  std::string writer;                 // the master's run id: its transactions go on; nobody else's do
+  std::string writer;                 // the master's run id: its transactions go on, those of no other server do
   GtidSet gtids;                      // what the master had when last seen
 
   bool known() const { return !replid.empty() || !writer.empty(); }
@@ -38,7 +38,7 @@ struct Received {
 /// for a while counts bytes that are not the group's.
 std::optional<Received> received(const History& history, const ServerInfo& info);
 
-/// Transactions that nobody wrote who was the master then. Only of MySQL and MariaDB.
+/// Transactions that were written on a server that was not the master then. Only of MySQL and MariaDB.
 GtidSet errant(const History& history, const ServerInfo& info);
 /// `ahead` holds transactions of the history that `info` does not have. Only of MySQL and MariaDB.
 bool lacks_what(const ServerInfo& info, const History& history, const ServerInfo& ahead);
@@ -53,7 +53,7 @@ bool goes_on_from(const ServerInfo& now, const ServerInfo& chosen);
 /// Following `master` would replace the node's data by much less of another history. MySQL and MariaDB never do that.
 bool would_wipe(const ServerInfo& master, const ServerInfo& node);
 /// A master that is not ours holds what the routed one may not have: bytes beyond the point of the switch, or, restarted,
-/// a history of its own. Nobody can tell more of it; rejoin_delay keeps it for people to look at (RULES §6.1). Of MySQL
+/// a history of its own. More cannot be told of it; rejoin_delay keeps it for people to look at (RULES §6.1). Of MySQL
 /// and MariaDB errant() tells exactly.
 bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue);
 

@@ -40,6 +40,14 @@ bool all_asked(const Knowledge& knowledge) {
   return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [](const NodeView& node) { return node.outcome.has_value(); });
 }
 
+/// The up-time was read at some time between question and answer, which a server that was frozen meanwhile sets far apart.
+bool was_restarted(const NodeView& before, const Observation& seen) {
+  constexpr std::chrono::seconds jitter{2};   // Uptime has whole seconds
+  if (!before.info || !before.info->sql || !seen.info->sql) return false;
+  if (seen.info->sql->uptime < before.info->sql->uptime) return true;
+  return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;
+}
+
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
   if (returned.sql) {
     const auto held = received(knowledge.history, returned);

@@ -174,6 +174,10 @@ constexpr NodeId node_id(std::size_t i) { return NodeId{static_cast<std::uint16_
 /// Every node was asked at least once, and its probe ended.
 bool all_asked(const Knowledge& knowledge);
 
+/// MySQL: the same server was started anew since `before`: server_uuid outlives that, the time it has been up does not. `seen` has
+/// an INFO.
+bool was_restarted(const NodeView& before, const Observation& seen);
+
 /// A new server under the master's name without (most of) its data (RULES §6.1).
 bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);
 
