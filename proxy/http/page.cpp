@@ -34,7 +34,7 @@ function group(g,now){const s=el("section");s.append(el("h2",g.name));
  if(g.mode!=="auto")s.append(el("span",g.mode,"pill warn"));
  s.append(el("p",g.kind+" · epoch "+g.epoch+" · for "+ago(now,g.route.since)+" · "+g.listen+(g.route.state==="open"?"":" · "+g.route.text),"dim"));
  const t=el("table"),h=el("tr");for(const c of["node","address","role","health","lag","sessions","since"])h.append(el("th",c));t.append(h);
- for(const n of g.nodes){const r=el("tr");const role=el("td");role.append(el(n.role==="master"?"b":"span",n.role+(n.rogue?" (rogue)":"")));
+ for(const n of g.nodes){const r=el("tr");const role=el("td");const was=n.health==="down"&&n.role!=="unknown";role.append(el(n.role==="master"&&!was?"b":"span",(was?"was ":"")+n.role+(n.rogue?" (rogue)":"")));
   const f=el("td",n.health,colour(n.health));if(n.text)f.title=n.text;
   r.append(el("td",n.name),el("td",n.address),role,f,el("td",lag(n)),el("td",n.sessions),el("td",ago(now,n.since)));t.append(r)}
  s.append(t);const d=g.if_master_died;

@@ -1,4 +1,3 @@
-// See status_text.hpp.
 #include "proxy/view/status_text.hpp"
 
 #include <algorithm>
@@ -75,14 +74,20 @@ Paint route_paint(const json::value& state) {
   return is(state, "held") ? Paint::warn : Paint::bad;
 }
 
+/// Of a node that is down only what it was last seen as is known: else the dead master and the new one would both read as master.
+Cell role_cell(const json::value& node) {
+  const auto role = text(at(node, "role"));
+  const bool down = is(at(node, "health"), "down") && role != "unknown";
+  const bool rogue = at(node, "rogue").is_bool() && at(node, "rogue").get_bool();
+  const Paint role_paint = rogue ? Paint::bad : role == "master" && !down ? Paint::bold : Paint::plain;
+  return {(down ? "was " : "") + role + (rogue ? " (rogue)" : ""), role_paint};
+}
+
 std::string node_table(const json::value& group, const json::value& now, Colour colour) {
   std::vector<Row> rows{{{"NODE", Paint::bold}, {"ADDRESS", Paint::bold}, {"ROLE", Paint::bold}, {"HEALTH", Paint::bold},
                          {"LAG", Paint::bold}, {"SESSIONS", Paint::bold}, {"SINCE", Paint::bold}}};
   for (const auto& node : items(at(group, "nodes"))) {
-    auto role = text(at(node, "role"));
-    if (at(node, "rogue").is_bool() && at(node, "rogue").get_bool()) role += " (rogue)";
-    const Paint role_paint = role.ends_with(")") ? Paint::bad : is(at(node, "role"), "master") ? Paint::bold : Paint::plain;
-    rows.push_back({{text(at(node, "name"))}, {text(at(node, "address"))}, {role, role_paint},
+    rows.push_back({{text(at(node, "name"))}, {text(at(node, "address"))}, role_cell(node),
                     {text(at(node, "health")), health_paint(at(node, "health"))}, {lag_text(node)},
                     {text(at(node, "sessions"))}, {for_how_long(now, at(node, "since"))}});
   }

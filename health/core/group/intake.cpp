@@ -128,6 +128,13 @@ void follow_history(GroupState& group, const ServerInfo& master) {
   write_record(known, group.out);
 }
 
+/// The very master that the operator's failover replaced, still as it was: it is about to be demoted, and no reason for an alarm.
+bool was_just_replaced(const GroupState& group, const NodeView& node) {
+  const auto& masters = group.known.record.past_servers;
+  const bool by_order = group.reasons.cause == Reason::operator_request && !group.mending.done();
+  return by_order && masters.size() > 1 && masters[masters.size() - 2] == node.info->run_id;
+}
+
 void take_done(const Scene& scene, const StepDone& done) {
   NodeView& node = scene.known.node(done.node);
   constexpr std::string_view rewrite = "CONFIG REWRITE";
@@ -260,7 +267,7 @@ void GroupState::take_replica_info(NodeId id) {
   const bool rogue = node.says(Role::master);
   if (rogue && !node.rogue.now) {
     node.rogue.since = now;
-    emit_node(scene(), EventKind::rogue_master, id, Reason::rogue_master);
+    if (!was_just_replaced(*this, node)) emit_node(scene(), EventKind::rogue_master, id, Reason::rogue_master);
     lost_tail.report(scene(), id);
     // A node that carries out late what we told it is no such one.
     if (node.stall.unseen && promote_sent_to != id && was_promoted_unseen(node, known.history)) switched_unseen = true;

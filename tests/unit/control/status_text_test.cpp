@@ -18,10 +18,10 @@ TEST_CASE("status_text: golden") {
   CHECK(status_text(document, Colour::off) ==
         "sessions  redis  epoch 7  route open for 5m12s  master redis01\n"
         "  clients at 172.16.0.10:6379, readers at 172.16.0.10:6380, 0 parked\n"
-        "  NODE     ADDRESS         ROLE     HEALTH  LAG             SESSIONS  SINCE\n"
-        "  redis01  10.0.0.11:6379  master   up      -               12        5m12s\n"
-        "  redis02  10.0.0.12:6379  replica  up      2.0 KiB, 0.0s   4         5m12s\n"
-        "  redis03  10.0.0.13:6379  replica  down    4.0 KiB, 12.5s  0         5m12s\n"
+        "  NODE     ADDRESS         ROLE         HEALTH  LAG             SESSIONS  SINCE\n"
+        "  redis01  10.0.0.11:6379  master       up      -               12        5m12s\n"
+        "  redis02  10.0.0.12:6379  replica      up      2.0 KiB, 0.0s   4         5m12s\n"
+        "  redis03  10.0.0.13:6379  was replica  down    4.0 KiB, 12.5s  0         5m12s\n"
         "  last reason: master_ok - " + master_ok + "; last switch 5m12s ago\n"
         "  if redis01 died now: redis02 would become master; not redis03 (node_down: " + node_down + ").\n"
         "  ! redis03: no persistence\n");
