@@ -86,22 +86,23 @@ class Stage {
     settings.groups.emplace_back().nodes.push_back(std::move(node));
     return settings;
   }
-  static std::shared_ptr<const proxy::RoutingTable> table_for(const Endpoint& server) {
+  static std::shared_ptr<const proxy::RoutingTable> table_for(const health::ConfiguredGroups& groups) {
     health::Route route;
     route.state = health::RouteState::open;
     route.epoch = route.live = 1;
     route.master = health::NodeId(0);
     route.readers.resize(1);
     auto table = std::make_shared<proxy::RoutingTable>();
-    table->groups.push_back({route, {server}, {""}});
+    table->groups.push_back({route, groups[0].settings});
     return table;
   }
 
   Door front_;
   Door server_;
   const config::Settings settings_ = settings_for(server_.endpoint());
-  proxy::SharedCounts counts_{settings_.groups, {most, most}};
-  proxy::WorkerContext context_{settings_, counts_, table_for(server_.endpoint()), 1};
+  const health::ConfiguredGroups groups_ = health::hand_out_ids(std::make_shared<const config::Settings>(settings_));
+  proxy::SharedCounts counts_{groups_, {most, most}};
+  proxy::WorkerContext context_{settings_, groups_, counts_, table_for(groups_), 1};
   std::vector<std::unique_ptr<proxy::Session>> sessions_;
 };
 

@@ -29,21 +29,21 @@ bool is_damaged(const Journal& journal, const std::string& group) {
 
 }  // namespace
 
-GroupDriver::GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
-                         const std::string& instance)
+GroupDriver::GroupDriver(const DriverPorts& ports, const ConfiguredGroup& group, const std::string& instance)
     : ports_(ports),
-      id_(id),
-      group_(settings, record_of(ports.journal, settings.name),
-             is_damaged(ports.journal, settings.name) ? JournalFound::damaged : JournalFound::sound),
+      configured_(group),
+      group_(*group.settings, record_of(ports.journal, group.settings->name),
+             is_damaged(ports.journal, group.settings->name) ? JournalFound::damaged : JournalFound::sound),
       crash_(ports.crash_at),
       timer_(ports.io),
       running_(std::make_shared<const int>(0)) {
+  const config::GroupSettings& settings = *group.settings;
   const NodeFactory factory(ports.io, settings, instance, Purpose::decide, ports.places);
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
     const NodeId node{static_cast<std::uint16_t>(i)};
     ProbeCallbacks callbacks{
         [this, node](const Observation& seen) {
-          ports_.measurements.probed(id_, node, seen);
+          ports_.measurements.probed(configured_.id, node, seen);
           feed(ProbeDone{node, seen});
         },
         [this, node] { feed(ConnectionLost{node}); }};
@@ -92,7 +92,7 @@ void GroupDriver::apply(const Commands& commands) {
 void GroupDriver::execute(const Probe& probe) { nodes_[index(probe.node)]->probe(probe.via); }
 
 void GroupDriver::execute(const Publish& publish) {
-  ports_.publisher.publish(id_, publish.route,
+  ports_.publisher.publish(configured_.id, publish.route,
                            [this, alive = std::weak_ptr(running_), serial = publish.serial] {
                              if (!alive.expired()) feed(Published{serial});
                            });
@@ -130,7 +130,7 @@ void GroupDriver::execute(const AskDeciders& question) {
   });
 }
 
-void GroupDriver::execute(const Emit& emit) { ports_.events.emit(id_, emit.event); }
+void GroupDriver::execute(const Emit& emit) { ports_.events.emit(configured_.id, emit.event); }
 
 void GroupDriver::execute(const Answer& answer) {
   const auto found = requests_.find(answer.request);

@@ -35,8 +35,7 @@ class GroupDriver {
   using Done = std::function<void(const WishOutcome& outcome)>;
 
   /// `instance` names this proxy to the servers (CLIENT SETNAME sengu-<instance>-<group>). Throws net::TlsFileError.
-  GroupDriver(const DriverPorts& ports, GroupId id, const config::GroupSettings& settings,
-              const std::string& instance);
+  GroupDriver(const DriverPorts& ports, const ConfiguredGroup& group, const std::string& instance);
 
   /// The first probes go out at `first_probe`, which may be some way ahead: many groups do not begin in one breath.
   void start(Time first_probe);
@@ -61,7 +60,7 @@ class GroupDriver {
   void arm_timer();
 
   DriverPorts ports_;
-  GroupId id_;
+  const ConfiguredGroup configured_;   // keeps the settings that the group and its nodes refer to
   Group group_;
   CrashSwitch crash_;
   boost::asio::steady_timer timer_;

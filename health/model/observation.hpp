@@ -12,7 +12,8 @@
 
 namespace sengu::health {
 
-/// Index of a node in its group's configuration.
+/// A node of a group, by its place in the group's configuration. Never given to another node as long as the group lives: arrays of
+/// nodes only grow.
 enum class NodeId : std::uint16_t {};
 constexpr std::size_t index(NodeId node) { return static_cast<std::size_t>(node); }
 

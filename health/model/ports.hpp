@@ -6,13 +6,10 @@
 #include <string>
 
 #include "health/model/event.hpp"
+#include "health/model/groups.hpp"
 #include "health/model/route.hpp"
 
 namespace sengu::health {
-
-/// Index of a group in the configuration.
-enum class GroupId : std::uint32_t {};
-constexpr std::size_t index(GroupId group) { return static_cast<std::size_t>(group); }
 
 class EventSink {
  public:

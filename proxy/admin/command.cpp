@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <string>
+#include <vector>
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -9,6 +12,7 @@
 #include "config/base/nearest.hpp"
 #include "config/base/printable.hpp"
 #include "proxy/admin/words.hpp"
+#include "proxy/control/orders.hpp"
 #include "proxy/events/documents.hpp"
 
 namespace sengu::proxy {
@@ -22,12 +26,9 @@ void sentinel_help(AdminCall call);
 constexpr std::size_t any = trusted_limits.arguments;
 using enum Privilege;
 
-constexpr std::array commands{
+constexpr std::array fixed_commands{
     AdminCommand{"STATUS", read, 1, 3, admin::status, "STATUS [GROUP] [JSON]", "roles, health, lag, and what would happen if a master died now"},
     AdminCommand{"EVENTS", read, 1, 8, admin::events, "EVENTS [COUNT n] [AFTER id] [JSON] [FOLLOW]", "the last events; FOLLOW streams new ones"},
-    AdminCommand{"FAILOVER", operate, 2, 5, admin::failover, "FAILOVER GROUP [TO NODE] [ACCEPT-LOSS]", "promote the best eligible replica now"},
-    AdminCommand{"PAUSE", operate, 2, 2, admin::pause, "PAUSE GROUP|ALL", "no automatic action; routing goes on"},
-    AdminCommand{"RESUME", operate, 2, 2, admin::resume, "RESUME GROUP|ALL", "automatic action again"},
     AdminCommand{"SWITCHOVER", operate, 2, 5, not_supported, "SWITCHOVER GROUP [TO NODE] [DRY-RUN]", "not supported yet"},
     AdminCommand{"HOLD", operate, 2, 4, not_supported, "HOLD GROUP [TIMEOUT d]", "not supported yet"},
     AdminCommand{"RELEASE", operate, 2, 2, not_supported, "RELEASE GROUP", "not supported yet"},
@@ -74,6 +75,26 @@ constexpr std::array sentinel_rows{
     AdminCommand{"SIMULATE-FAILURE", operate, 2, any, not_supported, "SIMULATE-FAILURE ...", "not supported yet"},
 };
 
+/// The rows above, with those of the operator's orders behind STATUS and EVENTS.
+struct Table {
+  std::vector<AdminCommand> rows{fixed_commands.begin(), fixed_commands.begin() + 2};
+  std::deque<std::string> texts;   // that rows refer to
+
+  Table() {
+    for (const auto& verb : order_verbs()) {
+      const auto& word = texts.emplace_back(admin::upper(verb.word));
+      const auto& usage = texts.emplace_back(order_usage(verb));
+      rows.push_back({word, operate, 2, most_order_words(verb), admin::order, usage, verb.help});
+    }
+    rows.insert(rows.end(), fixed_commands.begin() + 2, fixed_commands.end());
+  }
+};
+
+std::span<const AdminCommand> commands() {
+  static const Table table;
+  return table.rows;
+}
+
 bool permitted(const AdminCommand& row, const AdminClient& client, const config::AdminSettings& settings) {
   if (settings.password.empty() || client.authenticated) return true;
   switch (row.privilege) {
@@ -101,7 +122,7 @@ void help_of(const AdminCall& call, std::span<const AdminCommand> rows) {
   for (const auto& row : rows) reply.bulk(fmt::format("{:<48} {}", row.usage, row.help));
   admin::answer(call, reply);
 }
-void help(AdminCall call) { help_of(call, commands); }
+void help(AdminCall call) { help_of(call, commands()); }
 void sentinel_help(AdminCall call) { help_of(call, sentinel_rows); }
 
 /// Privilege, then whether it is built, then arity, then the function; `name` is how the row is called in an error.
@@ -131,7 +152,7 @@ void sentinel(AdminCall call) {
 
 }  // namespace
 
-std::span<const AdminCommand> admin_commands() { return commands; }
+std::span<const AdminCommand> admin_commands() { return commands(); }
 std::span<const AdminCommand> sentinel_commands() { return sentinel_rows; }
 
 void execute(AdminCall call) {
@@ -139,13 +160,13 @@ void execute(AdminCall call) {
   // A web page that was talked into posting to this port must not get a second line in (as Redis does it).
   if (admin::same_word(word, "POST") || admin::same_word(word, "Host:"))
     return call.answered({"", AfterReply::close, EventForm::text});
-  const auto* row = find_row(commands, word);
+  const auto* row = find_row(commands(), word);
   if (row != nullptr) return run_row(*row, std::move(call), lower(row->word));
   const auto& settings = call.operations.settings().admin;
   const AdminCommand unknown{"", Privilege::read, 0, 0, not_supported, "", ""};
   if (!permitted(unknown, call.client, settings)) return admin::answer_error(call, "NOAUTH Authentication required.");
   const auto shown = printable(std::string_view(word).substr(0, 128));
-  admin::answer_error(call, fmt::format("ERR unknown command '{}'{}", shown, did_you_mean(word, words_of(commands))));
+  admin::answer_error(call, fmt::format("ERR unknown command '{}'{}", shown, did_you_mean(word, words_of(commands()))));
 }
 
 AdminLimits request_limits(const AdminClient& client, const config::Settings& settings) {

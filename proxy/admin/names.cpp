@@ -21,10 +21,10 @@ bool same_word(std::string_view left, std::string_view right) {
   return left.size() == right.size() && upper(left) == upper(right);
 }
 
-std::optional<health::GroupId> find_group(const config::Settings& settings, std::string_view name) {
-  const auto found = std::ranges::find(settings.groups, name, &config::GroupSettings::name);
-  if (found == settings.groups.end()) return std::nullopt;
-  return static_cast<health::GroupId>(found - settings.groups.begin());
+std::optional<health::ConfiguredGroup> find_group(const Operations& operations, std::string_view name) {
+  const auto& groups = operations.groups();
+  const auto found = std::ranges::find_if(groups, [&](const auto& group) { return group.settings->name == name; });
+  return found == groups.end() ? std::nullopt : std::optional(*found);
 }
 
 std::optional<health::NodeId> find_node(const config::GroupSettings& group, std::string_view name) {
@@ -33,9 +33,9 @@ std::optional<health::NodeId> find_node(const config::GroupSettings& group, std:
   return std::nullopt;
 }
 
-std::string unknown_group(const config::Settings& settings, std::string_view name) {
+std::string unknown_group(const Operations& operations, std::string_view name) {
   std::vector<std::string_view> names;
-  for (const auto& group : settings.groups) names.push_back(group.name);
+  for (const auto& group : operations.groups()) names.push_back(group.settings->name);
   return fmt::format("ERR no such group '{}'{}", printable(name.substr(0, 128)), did_you_mean(name, names));
 }
 

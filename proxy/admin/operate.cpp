@@ -1,12 +1,16 @@
 // The operator's words of the admin port: what is shown, and what is asked of the running program.
+#include <algorithm>
 #include <charconv>
 #include <memory>
+#include <span>
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "config/base/assert.hpp"
 #include "config/base/printable.hpp"
 #include "proxy/admin/words.hpp"
+#include "proxy/control/orders.hpp"
 #include "proxy/events/documents.hpp"
 #include "proxy/view/documents.hpp"
 #include "proxy/view/status_text.hpp"
@@ -48,25 +52,6 @@ std::optional<EventsQuery> parse_events(const Arguments& words) {
   return query;
 }
 
-struct FailoverQuery {
-  std::optional<std::string> to;
-  bool accept_loss = false;
-};
-
-std::optional<FailoverQuery> parse_failover(const Arguments& words) {
-  FailoverQuery query;
-  for (std::size_t at = 2; at < words.size(); ++at) {
-    if (same_word(words[at], "ACCEPT-LOSS") && !query.accept_loss) {
-      query.accept_loss = true;
-    } else if (same_word(words[at], "TO") && at + 1 < words.size() && !query.to) {
-      query.to = words[++at];
-    } else {
-      return std::nullopt;
-    }
-  }
-  return query;
-}
-
 AdminAnswer reply_done(Protocol protocol, const std::string& text) {
   AdminReply reply(protocol);
   reply.simple(text.empty() ? "OK" : printable(text));
@@ -92,14 +77,14 @@ void submit_to_all(const AdminCall& call, const health::Wish& wish, std::string_
     std::size_t done = 0;
     std::string refused;
   };
-  const auto groups = call.operations.settings().groups.size();
+  const auto& groups = call.operations.groups();
   const auto protocol = call.client.protocol;
-  if (groups == 0) return call.answered(reply_done(protocol, "OK no groups"));
+  if (groups.empty()) return call.answered(reply_done(protocol, "OK no groups"));
   // Shared by the answers of the groups only, all on the control thread.
-  const auto gathered = std::make_shared<Gathered>(Gathered{groups, 0, {}});
-  for (std::size_t at = 0; at < groups; ++at) {
+  const auto gathered = std::make_shared<Gathered>(Gathered{groups.size(), 0, {}});
+  for (const auto& group : groups) {
     const auto done = [gathered, protocol, answered = call.answered, word = std::string(done_word),
-                       name = call.operations.settings().groups[at].name](const health::WishOutcome& outcome) {
+                       name = group.settings->name](const health::WishOutcome& outcome) {
       if (outcome.done()) ++gathered->done;
       else gathered->refused += fmt::format("{}{}: {}", gathered->refused.empty() ? "" : "; ", name, outcome.text);
       if (--gathered->missing > 0) return;
@@ -107,17 +92,15 @@ void submit_to_all(const AdminCall& call, const health::Wish& wish, std::string_
       answered(gathered->refused.empty() ? reply_done(protocol, "OK " + summary)
                                          : reply_refused(protocol, summary + "; refused: " + gathered->refused));
     };
-    call.operations.submit(static_cast<health::GroupId>(at), wish, done);
+    call.operations.submit(group.id, wish, done);
   }
 }
 
-/// VERB GROUP|ALL.
-void submit_to_named(const AdminCall& call, const health::Wish& wish, std::string_view done_word) {
-  const auto& name = call.arguments[1];
-  const auto group = find_group(call.operations.settings(), name);
-  if (group) return submit(call, *group, wish);
-  if (same_word(name, "ALL")) return submit_to_all(call, wish, done_word);
-  answer_error(call, unknown_group(call.operations.settings(), name));
+const OrderVerb& verb_of(const AdminCall& call) {
+  const auto verbs = order_verbs();
+  const auto found = std::ranges::find_if(verbs, [&](const auto& verb) { return same_word(verb.word, call.arguments.front()); });
+  SENGU_ASSERT(found != verbs.end());   // the row of the table was made of it
+  return *found;
 }
 
 }  // namespace
@@ -127,12 +110,12 @@ void status(AdminCall call) {
   const bool json = words.size() > 1 && same_word(words.back(), "JSON");
   const auto rest = words.size() - (json ? 1 : 0);
   if (rest > 2) return answer_error(call, "ERR syntax error; usage: STATUS [GROUP] [JSON]");
-  std::optional<health::GroupId> group;
+  std::optional<health::ConfiguredGroup> group;
   if (rest == 2) {
-    group = find_group(call.operations.settings(), words[1]);
-    if (!group) return answer_error(call, unknown_group(call.operations.settings(), words[1]));
+    group = find_group(call.operations, words[1]);
+    if (!group) return answer_error(call, unknown_group(call.operations, words[1]));
   }
-  const auto document = groups_document(group ? call.operations.snapshot_of(*group) : call.operations.snapshot());
+  const auto document = groups_document(group ? call.operations.snapshot_of(group->id) : call.operations.snapshot());
   AdminReply reply(call.client.protocol);
   if (json) reply.bulk(boost::json::serialize(document));
   else reply.document(status_text(document, Colour::off));
@@ -160,23 +143,20 @@ void events(AdminCall call) {
   answer(call, reply);
 }
 
-void failover(AdminCall call) {
-  const auto& settings = call.operations.settings();
-  const auto query = parse_failover(call.arguments);
-  if (!query) return answer_error(call, "ERR syntax error; usage: FAILOVER GROUP [TO NODE] [ACCEPT-LOSS]");
-  const auto group = find_group(settings, call.arguments[1]);
-  if (!group) return answer_error(call, unknown_group(settings, call.arguments[1]));
-  std::optional<health::NodeId> node;
-  if (query->to) {
-    const auto& group_settings = settings.groups[health::index(*group)];
-    node = find_node(group_settings, *query->to);
-    if (!node) return answer_error(call, unknown_node(group_settings, *query->to));
+void order(AdminCall call) {
+  const OrderVerb& verb = verb_of(call);
+  const auto& name = call.arguments[1];
+  auto read = read_order(verb, std::span(call.arguments).subspan(2));
+  if (!read) return answer_error(call, "ERR syntax error; usage: " + order_usage(verb));
+  const auto group = find_group(call.operations, name);
+  const bool all = !group && verb.groups == OrderVerb::Groups::one_or_all && same_word(name, "ALL");
+  if (all) return submit_to_all(call, verb.wish(*read), verb.done);
+  if (!group) return answer_error(call, unknown_group(call.operations, name));
+  if (const auto node = named_node(verb, *read)) {
+    read->node = find_node(*group->settings, *node);
+    if (!read->node) return answer_error(call, unknown_node(*group->settings, *node));
   }
-  const auto loss = query->accept_loss ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes;
-  submit(call, *group, health::FailoverWish{node, loss});
+  submit(call, group->id, verb.wish(*read));
 }
-
-void pause(AdminCall call) { submit_to_named(call, health::PauseWish{}, "paused"); }
-void resume(AdminCall call) { submit_to_named(call, health::ResumeWish{}, "resumed"); }
 
 }  // namespace sengu::proxy::admin

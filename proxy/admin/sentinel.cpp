@@ -150,18 +150,18 @@ void info(AdminCall call) {
 }
 
 void role(AdminCall call) {
-  const auto& groups = call.operations.settings().groups;
+  const auto& groups = call.operations.groups();
   AdminReply reply(call.client.protocol);
   reply.array(2).bulk("sentinel").array(groups.size());
-  for (const auto& group : groups) reply.bulk(group.name);
+  for (const auto& group : groups) reply.bulk(group.settings->name);
   answer(call, reply);
 }
 
 void sentinel_master_address(AdminCall call) {
-  const auto group = find_group(call.operations.settings(), call.arguments[2]);
+  const auto group = find_group(call.operations, call.arguments[2]);
   AdminReply reply(call.client.protocol);
   if (!group) return answer(call, reply.null_array());
-  const auto address = master_address(call.operations.view(*group), call);
+  const auto address = master_address(call.operations.view(group->id), call);
   answer(call, reply.array(2).bulk(address.host).bulk(std::to_string(address.port)));
 }
 
@@ -174,18 +174,18 @@ void sentinel_masters(AdminCall call) {
 }
 
 void sentinel_master(AdminCall call) {
-  const auto group = find_group(call.operations.settings(), call.arguments[2]);
+  const auto group = find_group(call.operations, call.arguments[2]);
   if (!group) return answer_error(call, no_such_master);
-  const auto snapshot = call.operations.snapshot_of(*group);
+  const auto snapshot = call.operations.snapshot_of(group->id);
   AdminReply reply(call.client.protocol);
   write(reply, master_fields(snapshot, snapshot.groups.front(), call));
   answer(call, reply);
 }
 
 void sentinel_replicas(AdminCall call) {
-  const auto group = find_group(call.operations.settings(), call.arguments[2]);
+  const auto group = find_group(call.operations, call.arguments[2]);
   if (!group) return answer_error(call, no_such_master);
-  const auto snapshot = call.operations.snapshot_of(*group);
+  const auto snapshot = call.operations.snapshot_of(group->id);
   const auto& view = snapshot.groups.front();
   const auto listed = replicas_of(view, call);
   AdminReply reply(call.client.protocol);

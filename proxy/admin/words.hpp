@@ -19,9 +19,7 @@ void command(AdminCall call);
 // the operator's words (operate.cpp)
 void status(AdminCall call);
 void events(AdminCall call);
-void failover(AdminCall call);
-void pause(AdminCall call);
-void resume(AdminCall call);
+void order(AdminCall call);   // each verb of proxy/control/orders.hpp
 
 // Sentinel's words (sentinel.cpp)
 void info(AdminCall call);
@@ -39,9 +37,9 @@ std::string upper(std::string_view word);
 void answer(const AdminCall& call, AdminReply& reply);
 void answer_error(const AdminCall& call, std::string_view text);  // with its code word: "ERR ..."
 
-std::optional<health::GroupId> find_group(const config::Settings& settings, std::string_view name);
+std::optional<health::ConfiguredGroup> find_group(const Operations& operations, std::string_view name);
 std::optional<health::NodeId> find_node(const config::GroupSettings& group, std::string_view name_or_address);
-std::string unknown_group(const config::Settings& settings, std::string_view name);
+std::string unknown_group(const Operations& operations, std::string_view name);
 std::string unknown_node(const config::GroupSettings& group, std::string_view name);
 
 }  // namespace sengu::proxy::admin

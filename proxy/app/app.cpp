@@ -32,8 +32,6 @@ constexpr auto summary_patience = 3s;   // after the start, for nodes that do no
 constexpr int summaries_at_once = 32;
 constexpr auto drain_poll = 20ms;
 
-GroupId group_id(std::size_t i) { return GroupId{static_cast<std::uint32_t>(i)}; }
-
 /// What `check` finds in the files that the configuration names.
 struct ConfigurationError : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -41,13 +39,14 @@ struct ConfigurationError : std::runtime_error {
 
 class App final : public Operations, private health::EventSink {
  public:
-  explicit App(const config::Settings& settings)
-      : settings_(settings),
-        log_(settings.log),
-        measurements_(settings.groups.size()),
-        journal_(settings.proxy.state_dir),
-        files_(share_out(raise_file_limit(), settings, worker_count(settings.proxy))),
-        data_plane_(control_, settings, files_.plane, data_plane_callbacks()),
+  explicit App(std::shared_ptr<const config::Settings> settings)
+      : settings_(std::move(settings)),
+        configured_(health::hand_out_ids(settings_)),
+        log_(settings_->log),
+        measurements_(configured_.size()),
+        journal_(settings_->proxy.state_dir),
+        files_(share_out(raise_file_limit(), *settings_, worker_count(settings_->proxy))),
+        data_plane_(control_, *settings_, configured_, files_.plane, data_plane_callbacks()),
         pulse_(control_, pulse_listener()),
         signals_(control_, SIGTERM, SIGINT, SIGHUP),
         stop_timer_(control_),
@@ -67,7 +66,7 @@ class App final : public Operations, private health::EventSink {
     summary_due_ = health::Time::clock::now() + summary_patience;
     poll_summary();
     log_.log_line(LogLevel::info, fmt::format("sengu {} started: {} group(s), admin {}, http {}", SENGU_VERSION,
-                                              settings_.groups.size(), to_string(admin_->bound()),
+                                              configured_.size(), to_string(admin_->bound()),
                                               to_string(http_->bound())));
     control_.run();
   }
@@ -77,7 +76,8 @@ class App final : public Operations, private health::EventSink {
   Readiness readiness() override;
   const EventHistory& events() const override { return history_; }
   EventHistory& events() override { return history_; }
-  const config::Settings& settings() const override { return settings_; }
+  const config::Settings& settings() const override { return *settings_; }
+  const health::ConfiguredGroups& groups() const override { return configured_; }
   void submit(GroupId group, const health::Wish& wish, Done done) override {
     groups_[index(group)]->submit(wish, std::move(done));
   }
@@ -87,7 +87,7 @@ class App final : public Operations, private health::EventSink {
   Pulse::Listener pulse_listener();
   void warn_of_file_limit();
   health::CrashPoint crash_point();
-  std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports, GroupId id);
+  std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports, const health::ConfiguredGroup& group);
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void poll_summary();
@@ -98,7 +98,10 @@ class App final : public Operations, private health::EventSink {
   void wait_for_sessions(health::Time deadline);
   void end();
 
-  const config::Settings& settings_;
+  const config::GroupSettings& settings_of(GroupId group) const { return *configured_[index(group)].settings; }
+
+  const std::shared_ptr<const config::Settings> settings_;
+  const health::ConfiguredGroups configured_;
   boost::asio::io_context control_{1};
   Log log_;
   EventHistory history_;
@@ -124,7 +127,7 @@ Callbacks App::data_plane_callbacks() {
     if (life_ != Life::ended) groups_[index(group)]->connect_failed(node);
   };
   callbacks.session_ended = [this](const SessionRecord& ended) {
-    const config::GroupSettings& group = settings_.groups[index(ended.group)];
+    const config::GroupSettings& group = settings_of(ended.group);
     LoggedSession line;
     line.client = ended.client;
     line.group = group.name;
@@ -145,7 +148,7 @@ Pulse::Listener App::pulse_listener() {
 }
 
 void App::warn_of_file_limit() {
-  const std::size_t wanted = settings_.proxy.max_connections;
+  const std::size_t wanted = settings_->proxy.max_connections;
   if (wanted <= files_.plane.clients.sessions) return;
   log_.log_line(LogLevel::warning,
                 fmt::format("max_connections is {}, but a limit of {} open files allows {}: that many are admitted "
@@ -162,12 +165,11 @@ health::CrashPoint App::crash_point() {
   return *point;
 }
 
-std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts& ports, GroupId id) {
-  const config::GroupSettings& group = settings_.groups[index(id)];
+std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts& ports, const health::ConfiguredGroup& group) {
   try {
-    return std::make_unique<health::GroupDriver>(ports, id, group, settings_.proxy.name);
+    return std::make_unique<health::GroupDriver>(ports, group, settings_->proxy.name);
   } catch (const net::TlsFileError& error) {
-    throw ConfigurationError(fmt::format("group {}: {}", group.name, error.what()));
+    throw ConfigurationError(fmt::format("group {}: {}", group.settings->name, error.what()));
   }
 }
 
@@ -178,9 +180,7 @@ void App::start_groups() {
     const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
   }
-  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
-    groups_.push_back(make_driver(ports, group_id(i)));
-  }
+  for (const auto& group : configured_) groups_.push_back(make_driver(ports, group));
   // Three connects, three first answers: so long they keep this thread. All at once they would keep it for a second and more.
   constexpr auto apart = 300us;
   health::Time first_probe = health::Time::clock::now();
@@ -191,7 +191,7 @@ void App::start_groups() {
 }
 
 void App::emit(GroupId id, const health::Event& event) {
-  const config::GroupSettings& group = settings_.groups[index(id)];
+  const config::GroupSettings& group = settings_of(id);
   RecordedEvent recorded;
   recorded.time = std::chrono::system_clock::now();
   measurements_.take_event(id, event, health::Time::clock::now(), recorded.time);
@@ -205,12 +205,12 @@ void App::emit(GroupId id, const health::Event& event) {
 }
 
 GroupView App::view(GroupId group) {
-  return {&settings_.groups[index(group)], groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
+  return {configured_[index(group)].settings, groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
 }
 
 Snapshot App::header() {
   Snapshot snapshot;
-  snapshot.proxy = settings_.proxy.name;
+  snapshot.proxy = settings_->proxy.name;
   snapshot.now = health::Time::clock::now();
   snapshot.wall = std::chrono::system_clock::now();
   snapshot.accept_errors = data_plane_.accept_errors();
@@ -237,7 +237,7 @@ void App::poll_summary() {
       pause = 100ms;
       break;
     }
-    log_summary(group_id(summarized_++), status);
+    log_summary(configured_[summarized_++].id, status);
   }
   if (summarized_ == groups_.size()) return;
   summary_timer_.expires_after(pause);
@@ -247,7 +247,7 @@ void App::poll_summary() {
 }
 
 void App::log_summary(GroupId id, const health::GroupStatus& status) {
-  const config::GroupSettings& group = settings_.groups[index(id)];
+  const config::GroupSettings& group = settings_of(id);
   std::string replicas;
   for (std::size_t i = 0; i < status.nodes.size(); ++i) {
     if (status.nodes[i].role == health::Role::replica) replicas += (replicas.empty() ? "" : ",") + group.nodes[i].name;
@@ -285,7 +285,7 @@ void App::wait_for_signal() {
 void App::begin_stop() {
   life_ = Life::stopping;
   log_.log_line(LogLevel::info, "stopping: /readyz says 503");
-  stop_timer_.expires_after(settings_.proxy.stop_delay);
+  stop_timer_.expires_after(settings_->proxy.stop_delay);
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) stop_listening();
   });
@@ -294,7 +294,7 @@ void App::begin_stop() {
 void App::stop_listening() {
   data_plane_.stop_accepting();
   log_.log_line(LogLevel::info, fmt::format("stopping: listeners closed, {} session(s) left", data_plane_.sessions()));
-  wait_for_sessions(health::Time::clock::now() + settings_.proxy.stop_grace);
+  wait_for_sessions(health::Time::clock::now() + settings_->proxy.stop_grace);
 }
 
 void App::wait_for_sessions(health::Time deadline) {
@@ -323,10 +323,10 @@ void App::end() {
 
 }  // namespace
 
-int run(const config::Settings& settings) {
+int run(config::Settings settings) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    App app(settings);
+    App app(std::make_shared<const config::Settings>(std::move(settings)));
     app.run();
     return exit_done;
   } catch (const health::StateDirInUse& error) {

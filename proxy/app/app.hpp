@@ -8,6 +8,6 @@ namespace sengu::proxy {
 
 /// Runs until SIGTERM or SIGINT. Returns the exit code: 0 after a graceful stop, 1 where an address cannot be bound or
 /// the state directory is unusable, 75 where another sengu uses it. Blocks; call once, from the main thread.
-int run(const config::Settings& settings);
+int run(config::Settings settings);
 
 }  // namespace sengu::proxy

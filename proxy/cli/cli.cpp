@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <list>
+#include <map>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "config/base/nearest.hpp"
 #include "proxy/cli/admin_client.hpp"
 #include "proxy/cli/verbs.hpp"
+#include "proxy/control/orders.hpp"
 
 namespace sengu::proxy {
 namespace {
@@ -19,14 +21,14 @@ namespace {
 struct Line {
   AdminOptions options;
   std::string group;
-  std::string node;
   std::string config;
   std::string ignored;
   bool json = false;
   bool follow = false;
-  bool accept_loss = false;
   bool print = false;
   bool live = false;
+  std::map<std::string, std::string> values;   // of an order, by option
+  std::map<std::string, bool> flags;
 
   const AdminOptions& admin() {
     options.form = json ? OutputForm::json : OutputForm::text;
@@ -151,27 +153,35 @@ class CommandLine {
     act([&] { return events_verb(events.admin(), events.follow ? Following::follow : Following::once); });
   }
 
+  /// The verbs of proxy/control/orders.hpp.
   void add_acting_verbs() {
-    auto& failover = add("failover", "Promote the best eligible replica now, also when the master lives; fences first",
-                         "sengu failover sessions --to redis02");
-    add_group(failover, "GROUP", "The group");
-    verb().add_option("--to", failover.node, "Promote this node")->type_name("NODE");
-    verb().add_flag("--accept-loss", failover.accept_loss, "Also where acknowledged writes would be lost");
-    add_admin_options(failover);
-    act([&] {
-      return failover_verb(failover.admin(), failover.group, failover.node,
-                           failover.accept_loss ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes);
-    });
+    for (const OrderVerb& order : order_verbs()) {
+      auto& line = add(std::string(order.word), std::string(order.cli_help), std::string(order.example));
+      const bool all = order.groups == OrderVerb::Groups::one_or_all;
+      add_group(line, all ? "GROUP|all" : "GROUP", all ? "The group, or all of them" : "The group");
+      for (const OrderOption& option : order.options) add_order_option(line, option);
+      add_admin_options(line);
+      act([&] { return order_verb(line.admin(), order_words(order, line)); });
+    }
+  }
 
-    auto& pause = add("pause", "No automatic action for a group; routing goes on", "sengu pause all");
-    add_group(pause, "GROUP|all", "The group, or all of them");
-    add_admin_options(pause);
-    act([&] { return pause_verb(pause.admin(), pause.group); });
+  void add_order_option(Line& line, const OrderOption& option) {
+    const std::string word(option.word), help(option.help);
+    if (option.value.empty()) verb().add_flag("--" + word, line.flags[word], help);
+    else verb().add_option("--" + word, line.values[word], help)->type_name(std::string(option.value));
+  }
 
-    auto& resume = add("resume", "Automatic action again", "sengu resume sessions");
-    add_group(resume, "GROUP|all", "The group, or all of them");
-    add_admin_options(resume);
-    act([&] { return resume_verb(resume.admin(), resume.group); });
+  static std::vector<std::string> order_words(const OrderVerb& order, const Line& line) {
+    std::vector<std::string> words{std::string(order.word), line.group};
+    for (const OrderOption& option : order.options) {
+      const std::string word(option.word);
+      if (option.value.empty()) {
+        if (line.flags.at(word)) words.push_back(word);
+      } else if (!line.values.at(word).empty()) {
+        words.insert(words.end(), {word, line.values.at(word)});
+      }
+    }
+    return words;
   }
 
   void add_unsupported_verbs() {

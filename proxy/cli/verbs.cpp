@@ -1,4 +1,3 @@
-// See verbs.hpp.
 #include "proxy/cli/verbs.hpp"
 
 #include <cstdio>
@@ -155,15 +154,7 @@ int events_verb(const AdminOptions& options, Following following) {
   }
 }
 
-int failover_verb(const AdminOptions& options, const std::string& group, const std::string& to, health::LossPolicy loss) {
-  Arguments words{"FAILOVER", group};
-  if (!to.empty()) words.insert(words.end(), {"TO", to});
-  if (loss == health::LossPolicy::accept_loss) words.emplace_back("ACCEPT-LOSS");
-  return operate(options, words);
-}
-
-int pause_verb(const AdminOptions& options, const std::string& group) { return operate(options, {"PAUSE", group}); }
-int resume_verb(const AdminOptions& options, const std::string& group) { return operate(options, {"RESUME", group}); }
+int order_verb(const AdminOptions& options, const std::vector<std::string>& words) { return operate(options, words); }
 
 int check_verb(const std::string& path, CheckOutput output) {
   const auto settings = load_settings(path);

@@ -3,8 +3,7 @@
 #pragma once
 
 #include <string>
-
-#include "health/model/step.hpp"
+#include <vector>
 
 namespace sengu::proxy {
 
@@ -22,9 +21,8 @@ struct AdminOptions {
 
 int status_verb(const AdminOptions& options, const std::string& group);
 int events_verb(const AdminOptions& options, Following following);
-int failover_verb(const AdminOptions& options, const std::string& group, const std::string& to, health::LossPolicy loss);
-int pause_verb(const AdminOptions& options, const std::string& group);
-int resume_verb(const AdminOptions& options, const std::string& group);
+/// An order to a group: `words` as the admin port takes them, the verb first.
+int order_verb(const AdminOptions& options, const std::vector<std::string>& words);
 int check_verb(const std::string& config, CheckOutput output);
 int check_live_verb(const std::string& config);
 int run_verb(const std::string& config);

@@ -29,12 +29,14 @@ class Operations {
   virtual EventHistory& events() = 0;
   /// `done` is called once, on the control thread: at once, or when what the wish began has ended.
   virtual void submit(health::GroupId group, const health::Wish& wish, Done done) = 0;
+  /// What is not of a group.
   virtual const config::Settings& settings() const = 0;
+  virtual const health::ConfiguredGroups& groups() const = 0;
 };
 
 inline Snapshot Operations::snapshot() {
   Snapshot all = header();
-  for (std::size_t i = 0; i < settings().groups.size(); ++i) all.groups.push_back(view(health::GroupId{static_cast<std::uint32_t>(i)}));
+  for (const auto& group : groups()) all.groups.push_back(view(group.id));
   return all;
 }
 

@@ -7,7 +7,7 @@ namespace sengu::proxy {
 using health::Reason;
 
 Reason admit(health::GroupId group, const net::SocketAddress& from, WorkerContext& context) {
-  const config::GroupSettings& settings = context.settings.groups[health::index(group)];
+  const config::GroupSettings& settings = context.settings_of(group);
   SharedCounts& shared = context.shared;
   if (!net::permitted(from, settings.allow)) return Reason::not_allowed;
   if (!take_place(shared.sessions, shared.limits.sessions)) return Reason::too_many_connections;

@@ -40,8 +40,8 @@ void GroupCounters::add_to(GroupTraffic& traffic) const {
   traffic.connect_duration.sum_seconds += static_cast<double>(connect_nanoseconds_.value()) * 1e-9;
 }
 
-WorkerCounters::WorkerCounters(const std::vector<config::GroupSettings>& groups) {
-  for (const auto& group : groups) groups_.emplace_back(group.nodes.size());
+WorkerCounters::WorkerCounters(const health::ConfiguredGroups& groups) {
+  for (const auto& group : groups) groups_.emplace_back(group.settings->nodes.size());
   for (const int error : known_accept_errors) accept_errors_.emplace_back().error = error;
 }
 
@@ -55,8 +55,8 @@ void WorkerCounters::add_accept_errors(std::map<std::string, std::uint64_t>& to)
     if (const auto count = known.count.value(); count != 0) to[name_of(known.error)] += count;
 }
 
-SharedCounts::SharedCounts(const std::vector<config::GroupSettings>& settings, ClientLimits most) : limits(most) {
-  for (const auto& group : settings) groups.emplace_back(group.nodes.size());
+SharedCounts::SharedCounts(const health::ConfiguredGroups& configured, ClientLimits most) : limits(most) {
+  for (const auto& group : configured) groups.emplace_back(group.settings->nodes.size());
 }
 
 void SharedGroupCounts::add_to(GroupTraffic& traffic) const {

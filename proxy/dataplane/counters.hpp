@@ -50,7 +50,7 @@ class alignas(cache_line) GroupCounters {
 
 class WorkerCounters {
  public:
-  explicit WorkerCounters(const std::vector<config::GroupSettings>& groups);
+  explicit WorkerCounters(const health::ConfiguredGroups& groups);
   GroupCounters& operator[](health::GroupId group) { return groups_[health::index(group)]; }
   const GroupCounters& operator[](health::GroupId group) const { return groups_[health::index(group)]; }
   void accept_failed(int error);
@@ -82,7 +82,7 @@ struct ClientLimits {
 };
 
 struct SharedCounts {
-  SharedCounts(const std::vector<config::GroupSettings>& settings, ClientLimits most);
+  SharedCounts(const health::ConfiguredGroups& configured, ClientLimits most);
   SharedGroupCounts& operator[](health::GroupId group) { return groups[health::index(group)]; }
   const SharedGroupCounts& operator[](health::GroupId group) const { return groups[health::index(group)]; }
 

@@ -8,12 +8,12 @@ namespace sengu::proxy {
 namespace {
 
 std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& control, const config::Settings& settings,
-                                                  SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
+                                                  const health::ConfiguredGroups& groups, SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
                                                   const Callbacks& callbacks, std::size_t pipes) {
   const std::size_t count = worker_count(settings.proxy);
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::size_t i = 0; i < count; ++i)
-    workers.push_back(std::make_unique<Worker>(control, settings, shared, first, callbacks, pipes));
+    workers.push_back(std::make_unique<Worker>(control, settings, groups, shared, first, callbacks, pipes));
   return workers;
 }
 
@@ -23,20 +23,19 @@ std::size_t worker_count(const config::ProxySettings& proxy) {
   return proxy.workers != 0 ? proxy.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
-DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, PlaneLimits limits, Callbacks callbacks,
-                     AckLimit limit)
-    : settings_(settings), callbacks_(std::move(callbacks)), shared_(settings.groups, limits.clients),
-      first_(first_table(settings.groups)), workers_(make_workers(control, settings, shared_, first_, callbacks_, limits.pipes_per_worker)),
-      publisher_(control, workers_, first_, std::move(limit)), bound_(settings.groups.size()) {}
+DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, health::ConfiguredGroups groups,
+                     PlaneLimits limits, Callbacks callbacks, AckLimit limit)
+    : groups_(std::move(groups)), callbacks_(std::move(callbacks)), shared_(groups_, limits.clients), first_(first_table(groups_)),
+      workers_(make_workers(control, settings, groups_, shared_, first_, callbacks_, limits.pipes_per_worker)),
+      publisher_(control, workers_, first_, std::move(limit)), bound_(groups_.size()) {}
 
 DataPlane::~DataPlane() { join(); }
 
 void DataPlane::bind() {
-  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
-    const auto& group = settings_.groups[i];
-    const auto id = health::GroupId(static_cast<std::uint32_t>(i));
-    bind_one(group.listen, {id, ListenerRole::master}, bound_[i].first);
-    if (group.read_listen) bind_one(*group.read_listen, {id, ListenerRole::readers}, bound_[i].second);
+  for (const auto& [id, settings] : groups_) {
+    auto& [listen, read_listen] = bound_[health::index(id)];
+    bind_one(settings->listen, {id, ListenerRole::master}, listen);
+    if (settings->read_listen) bind_one(*settings->read_listen, {id, ListenerRole::readers}, read_listen);
   }
 }
 
@@ -57,7 +56,7 @@ void DataPlane::start() {
 
 GroupTraffic DataPlane::traffic(health::GroupId group) const {
   GroupTraffic traffic;
-  traffic.nodes.resize(settings_.groups[health::index(group)].nodes.size());
+  traffic.nodes.resize(groups_[health::index(group)].settings->nodes.size());
   std::tie(traffic.bound_listen, traffic.bound_read_listen) = bound_[health::index(group)];
   for (const auto& worker : workers_) worker->counters()[group].add_to(traffic);
   shared_[group].add_to(traffic);
@@ -72,9 +71,7 @@ std::map<std::string, std::uint64_t> DataPlane::accept_errors() const {
 
 Traffic DataPlane::traffic() const {
   Traffic traffic;
-  for (std::size_t i = 0; i < settings_.groups.size(); ++i) {
-    traffic.groups.push_back(this->traffic(health::GroupId(static_cast<std::uint32_t>(i))));
-  }
+  for (const auto& group : groups_) traffic.groups.push_back(this->traffic(group.id));
   traffic.accept_errors = accept_errors();
   return traffic;
 }

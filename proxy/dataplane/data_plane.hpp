@@ -18,8 +18,8 @@ std::size_t worker_count(const config::ProxySettings& proxy);
 class DataPlane {
  public:
   /// `settings` and `control` outlive this; its handlers on `control` must not run after its destruction.
-  DataPlane(boost::asio::io_context& control, const config::Settings& settings, PlaneLimits limits, Callbacks callbacks,
-            AckLimit limit = {});
+  DataPlane(boost::asio::io_context& control, const config::Settings& settings, health::ConfiguredGroups groups, PlaneLimits limits,
+            Callbacks callbacks, AckLimit limit = {});
   ~DataPlane();
 
   /// Binds every listener. Throws std::system_error with the address in its text.
@@ -48,7 +48,7 @@ class DataPlane {
  private:
   void bind_one(const Endpoint& endpoint, ListenerSettings settings, Endpoint& bound);
 
-  const config::Settings& settings_;
+  const health::ConfiguredGroups groups_;
   const Callbacks callbacks_;
   SharedCounts shared_;
   std::shared_ptr<const RoutingTable> first_;

@@ -90,7 +90,7 @@ bool Listener::refuse_on_spare(int error) {
 
 /// Says why, and no more: the descriptor is needed for the next one. What comes later is answered by a RST.
 void Listener::turn_away(const net::Fd& client, const net::SocketAddress& from) {
-  const config::GroupSettings& group = context_.settings.groups[health::index(settings_.group)];
+  const config::GroupSettings& group = context_.settings_of(settings_.group);
   const Reason reason = net::permitted(from, group.allow) ? Reason::too_many_connections : Reason::not_allowed;
   context_.counters[settings_.group].refused[static_cast<std::size_t>(reason)].add(1);
   const std::string text = refusal(group, reason, Reason::none);

@@ -18,14 +18,15 @@ Placement place_on_master(health::GroupId group, const health::Route& route) {
 
 std::optional<NodeId> best_reader(const Seeker& seeker, const GroupRoute& group, std::string_view own_zone,
                                   std::span<const std::atomic<std::uint64_t>> node_sessions) {
+  const auto& nodes = group.settings->nodes;
   // Smaller is better: a node that just failed goes last, then one in another zone, then the busier one.
   const auto rank = [&](std::size_t i) {
-    const bool other_zone = own_zone.empty() || i >= group.zones.size() || group.zones[i] != own_zone;
+    const bool other_zone = own_zone.empty() || nodes[i].zone != own_zone;
     const auto load = i < node_sessions.size() ? node_sessions[i].load(std::memory_order_relaxed) : 0;
     return std::tuple(seeker.avoid == NodeId(static_cast<std::uint16_t>(i)), other_zone, load, i);
   };
   std::optional<std::size_t> best;
-  for (std::size_t i = 0; i < group.route.readers.size() && i < group.nodes.size(); ++i) {
+  for (std::size_t i = 0; i < group.route.readers.size() && i < nodes.size(); ++i) {
     const auto& reader = group.route.readers[i];
     if (!reader.accepts || reader.generation == 0) continue;
     if (!best || rank(i) < rank(*best)) best = i;

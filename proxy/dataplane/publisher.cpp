@@ -1,4 +1,3 @@
-// See publisher.hpp.
 #include "proxy/dataplane/publisher.hpp"
 
 #include <boost/asio/post.hpp>
@@ -26,16 +25,12 @@ constexpr auto late = 100ms;
 
 }  // namespace
 
-std::shared_ptr<const RoutingTable> first_table(const std::vector<config::GroupSettings>& groups) {
+std::shared_ptr<const RoutingTable> first_table(const health::ConfiguredGroups& groups) {
   auto table = std::make_shared<RoutingTable>();
   for (const auto& group : groups) {
-    GroupRoute to;
-    to.route.readers.resize(group.nodes.size());
-    for (const auto& node : group.nodes) {
-      to.nodes.push_back(node.address);
-      to.zones.push_back(node.zone);
-    }
-    table->groups.push_back(std::move(to));
+    GroupRoute closed{{}, group.settings};
+    closed.route.readers.resize(group.settings->nodes.size());
+    table->groups.push_back(std::move(closed));
   }
   return table;
 }
@@ -96,7 +91,7 @@ void Publisher::check() {
     return arm();
   }
   const auto what = fmt::format("{} of {} workers did not acknowledge the route of group {} within {} ms", first.missing,
-                                workers_.size(), health::index(first.group), limit_.time.count());
+                                workers_.size(), table_->groups[health::index(first.group)].settings->name, limit_.time.count());
   waiting_.pop_front();
   arm();
   limit_.missed(what);

@@ -14,7 +14,7 @@
 namespace sengu::proxy {
 
 /// A table in which every group is still closed (reason `starting`).
-std::shared_ptr<const RoutingTable> first_table(const std::vector<config::GroupSettings>& groups);
+std::shared_ptr<const RoutingTable> first_table(const health::ConfiguredGroups& groups);
 
 /// How long the workers have to acknowledge, and what happens when one of them does not. Tests change it.
 struct AckLimit {

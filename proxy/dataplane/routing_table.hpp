@@ -19,10 +19,10 @@ struct SessionTag {
   std::uint32_t reader_generation = 0; // of a reader; 0 for a session to the master
 };
 
+/// What a worker knows of a group: all of it comes with the table, so that the barrier orders a change of settings too.
 struct GroupRoute {
   health::Route route;
-  std::vector<Endpoint> nodes;         // by NodeId: where to connect
-  std::vector<std::string> zones;      // by NodeId
+  std::shared_ptr<const config::GroupSettings> settings;   // null only in the simulator, which asks allowed() alone
 };
 
 /// By GroupId. A copy shares with its original all that does not change, in blocks: a table costs a pointer for each block, and one

@@ -127,7 +127,7 @@ void Session::leave_parking() {
 
 void Session::connect(const SessionTag& tag) {
   SENGU_ASSERT(may_begin(tag, *context_.table));
-  const auto address = net::SocketAddress::from(context_.table->groups[health::index(group_)].nodes[health::index(tag.node)]);
+  const auto address = net::SocketAddress::from(settings().nodes[health::index(tag.node)].address);
   leave_parking();
   enter(State::connecting);
   tag_ = tag;

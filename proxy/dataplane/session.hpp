@@ -97,7 +97,7 @@ class Session final : public Watched {
   void finish(SessionEnd end, health::Reason reason);
   void wake_at(health::Time at) { context_.deadlines.set(*this, deadline_, at); }
   void sleep() { context_.deadlines.clear(*this, deadline_); }
-  const config::GroupSettings& settings() const { return context_.settings.groups[health::index(group_)]; }
+  const config::GroupSettings& settings() const { return context_.settings_of(group_); }
   SharedGroupCounts& shared() { return context_.shared[group_]; }
   RelayScratch scratch() { return {context_.buffer, context_.counters[group_], context_.pipes, lease_end()}; }
   health::Time lease_end() const;

@@ -1,4 +1,3 @@
-// See worker.hpp.
 #include "proxy/dataplane/worker.hpp"
 
 #include <boost/asio/post.hpp>
@@ -53,11 +52,11 @@ void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shar
 
 }  // namespace
 
-Worker::Worker(asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
+Worker::Worker(asio::io_context& control, const config::Settings& settings, const health::ConfiguredGroups& groups, SharedCounts& shared,
                std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks, std::size_t most_pipes)
-    : control_(control), callbacks_(callbacks), context_(settings, shared, std::move(first_table), most_pipes),
-      of_group_(settings.groups.size()) {
-  for (const auto& group : settings.groups) told_.emplace_back(group.nodes.size());
+    : control_(control), callbacks_(callbacks), context_(settings, groups, shared, std::move(first_table), most_pipes),
+      of_group_(groups.size()) {
+  for (const auto& group : groups) told_.emplace_back(group.settings->nodes.size());
   context_.connect_failed = [this](health::GroupId group, health::NodeId node) { tell_connect_failed(group, node); };
   if (callbacks_.session_ended && settings.log.sessions != config::LogSessions::none) {
     context_.session_ended = [this](SessionRecord record) { ended_.push_back(std::move(record)); };

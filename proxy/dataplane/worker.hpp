@@ -18,7 +18,7 @@ class alignas(cache_line) Worker {
   /// Chooses the worker for a new client. Must outlive the worker; called on its thread.
   using Chooser = std::function<Worker&()>;
 
-  Worker(boost::asio::io_context& control, const config::Settings& settings, SharedCounts& shared,
+  Worker(boost::asio::io_context& control, const config::Settings& settings, const health::ConfiguredGroups& groups, SharedCounts& shared,
          std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks, std::size_t most_pipes);
   ~Worker();
   Worker(const Worker&) = delete;

@@ -21,12 +21,15 @@ namespace sengu::proxy {
 class Session;
 
 struct WorkerContext {
-  WorkerContext(const config::Settings& config, SharedCounts& counts, std::shared_ptr<const RoutingTable> first,
-                std::size_t most_pipes);
+  WorkerContext(const config::Settings& config, const health::ConfiguredGroups& groups, SharedCounts& counts,
+                std::shared_ptr<const RoutingTable> first, std::size_t most_pipes);
+
+  /// As the present table has them.
+  const config::GroupSettings& settings_of(health::GroupId group) const { return *table->groups[health::index(group)].settings; }
 
   static constexpr std::size_t buffer_size = 256 * 1024;  // smaller ones cost a stream twice the CPU (bench/README.md)
 
-  const config::Settings& settings;
+  const config::Settings& settings;           // [proxy] and [log]; what is of a group comes with the table
   SharedCounts& shared;                       // atomics
   WorkerCounters counters;                    // the control thread reads it
   ReadySet ready;

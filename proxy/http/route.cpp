@@ -54,10 +54,10 @@ HttpOutcome ready(Operations& operations, std::string_view query) {
     return HttpAnswer{readiness.ready ? 200U : 503U, HttpAnswer{}.type, readiness.why + "\n"};
   }
   std::vector<std::string_view> names;
-  for (const auto& group : operations.settings().groups) {
-    names.push_back(group.name);
-    if (group.name != *name) continue;
-    const auto status = operations.view(health::GroupId{static_cast<std::uint32_t>(names.size() - 1)}).status;
+  for (const auto& group : operations.groups()) {
+    names.push_back(group.settings->name);
+    if (group.settings->name != *name) continue;
+    const auto status = operations.view(group.id).status;
     if (status.route == health::RouteState::open && status.master) return HttpAnswer{200, HttpAnswer{}.type, "ready\n"};
     return HttpAnswer{503, HttpAnswer{}.type, fmt::format("{}: {}\n", to_string(status.route), to_string(status.reason))};
   }

@@ -65,8 +65,8 @@ constexpr std::size_t views_at_once = 32;   // some 0.1 ms: what is due meanwhil
 /// Every group, a few in each turn of the loop; fewer where sengu ends meanwhile.
 asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
   std::vector<GroupView> groups;
-  while (state->operations != nullptr && groups.size() < state->operations->settings().groups.size()) {
-    groups.push_back(state->operations->view(health::GroupId{static_cast<std::uint32_t>(groups.size())}));
+  while (state->operations != nullptr && groups.size() < state->operations->groups().size()) {
+    groups.push_back(state->operations->view(state->operations->groups()[groups.size()].id));
     if (groups.size() % views_at_once == 0) co_await asio::post(state->acceptor.get_executor(), asio::use_awaitable);
   }
   Snapshot snapshot = state->operations != nullptr ? state->operations->header() : Snapshot{};

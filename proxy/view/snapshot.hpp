@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,7 +29,7 @@ struct GroupCounts {
 };
 
 struct GroupView {
-  const config::GroupSettings* settings = nullptr;
+  std::shared_ptr<const config::GroupSettings> settings;   // never null
   health::GroupStatus status;
   GroupTraffic traffic;
   GroupCounts counts;

@@ -193,7 +193,7 @@ void Sengu::execute(Life& life, const Publish& publish) {
   ports_.observer.on_publish(publish.route);
   const auto table = std::make_shared<proxy::RoutingTable>();
   table->serial = static_cast<std::uint64_t>(publish.serial);
-  table->groups.push_back({publish.route, {}, {}});
+  table->groups.push_back({publish.route, nullptr});
   life.missing[publish.serial] = workers;
   for (std::size_t i = 0; i < life.workers.size(); ++i) {
     ports_.network.send(life.to_worker[i], [this, i, table, weak = Weak(life_), serial = publish.serial] {

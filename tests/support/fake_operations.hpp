@@ -64,6 +64,11 @@ class FakeOperations : public proxy::Operations {
     done({health::Reason::none, is_failover ? "OK redis02 is master" : "OK"});
   }
   const config::Settings& settings() const override { return all_settings; }
+  /// As a test has left all_settings by then.
+  const health::ConfiguredGroups& groups() const override {
+    configured = health::hand_out_ids(std::make_shared<const config::Settings>(all_settings));
+    return configured;
+  }
 
   /// Records an event as the app would.
   void happen(health::EventKind kind, const std::string& text) {
@@ -83,11 +88,13 @@ class FakeOperations : public proxy::Operations {
   std::string refuse;
 
  private:
+  mutable health::ConfiguredGroups configured;
+
   proxy::GroupView healthy() const {
     using namespace std::chrono_literals;
     using health::NodeId;
     proxy::GroupView view;
-    view.settings = &all_settings.groups[0];
+    view.settings = groups()[0].settings;
     view.status.epoch = 7;
     view.status.route = health::RouteState::open;
     view.status.reason = health::Reason::master_ok;
@@ -124,7 +131,7 @@ class FakeOperations : public proxy::Operations {
   }
   proxy::GroupView closed() const {
     proxy::GroupView view;
-    view.settings = &all_settings.groups[1];
+    view.settings = groups()[1].settings;
     view.status.reason = health::Reason::two_masters;
     view.status.nodes.resize(3);
     view.traffic.nodes.resize(3);

@@ -185,13 +185,17 @@ inline proxy::PlaneLimits plentiful(const config::Settings& settings) {
   return {{wanted == 0 ? most : std::min(wanted, most), 256 * proxy::worker_count(settings.proxy)}, 64};
 }
 
+inline health::ConfiguredGroups configured(const config::Settings& settings) {
+  return health::hand_out_ids(std::make_shared<const config::Settings>(settings));
+}
+
 /// A running data plane whose control thread is the test itself.
 class Plane {
  public:
   explicit Plane(config::Settings with, proxy::AckLimit limit = {})
       : settings(std::move(with)),
         limits(plentiful(settings)),
-        data(control, settings, limits,
+        data(control, settings, configured(settings), limits,
              {[this](health::GroupId, health::NodeId failed) { failed_connects.push_back(failed); },
               [this](const proxy::SessionRecord& record) { records.push_back(record); }},
              std::move(limit)) {

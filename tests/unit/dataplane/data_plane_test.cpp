@@ -99,7 +99,7 @@ TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelini
 TEST_CASE("data plane: what was published before the start is the first table that clients meet") {
   const auto settings = one_group("127.77.2.19", {node({"127.77.2.19", 1})});
   boost::asio::io_context control;
-  proxy::DataPlane data(control, settings, plentiful(settings), {});
+  proxy::DataPlane data(control, settings, configured(settings), plentiful(settings), {});
   data.bind();
   const auto client = Connection::to(data.traffic().groups[0].bound_listen);
   data.publisher().publish(Plane::group, held_route(1, 1, 1), [] {});
@@ -311,7 +311,7 @@ TEST_CASE("data plane: bind says which address it could not have") {
   auto settings = one_group("127.77.2.15", {node(taken.endpoint())});
   settings.groups[0].listen = taken.endpoint();
   boost::asio::io_context control;
-  proxy::DataPlane data(control, settings, plentiful(settings), {});
+  proxy::DataPlane data(control, settings, configured(settings), plentiful(settings), {});
   try {
     data.bind();
     FAIL("bound twice");

@@ -14,7 +14,7 @@ struct Barriers {
   std::vector<std::unique_ptr<proxy::Worker>> make() {
     std::vector<std::unique_ptr<proxy::Worker>> made;
     for (int i = 0; i < 2; ++i)
-      made.push_back(std::make_unique<proxy::Worker>(control, settings, shared, first, callbacks, 1));
+      made.push_back(std::make_unique<proxy::Worker>(control, settings, groups, shared, first, callbacks, 1));
     return made;
   }
   template <typename Predicate>
@@ -26,9 +26,10 @@ struct Barriers {
 
   config::Settings settings = one_group("127.77.3.1", {node({"127.77.3.1", 1})});
   proxy::Callbacks callbacks;
-  proxy::SharedCounts shared{settings.groups, {10, 10}};
+  health::ConfiguredGroups groups = configured(settings);
+  proxy::SharedCounts shared{groups, {10, 10}};
   boost::asio::io_context control{1};
-  std::shared_ptr<const proxy::RoutingTable> first = proxy::first_table(settings.groups);
+  std::shared_ptr<const proxy::RoutingTable> first = proxy::first_table(groups);
   std::vector<std::unique_ptr<proxy::Worker>> workers = make();
   std::string missed;
   proxy::Publisher publisher;
@@ -60,7 +61,7 @@ TEST_CASE("publisher: a worker that does not answer is the end, and is named") {
   int acknowledged = 0;
   barriers.publisher.publish(Plane::group, open_route(1, 0, 1), [&] { ++acknowledged; });
   CHECK(barriers.until([&] { return !barriers.missed.empty(); }));
-  CHECK(barriers.missed == "1 of 2 workers did not acknowledge the route of group 0 within 30 ms");
+  CHECK(barriers.missed == "1 of 2 workers did not acknowledge the route of group g within 30 ms");
   CHECK(acknowledged == 0);
 }
 

@@ -1,6 +1,8 @@
 // The rule `allowed` and the placement of clients: pure.
 #include <doctest/doctest.h>
 
+#include <memory>
+
 #include "proxy/dataplane/placement.hpp"
 
 using namespace sengu;
@@ -12,9 +14,16 @@ namespace {
 
 constexpr health::GroupId group{0};
 
-RoutingTable table_with(health::Route route) {
+/// Three nodes in these zones.
+RoutingTable table_with(health::Route route, std::vector<std::string> zones = {"a", "b", "b"}) {
+  config::GroupSettings settings;
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    config::NodeSettings& node = settings.nodes.emplace_back();
+    node.address = {"10.0.0.1", i};
+    node.zone = zones[i];
+  }
   RoutingTable table;
-  table.groups.push_back({std::move(route), {{"10.0.0.1", 1}, {"10.0.0.2", 2}, {"10.0.0.3", 3}}, {"a", "b", "b"}});
+  table.groups.push_back({std::move(route), std::make_shared<const config::GroupSettings>(std::move(settings))});
   return table;
 }
 
@@ -85,17 +94,19 @@ TEST_CASE("place: readers by zone, then by load, and not again where the connect
   CHECK(node_of("", std::vector{0, 0, 0}, NodeId(1)) == NodeId(2));
   CHECK(place_now(table, ListenerRole::readers).tag.reader_generation == 5);
   CHECK(place_now(table, ListenerRole::readers).tag.epoch == 0);
-  auto zoned = table;
-  GroupRoute with_zones = zoned.groups[0];
-  with_zones.zones = {"a", "b", "c"};
-  zoned.groups.replace(0, std::move(with_zones));
+  const auto zoned = table_with(route(RouteState::open, 3, 3), {"a", "b", "c"});
   CHECK(place_now(zoned, ListenerRole::readers, "c", {0, 0, 9}).tag.node == NodeId(2));
   CHECK(place_now(zoned, ListenerRole::readers, "a", {0, 0, 9}).tag.node == NodeId(1));
 }
 
 TEST_CASE("group routes: a copy changes alone, and shares the rest") {
   GroupRoutes before;
-  for (std::uint16_t i = 0; i < 200; ++i) before.push_back({{}, {{"10.0.0.1", i}}, {"z"}});
+  const auto settings = std::make_shared<const config::GroupSettings>();
+  for (health::Epoch i = 0; i < 200; ++i) {
+    health::Route route;
+    route.live = i;
+    before.push_back({route, settings});
+  }
   GroupRoutes after = before;
   GroupRoute changed = after[130];
   changed.route.epoch = 7;
@@ -103,7 +114,7 @@ TEST_CASE("group routes: a copy changes alone, and shares the rest") {
   CHECK(before.size() == 200);
   CHECK(after.size() == 200);
   for (std::uint16_t i = 0; i < 200; ++i) {
-    CHECK(after[i].nodes.front().port == i);
+    CHECK(after[i].route.live == i);
     CHECK(before[i].route.epoch == 0);
     CHECK(after[i].route.epoch == (i == 130 ? 7 : 0));
     CHECK((&after[i] == &before[i]) == (i != 130));
