@@ -35,8 +35,7 @@ GroupDriver::GroupDriver(const DriverPorts& ports, const ConfiguredGroup& group,
       group_(*group.settings, record_of(ports.journal, group.settings->name),
              is_damaged(ports.journal, group.settings->name) ? JournalFound::damaged : JournalFound::sound),
       crash_(ports.crash_at),
-      timer_(ports.io),
-      running_(std::make_shared<const int>(0)) {
+      timer_(ports.io) {
   const config::GroupSettings& settings = *group.settings;
   const NodeFactory factory(ports.io, settings, instance, Purpose::decide, ports.places);
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
@@ -57,7 +56,7 @@ void GroupDriver::start(Time first_probe) {
 }
 
 void GroupDriver::stop() {
-  running_.reset();
+  running_.close();
   timer_.cancel();
   for (const auto& node : nodes_) node->close();
 }
@@ -75,7 +74,7 @@ void GroupDriver::submit(const Wish& wish, Done done) {
 }
 
 void GroupDriver::feed(const Input& input) {
-  if (!running_) return;
+  if (!running_.open()) return;
   if (crash_.before(input)) ::raise(SIGKILL);
   apply(group_.step(clock_now(), input));
   arm_timer();
@@ -93,16 +92,16 @@ void GroupDriver::execute(const Probe& probe) { nodes_[index(probe.node)]->probe
 
 void GroupDriver::execute(const Publish& publish) {
   ports_.publisher.publish(configured_.id, publish.route,
-                           [this, alive = std::weak_ptr(running_), serial = publish.serial] {
-                             if (!alive.expired()) feed(Published{serial});
+                           [this, running = running_.pass(), serial = publish.serial] {
+                             if (running.open()) feed(Published{serial});
                            });
 }
 
 /// A disk that hangs is as bad as one that refuses: whichever comes first, the answer or the end of patience, is told.
 void GroupDriver::execute(const WriteJournal& write) {
-  const auto told = [this, alive = std::weak_ptr(running_), serial = write.serial,
+  const auto told = [this, running = running_.pass(), serial = write.serial,
                      once = std::make_shared<bool>(false)](bool ok) {
-    if (!alive.expired() && !std::exchange(*once, true)) feed(JournalWritten{serial, ok});
+    if (running.open() && !std::exchange(*once, true)) feed(JournalWritten{serial, ok});
   };
   const auto patience = std::make_shared<boost::asio::steady_timer>(ports_.io, journal_patience);
   patience->async_wait([told, patience](const boost::system::error_code& cancelled) {
@@ -146,7 +145,7 @@ void GroupDriver::arm_timer() {
   timer_due_ = due;
   timer_.expires_at(due);
   timer_.async_wait([this, due](const boost::system::error_code& error) {
-    if (error || !running_ || due != timer_due_) return;
+    if (error || !running_.open() || due != timer_due_) return;
     timer_due_ = {};
     ports_.measurements.timer_late(clock_now() - due);
     feed(Tick{});

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "config/base/gate.hpp"
 #include "health/core/group/group.hpp"
 #include "health/driver/crash_switch.hpp"
 #include "health/journal/journal.hpp"
@@ -68,7 +69,7 @@ class GroupDriver {
   std::vector<std::unique_ptr<ServerNode>> nodes_;         // by NodeId
   std::map<RequestId, Done> requests_;
   std::uint64_t last_request_ = 0;
-  std::shared_ptr<const int> running_;                     // reset by stop(): an answer that comes later finds it gone, and does nothing
+  Gate running_;                                           // closed by stop(): an answer that comes later does nothing
 };
 
 }  // namespace sengu::health

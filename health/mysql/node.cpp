@@ -30,14 +30,14 @@ ProbeCallbacks MySqlNode::watch_source(ProbeCallbacks callbacks) {
 }
 
 void MySqlNode::run(const RunStep& step, StepCallback done) {
-  run_step(io_, options_, step, [open = std::weak_ptr<const int>(open_), done = std::move(done)](StepResult result, std::string text) {
-    if (!open.expired()) done(result, std::move(text));
+  run_step(io_, options_, step, [open = open_.pass(), done = std::move(done)](StepResult result, std::string text) {
+    if (open.open()) done(result, std::move(text));
   });
 }
 
 void MySqlNode::ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) {
-  ask_lock_holder(timeout, [open = std::weak_ptr<const int>(open_), done = std::move(done)](DecidersAnswer answer) {
-    if (!open.expired()) done(std::move(answer));
+  ask_lock_holder(timeout, [open = open_.pass(), done = std::move(done)](DecidersAnswer answer) {
+    if (open.open()) done(std::move(answer));
   });
 }
 
@@ -71,7 +71,7 @@ DecidersAnswer MySqlNode::read(const LockHolder& holder) const {
 }
 
 void MySqlNode::close() {
-  open_.reset();
+  open_.close();
   probe_.close();
 }
 

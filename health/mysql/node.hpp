@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "config/base/gate.hpp"
 #include "health/mysql/link.hpp"
 #include "health/mysql/options.hpp"
 #include "health/mysql/source_watch.hpp"
@@ -36,7 +37,7 @@ class MySqlNode final : public ServerNode {
   const NodeOptions options_;
   SourceWatch source_;
   NodeProbe probe_;
-  std::shared_ptr<const int> open_ = std::make_shared<const int>(0);  // reset by close(); steps look at it
+  Gate open_;   // closed by close(); steps and questions look at it
 };
 
 }  // namespace sengu::health::mysql

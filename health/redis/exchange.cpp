@@ -109,8 +109,8 @@ std::string Exchange::local() const { return local_end(stream_.socket()); }
 /// Wakes with every beat: a stall of ours shows as a beat that did not come.
 void Exchange::watch() {
   timer_.expires_at(std::min(deadline_, awake_ + beat));
-  timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](const error_code& error) {
-    if (error || alive.expired() || !in_time()) return;
+  timer_.async_wait([this, alive = alive_.pass()](const error_code& error) {
+    if (error || !alive.open() || !in_time()) return;
     awake_ = Clock::now();
     watch();
   });

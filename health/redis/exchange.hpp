@@ -14,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "config/base/gate.hpp"
 #include "health/redis/link.hpp"
 
 // g++ 12 at -O1 and above inlines a coroutine frame's operator delete but not its operator new, and takes the two of
@@ -55,7 +56,7 @@ class Exchange {
   const Credentials credentials_;
   Stream stream_;
   boost::asio::steady_timer timer_;
-  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Gate alive_;   // the timer outlives the exchange by a turn
   ReplyReader reader_;
   std::array<char, 16 * 1024> in_{};
   const Time deadline_;

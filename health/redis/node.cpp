@@ -15,30 +15,30 @@ RedisNode::RedisNode(boost::asio::io_context& io, NodeOptions options, ProbeCall
 RedisNode::~RedisNode() { close(); }
 
 void RedisNode::run(const RunStep& step, StepCallback done) {
-  const std::weak_ptr<const int> open(open_);
+  const Gate::Pass open = open_.pass();
   auto tell = [open, done = std::move(done)](StepResult result, std::string text) {
-    if (!open.expired()) done(result, std::move(text));
+    if (open.open()) done(result, std::move(text));
   };
   options_.places.wait(Lane::urgent, [this, open, step, tell = std::move(tell), began = Time::clock::now()](Places::Place place) {
-    if (!open.expired()) run_step(io_, options_.address, options_.credentials, step, tell, began, std::move(place));
+    if (open.open()) run_step(io_, options_.address, options_.credentials, step, tell, began, std::move(place));
   });
 }
 
 void RedisNode::ask_deciders(Milliseconds timeout, Lane lane, DecidersCallback done) {
-  const std::weak_ptr<const int> open(open_);
+  const Gate::Pass open = open_.pass();
   auto tell = [open, done = std::move(done)](DecidersAnswer answer) {
-    if (!open.expired()) done(std::move(answer));
+    if (open.open()) done(std::move(answer));
   };
   const Time asked = Time::clock::now();
   question_ = options_.places.wait(lane, [this, open, timeout, lane, asked, tell = std::move(tell)](Places::Place place) {
-    if (open.expired()) return;
+    if (!open.open()) return;
     const Time began = lane == Lane::patient ? Time::clock::now() : asked;
     redis::ask_deciders(io_, options_.address, options_.credentials, probe_.connections(), timeout, tell, began, std::move(place));
   });
 }
 
 void RedisNode::close() {
-  open_.reset();
+  open_.close();
   probe_.close();
 }
 

@@ -2,6 +2,7 @@
 // ask_deciders and run_step behind one object with one set of credentials. Control thread only.
 #pragma once
 
+#include "config/base/gate.hpp"
 #include "health/redis/deciders.hpp"
 #include "health/redis/steps.hpp"
 #include "health/server/node_probe.hpp"
@@ -35,7 +36,7 @@ class RedisNode final : public ServerNode {
   NodeOptions options_;
   NodeProbe probe_;
   Places::Ticket question_{};                                         // of the last patient question
-  std::shared_ptr<const int> open_ = std::make_shared<const int>(0);  // reset by close(); steps look at it
+  Gate open_;   // closed by close(); steps and questions look at it
 };
 
 }  // namespace sengu::health::redis

@@ -1,11 +1,10 @@
-// See server.hpp. One coroutine per client: read, execute one request after another (so that replies keep their
+// One coroutine per client: read, execute one request after another (so that replies keep their
 // order), write, read again. A client that does not read its replies is not read from, so nothing piles up; and one that
 // never asks anything, or leaves its replies, is closed.
 #include "proxy/admin/server.hpp"
 
 #include <algorithm>
 #include <array>
-#include <list>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +17,7 @@
 #include "health/net/socket.hpp"
 #include "proxy/admin/command.hpp"
 #include "proxy/control/acceptor.hpp"
+#include "proxy/control/clients.hpp"
 #include "proxy/events/follower.hpp"
 
 // g++ 12 takes Asio's own operator new and delete of a coroutine frame for a mismatch when one is inlined.
@@ -46,7 +46,7 @@ struct AdminServer::State {
   tcp::acceptor acceptor;
   const AdminBounds bounds;
   Operations* operations;               // null after stop
-  std::list<Connection> connections;
+  Clients<Connection> clients;
   std::uint64_t next_client = 1;
 };
 
@@ -56,23 +56,6 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t most_places_for_this_host = 8;
 using StatePtr = std::shared_ptr<AdminServer::State>;
 using Connection = AdminServer::State::Connection;
-
-/// Takes its connection out of the list when the coroutine's frame goes.
-class Registered {
- public:
-  Registered(StatePtr state, tcp::socket socket) : state_(std::move(state)) {
-    state_->connections.push_back({beast::tcp_stream(std::move(socket)), state_->bounds.patience, Clock::now(), {}});
-    at_ = std::prev(state_->connections.end());
-  }
-  ~Registered() { state_->connections.erase(at_); }
-  Registered(const Registered&) = delete;
-  Registered& operator=(const Registered&) = delete;
-  Connection& operator*() { return *at_; }
-
- private:
-  StatePtr state_;
-  std::list<Connection>::iterator at_;
-};
 
 /// False where the client went away, or did not take it in time.
 asio::awaitable<bool> send(Connection& connection, const std::string& bytes) {
@@ -120,11 +103,7 @@ asio::awaitable<void> follow(StatePtr state, Connection& connection, AdminAnswer
                          [form = answer.form, protocol = connection.client.protocol](const RecordedEvent& event) {
                            return event_reply(event, form, protocol);
                          });
-  struct Entered {
-    Connection& connection;
-    Entered(Connection& entered, EventFollower& one) : connection(entered) { connection.follower = &one; }
-    ~Entered() { connection.follower = nullptr; }
-  } const entered(connection, follower);
+  const Following following(connection, follower);
   if (!co_await send(connection, answer.bytes)) co_return;
   using namespace asio::experimental::awaitable_operators;
   co_await (stream_events(connection, follower) || until_client_speaks(connection));
@@ -168,7 +147,7 @@ bool may_stay(const Connection& connection, const config::AdminSettings& setting
 }
 
 asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
-  Registered registered(state, std::move(socket));
+  Registered registered(state, Connection{beast::tcp_stream(std::move(socket)), state->bounds.patience, Clock::now(), {}});
   auto& connection = *registered;
   auto& own = connection.stream.socket();
   boost::system::error_code ignored;
@@ -198,7 +177,7 @@ bool has_place(const AdminServer::State& state, const tcp::socket& socket) {
   boost::system::error_code ignored;
   const auto from = socket.remote_endpoint(ignored).address();
   const auto to = socket.local_endpoint(ignored).address();
-  return state.connections.size() < admin_places(from, to, state.bounds.clients);
+  return state.clients.size() < admin_places(from, to, state.bounds.clients);
 }
 
 asio::awaitable<void> accept_clients(StatePtr state) {
@@ -232,16 +211,11 @@ AdminServer::~AdminServer() { stop(); }
 
 Endpoint AdminServer::bound() const { return bound_endpoint(state_->acceptor); }
 
-std::size_t AdminServer::clients() const { return state_->connections.size(); }
+std::size_t AdminServer::clients() const { return state_->clients.size(); }
 
 void AdminServer::stop() {
-  boost::system::error_code ignored;
-  state_->acceptor.close(ignored);
   state_->operations = nullptr;
-  for (auto& connection : state_->connections) {
-    if (connection.follower != nullptr) connection.follower->detach();
-    connection.stream.socket().close(ignored);
-  }
+  close_all(state_->acceptor, state_->clients);
 }
 
 }  // namespace sengu::proxy

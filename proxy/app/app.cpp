@@ -1,19 +1,19 @@
 #include "proxy/app/app.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "health/driver/group_driver.hpp"
 #include "health/net/tls.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/app/exit_code.hpp"
 #include "proxy/app/file_budget.hpp"
+#include "proxy/app/shutdown.hpp"
+#include "proxy/app/start_summary.hpp"
 #include "proxy/dataplane/data_plane.hpp"
 #include "proxy/dataplane/pulse.hpp"
 #include "proxy/events/log.hpp"
@@ -27,10 +27,6 @@ using namespace std::chrono_literals;
 using config::LogLevel;
 using health::GroupId;
 using health::NodeId;
-
-constexpr auto summary_patience = 3s;   // after the start, for nodes that do not answer
-constexpr int summaries_at_once = 32;
-constexpr auto drain_poll = 20ms;
 
 /// What `check` finds in the files that the configuration names.
 struct ConfigurationError : std::runtime_error {
@@ -49,8 +45,8 @@ class App final : public Operations, private health::EventSink {
         data_plane_(control_, *settings_, configured_, files_.plane, data_plane_callbacks()),
         pulse_(control_, pulse_listener()),
         signals_(control_, SIGTERM, SIGINT, SIGHUP),
-        stop_timer_(control_),
-        summary_timer_(control_) {}
+        shutdown_(control_, settings_->proxy, log_, steps_of_shutdown()),
+        summary_(control_, log_, configured_, [this](GroupId group) { return groups_[index(group)]->status(); }) {}
 
   void run() {
     warn_of_file_limit();
@@ -63,8 +59,7 @@ class App final : public Operations, private health::EventSink {
     pulse_.start();
     data_plane_.start();
     wait_for_signal();
-    summary_due_ = health::Time::clock::now() + summary_patience;
-    poll_summary();
+    summary_.begin();
     log_.log_line(LogLevel::info, fmt::format("sengu {} started: {} group(s), admin {}, http {}", SENGU_VERSION,
                                               configured_.size(), to_string(admin_->bound()),
                                               to_string(http_->bound())));
@@ -90,12 +85,8 @@ class App final : public Operations, private health::EventSink {
   std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports, const health::ConfiguredGroup& group);
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
-  void poll_summary();
-  void log_summary(GroupId group, const health::GroupStatus& status);
   void wait_for_signal();
-  void begin_stop();
-  void stop_listening();
-  void wait_for_sessions(health::Time deadline);
+  Shutdown::Steps steps_of_shutdown();
   void end();
 
   const config::GroupSettings& settings_of(GroupId group) const { return *configured_[index(group)].settings; }
@@ -114,17 +105,14 @@ class App final : public Operations, private health::EventSink {
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<HttpServer> http_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer stop_timer_;
-  boost::asio::steady_timer summary_timer_;
-  health::Time summary_due_{};
-  std::size_t summarized_ = 0;   // groups
-  enum class Life : std::uint8_t { running, stopping, ended } life_ = Life::running;
+  Shutdown shutdown_;
+  StartSummary summary_;
 };
 
 Callbacks App::data_plane_callbacks() {
   Callbacks callbacks;
   callbacks.connect_failed = [this](GroupId group, NodeId node) {
-    if (life_ != Life::ended) groups_[index(group)]->connect_failed(node);
+    if (shutdown_.life() != Shutdown::Life::ended) groups_[index(group)]->connect_failed(node);
   };
   callbacks.session_ended = [this](const SessionRecord& ended) {
     const config::GroupSettings& group = settings_of(ended.group);
@@ -220,97 +208,26 @@ Snapshot App::header() {
 }
 
 Readiness App::readiness() {
-  if (life_ != Life::running) return {false, "stopping"};
+  if (shutdown_.life() != Shutdown::Life::running) return {false, "stopping"};
   return {true, "ready"};
-}
-
-/// One line per group, once every node has answered or had its time: the operator sees at the start what a failover
-/// would find. A few groups at a time, in their order: there may be thousands.
-void App::poll_summary() {
-  const auto unseen = [](const health::NodeStatus& node) {
-    return node.health == health::Health::unknown || node.health == health::Health::unconfirmed;
-  };
-  health::Duration pause{};
-  for (int i = 0; i < summaries_at_once && summarized_ < groups_.size(); ++i) {
-    const health::GroupStatus status = groups_[summarized_]->status();
-    if (health::Time::clock::now() < summary_due_ && std::any_of(status.nodes.begin(), status.nodes.end(), unseen)) {
-      pause = 100ms;
-      break;
-    }
-    log_summary(configured_[summarized_++].id, status);
-  }
-  if (summarized_ == groups_.size()) return;
-  summary_timer_.expires_after(pause);
-  summary_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) poll_summary();
-  });
-}
-
-void App::log_summary(GroupId id, const health::GroupStatus& status) {
-  const config::GroupSettings& group = settings_of(id);
-  std::string replicas;
-  for (std::size_t i = 0; i < status.nodes.size(); ++i) {
-    if (status.nodes[i].role == health::Role::replica) replicas += (replicas.empty() ? "" : ",") + group.nodes[i].name;
-  }
-  std::string candidate;
-  if (status.candidate) {
-    candidate = "a failover would promote " + group.nodes[index(*status.candidate)].name;
-  } else {
-    candidate = "a failover would find no candidate";
-    for (const health::Rejection& rejection : status.rejected) {
-      candidate += fmt::format(" {}:{}", group.nodes[index(rejection.node)].name, to_string(rejection.reason));
-    }
-  }
-  log_.log_line(LogLevel::info,
-                fmt::format("group {}: route {} ({}), master {}, replicas {}; {}", group.name, to_string(status.route),
-                            to_string(status.reason), status.master ? group.nodes[index(*status.master)].name : "none",
-                            replicas.empty() ? "none" : replicas, candidate));
 }
 
 void App::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (signal == SIGHUP) {
-      log_.log_line(LogLevel::warning, "reload: not supported yet");
-      wait_for_signal();
-    } else if (life_ == Life::running) {
-      begin_stop();
-      wait_for_signal();
-    } else {
-      end();  // a second signal: no more patience
-    }
+    if (signal == SIGHUP) log_.log_line(LogLevel::warning, "reload: not supported yet");
+    else shutdown_.on_signal();
+    wait_for_signal();
   });
 }
 
-void App::begin_stop() {
-  life_ = Life::stopping;
-  log_.log_line(LogLevel::info, "stopping: /readyz says 503");
-  stop_timer_.expires_after(settings_->proxy.stop_delay);
-  stop_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) stop_listening();
-  });
-}
-
-void App::stop_listening() {
-  data_plane_.stop_accepting();
-  log_.log_line(LogLevel::info, fmt::format("stopping: listeners closed, {} session(s) left", data_plane_.sessions()));
-  wait_for_sessions(health::Time::clock::now() + settings_->proxy.stop_grace);
-}
-
-void App::wait_for_sessions(health::Time deadline) {
-  if (data_plane_.sessions() == 0 || health::Time::clock::now() >= deadline) return end();
-  stop_timer_.expires_after(drain_poll);
-  stop_timer_.async_wait([this, deadline](const boost::system::error_code& error) {
-    if (!error) wait_for_sessions(deadline);
-  });
+Shutdown::Steps App::steps_of_shutdown() {
+  return {[this] { data_plane_.stop_accepting(); }, [this] { return data_plane_.sessions(); }, [this] { end(); }};
 }
 
 void App::end() {
-  if (life_ == Life::ended) return;
-  life_ = Life::ended;
   signals_.cancel();
-  stop_timer_.cancel();
-  summary_timer_.cancel();
+  summary_.cancel();
   pulse_.stop();
   for (const auto& group : groups_) group->stop();
   admin_->stop();

@@ -1,4 +1,3 @@
-// See server.hpp.
 #include "proxy/http/server.hpp"
 
 #include <pthread.h>
@@ -6,7 +5,6 @@
 #include <unistd.h>
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -21,6 +19,7 @@
 #include <boost/beast/http.hpp>
 
 #include "proxy/control/acceptor.hpp"
+#include "proxy/control/clients.hpp"
 #include "proxy/events/follower.hpp"
 #include "proxy/http/route.hpp"
 
@@ -40,14 +39,14 @@ struct HttpServer::State {
     EventFollower* follower = nullptr;
   };
 
-  State(asio::io_context& context, Operations& running, asio::thread_pool& pool, std::size_t clients)
-      : acceptor(listen_on(context, running.settings().http.listen)), operations(&running), helper(&pool), places(clients) {}
+  State(asio::io_context& context, Operations& running, asio::thread_pool& pool, std::size_t most)
+      : acceptor(listen_on(context, running.settings().http.listen)), operations(&running), helper(&pool), places(most) {}
 
   tcp::acceptor acceptor;
   Operations* operations;       // null after stop
   asio::thread_pool* helper;    // not used after stop
   const std::size_t places;
-  std::list<Connection> connections;
+  Clients<Connection> clients;
 };
 
 namespace {
@@ -131,11 +130,7 @@ asio::awaitable<bool> reply(Connection& connection, const Question& question, Ht
 /// Server-sent events until the client goes or falls behind.
 asio::awaitable<void> follow(StatePtr state, Connection& connection, const Question& question, HttpFollow from) {
   EventFollower follower(connection.stream.get_executor(), state->operations->events(), server_sent);
-  struct Entered {
-    Connection& connection;
-    Entered(Connection& entered, EventFollower& one) : connection(entered) { connection.follower = &one; }
-    ~Entered() { connection.follower = nullptr; }
-  } const entered(connection, follower);
+  const Following following(connection, follower);
   http::response<http::empty_body> head(http::status::ok, question.version);
   dress(head.base(), "text/event-stream");
   head.keep_alive(false);
@@ -205,13 +200,8 @@ asio::awaitable<bool> serve_one(StatePtr state, Connection& connection, beast::f
 }
 
 asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
-  state->connections.push_back({beast::tcp_stream(std::move(socket)), nullptr});
-  struct Registered {
-    StatePtr state;
-    std::list<Connection>::iterator at;
-    ~Registered() { state->connections.erase(at); }
-  } const registered{state, std::prev(state->connections.end())};
-  auto& connection = *registered.at;
+  Registered registered(state, Connection{beast::tcp_stream(std::move(socket)), nullptr});
+  auto& connection = *registered;
   boost::system::error_code ignored;
   connection.stream.socket().set_option(asio::socket_base::send_buffer_size(most_sent_at_once), ignored);
   beast::flat_buffer buffer;
@@ -223,7 +213,7 @@ asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
 asio::awaitable<void> accept_clients(StatePtr state) {
   while (auto socket = co_await accept_next(state->acceptor)) {
     if (state->operations == nullptr) co_return;
-    if (state->connections.size() >= state->places) continue;  // closed at once
+    if (state->clients.size() >= state->places) continue;  // closed at once
     asio::co_spawn(state->acceptor.get_executor(), serve(state, std::move(*socket)), asio::detached);
   }
 }
@@ -243,16 +233,11 @@ HttpServer::~HttpServer() {
 
 Endpoint HttpServer::bound() const { return bound_endpoint(state_->acceptor); }
 
-std::size_t HttpServer::clients() const { return state_->connections.size(); }
+std::size_t HttpServer::clients() const { return state_->clients.size(); }
 
 void HttpServer::stop() {
-  boost::system::error_code ignored;
-  state_->acceptor.close(ignored);
   state_->operations = nullptr;
-  for (auto& connection : state_->connections) {
-    if (connection.follower != nullptr) connection.follower->detach();
-    connection.stream.socket().close(ignored);
-  }
+  close_all(state_->acceptor, state_->clients);
 }
 
 }  // namespace sengu::proxy
