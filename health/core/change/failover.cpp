@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto barrier_patience = 1s;   // then it is looked at whether it still is what is wanted
+constexpr auto barrier_patience = 1s;   // then the barrier is given up where the failover is no longer wanted
 
 }  // namespace
 
@@ -96,11 +96,12 @@ void FailoverMachine::step_done(Time now, const StepDone& done) {
   promotion_.step_done(now, done);
   if (done.step != Step::fence || !fencing_) return;
   fencing_ = false;
-  // Behind the fence offsets stand still: look again (RULES §3.2).
+  // Behind the fence offsets stand still: ask the nodes again (RULES §3.2).
   if (state() == State::survey && done.result == StepResult::done) observe_since_ = now;
 }
 
-/// Before the promote is sent, a master that lives after all is worth more than any candidate, and a pause counts.
+/// Why the failover stops before the promote is sent: a master that lives after all is worth more than any candidate, and a
+/// pause of the operator counts.
 Reason FailoverMachine::why_stop(const ChangeContext& context) const {
   const bool on_evidence = plan_.cause == Reason::silence || plan_.cause == Reason::process_death ||
                            plan_.cause == Reason::resumed;
@@ -163,7 +164,7 @@ void FailoverMachine::unfence(const ChangeContext& context) const {
   tell(knowledge, context.out, RunStep{*knowledge.master, Step::unfence, {}, context.settings().failover.step_timeout, {}});
 }
 
-/// Each node that answers is asked once before a promote which others may decide (RULES §7.3); its answer is not waited for long.
+/// Before a promote each node that answers is asked once for other deciders (RULES §7.3). The wait for its answer is short.
 bool FailoverMachine::deciders_told(const ChangeContext& context) const {
   bool all_told = true;
   for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
@@ -204,9 +205,12 @@ std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContex
     if (context.now < deadline_) return std::nullopt;
     return end(Reason::still_behind);
   }
-  // The operator named the candidate, and the old master is gone: what another replica still has would be lost unasked.
+  // The operator named the candidate and the old master is gone: writes that only another replica has would be lost unasked.
   if (planned && is_behind_another(knowledge, *candidate, choice)) return end(Reason::still_behind);
-  if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate))) return end(Reason::step_failed);
+  if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate))) {
+    target_ = candidate;   // the end names the node that refused
+    return end(Reason::step_failed);
+  }
   if (context.rules().applies_later) {
     enter_applying(context, *candidate);
   } else {
@@ -228,7 +232,7 @@ void FailoverMachine::stop_receivers(const ChangeContext& context) const {
   }
 }
 
-/// Nodes whose word is waited for: those that answered when last asked.
+/// Nodes whose answer the survey waits for: those that answered when last asked.
 bool FailoverMachine::survey_complete(const ChangeContext& context) const {
   const Knowledge& knowledge = context.knowledge;
   const bool must_stop = must_stop_receiving(knowledge, plan_.cause);
@@ -255,8 +259,8 @@ void FailoverMachine::accept_loss() {
   plan_.loss = LossPolicy::accept_loss;
 }
 
-/// The relay log is thrown away by the promote: whatever it holds must be applied before (RULES §4.4). Waited for as long as
-/// it gets less.
+/// The promote throws the relay log away: what the log holds must be applied before (RULES §4.4). The wait lasts as long as
+/// the log shrinks.
 std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext& context) {
   if (!context.may_act) return std::nullopt;
   if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);

@@ -17,9 +17,9 @@
 //   confirming  idle        done: journal written, and every worker acknowledged
 //
 // stopped: master_alive_again, where it was begun on evidence against the master; paused, where the operator did not ask for it.
-// Where it does not end with `done` the old master stays what it is. targeting, promoting and confirming are Promotion's. While it is
-// active the route is held and cut; the group publishes that, and opens when it is done. tests/unit/core/failover_table_test.cpp
-// reads this table back.
+// A failover that does not end with `done` leaves the old master in its role. targeting, promoting and confirming are states of
+// Promotion. While the machine is active the group publishes a route that is held and cut; it opens the route after the end.
+// tests/unit/core/failover_table_test.cpp reads this table back.
 #pragma once
 
 #include <optional>
@@ -44,21 +44,21 @@ class FailoverMachine {
 
   struct Ended {
     Reason result = Reason::none;           // none: the target is master and journalled
-    NodeId target{};                        // where result is none; of a step that failed, the node that it was for
-    ServerInfo master{};                    // ... as it was seen and journalled
+    NodeId target{};                        // where result is none: the new master; where a step failed: the node that was told
+    ServerInfo master{};                    // where result is none: the new master as it was seen and journalled
     FailoverPlan plan;
   };
 
   State state() const;
   bool active() const { return state() != State::idle; }
-  /// From applying on.
+  /// The chosen node, from applying on.
   std::optional<NodeId> target() const;
   const FailoverPlan& plan() const { return plan_; }
-  /// In survey, targeting and promoting: what was asked before this does not count.
+  /// In survey, targeting and promoting: an answer to a question from before this time does not count.
   std::optional<Time> wants_observations_since() const;
-  /// When something is to be done without a new observation.
+  /// When step() is due although nothing new was observed.
   Time deadline() const;
-  /// In applying: since when no replica receives any more, and when something was last applied.
+  /// In applying: since when no replica receives, and when the target last applied something.
   Time applying_since() const { return applying_since_; }
   Time applied_last() const { return applied_last_; }
 
@@ -94,7 +94,7 @@ class FailoverMachine {
   State state_ = State::idle;               // idle while the promotion runs
   Promotion promotion_;
   FailoverPlan plan_;
-  std::optional<NodeId> target_;            // in applying
+  std::optional<NodeId> target_;            // in applying the chosen node; in survey the one that a failed step was for
   std::optional<Time> observe_since_;
   Time surveyed_since_{};                   // of the survey, or of the last stall within it
   Time deadline_{};

@@ -166,6 +166,18 @@ TEST_CASE("failover machine: of MySQL the replicas stop receiving first, and the
   CHECK(stage.machine.state() == State::targeting);
 }
 
+TEST_CASE("failover machine: of MySQL a replica that receives to the end of the patience is the one that refused") {
+  Stage stage(config::Kind::mysql);
+  stage.info(b).priority = 0;   // c is the only one that may be chosen
+  stage.to_survey();
+  stage.now = stage.machine.deadline();
+  stage.be_asked();
+  const auto ended = stage.advance();
+  REQUIRE(ended);
+  CHECK(ended->result == Reason::step_failed);
+  CHECK(ended->target == c);
+}
+
 TEST_CASE("failover machine: a journal that cannot be written at the end is tried again") {
   Stage stage;
   stage.to_confirming();
