@@ -30,7 +30,7 @@ Item main_item(const Draft& draft, std::string_view section, std::string_view ke
 bool is_loopback(const Endpoint& endpoint) { return endpoint.host.starts_with("127.") || endpoint.host == "::1"; }
 bool is_unspecified(const Endpoint& endpoint) { return endpoint.host == "0.0.0.0" || endpoint.host == "::"; }
 
-/// Names a thing's place to an operator who reads about it in another line.
+/// The place of a value, for a finding that is reported at another line.
 std::string place(const Value& value) { return fmt::format("{}:{}", *value.file, value.line); }
 
 void check_required(const Draft::Group& group, Problems& problems) {
@@ -50,7 +50,7 @@ void check_group_names(const Draft& draft, Problems& problems) {
   }
 }
 
-/// Gathers who listens where.
+/// Gathers the listen addresses, and finds an address that is given twice.
 class Listeners {
  public:
   void add(const Endpoint& endpoint, const Item& item) {
@@ -85,7 +85,8 @@ Item node_item(const Draft::Group& group, std::size_t index, std::string_view ke
   return item_at(group.source->find("node")->items[index], "group.node", key, problems);
 }
 
-/// Watching the VIP instead of the real addresses made a returning master replicate from itself.
+/// Whether the group would proxy to itself. Watching the VIP instead of the real addresses made a returning master
+/// replicate from itself.
 bool would_loop(const GroupSettings& group, const Endpoint& node) {
   const auto same = [&](const Endpoint& listen) {
     return listen == node || (is_unspecified(listen) && is_loopback(node) && listen.port == node.port);
@@ -152,13 +153,13 @@ void check_health(const Draft::Group& group, Problems& problems) {
   item_at(*table, "group.health", key, problems).problem("down_after must not be shorter than timeout");
 }
 
-/// Written, and not as the empty text that means none; also where it could not be read.
+/// True where the key is written, and not as the empty text that means none; also where its value could not be read.
 bool is_given(const Value& table, std::string_view key) {
   const Value* value = table.find(key);
   return value != nullptr && !(value->type == Type::string && value->text.empty());
 }
 
-/// Whether a word is absent, or one that could be read: else what follows from it is not known.
+/// True where a word is absent or could be read; else the rules that follow from the word cannot be checked.
 template <class E>
 bool is_known(const Value& table, std::string_view key, const Words<E>& words) {
   const Value* written = table.find(key);
@@ -188,7 +189,7 @@ void check_tls(const Draft::Group& group, Problems& problems) {
   for (const auto key : {"ca_file", "cert_file", "key_file"})
     if (mode == Tls::off && is_given(*group.source, key))
       item_at(*group.source, "group", key, problems).problem("is of no use with tls = \"off\"");
-  // A configuration that names a CA means it to be asked for.
+  // An operator who names a CA expects certificates to be checked against it.
   if ((mode == Tls::prefer || mode == Tls::require) && is_given(*group.source, "ca_file"))
     item_at(*group.source, "group", "ca_file", problems).problem("certificates are checked with tls = \"verify\" only");
 }

@@ -142,7 +142,7 @@ const Keys<Loader>& Loader::included_keys() {
   return keys;
 }
 
-/// Says that there is no group, unless groups may stand in what could not be read.
+/// Adds a finding where there is no group, unless groups may stand in a part that could not be read.
 void Loader::check_any_group(const fs::path& file) {
   const std::set<std::string_view> hiding{"file", "syntax", "include", "group"};
   const bool hidden = std::ranges::any_of(problems_, [&](const Problem& problem) { return hiding.contains(problem.key); });

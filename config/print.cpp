@@ -20,7 +20,7 @@ void print_table(std::string& out, std::string_view header, const Keys<T>& keys,
   for (const Key<T>& key : keys) print_key(out, key, from);
 }
 
-/// Without what other kinds of groups have.
+/// Prints a table without the keys of other kinds of groups.
 template <class T>
 void print_of_kind(std::string& out, Kind kind, std::string_view table, const Keys<T>& keys, const T& from) {
   out += table == "group" ? "[[group]]\n" : fmt::format("[{}]\n", table);

@@ -1,5 +1,5 @@
-// The whole schema (deploy/manual/reference.md) as lists of keys, one list per table; both reading and printing follow them. What is
-// not supported yet stands there without a reader. Knows no file and no rule that spans two keys.
+// The whole schema (deploy/manual/reference.md) as lists of keys, one list per table; both reading and printing follow
+// them. A key that is not supported yet stands there without a reader. Knows no file and no rule that spans two keys.
 #pragma once
 
 #include <span>

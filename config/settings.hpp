@@ -1,5 +1,5 @@
 // The effective settings: what the configuration file means, checked and complete. Immutable once loaded.
-// Defaults live here and nowhere else ; deploy/manual/reference.md and a test agree with them.
+// Defaults live here and nowhere else; deploy/manual/reference.md and a test agree with them.
 #pragma once
 
 #include <cstddef>
@@ -74,13 +74,13 @@ struct GroupSettings {
   std::string username;                // empty: AUTH with a password only
   Secret password;                     // empty: no AUTH
   TlsPolicy tls;
-  std::string replication_username;    // MySQL: as whom a replica connects to its master, where it has to be told
+  std::string replication_username;    // MySQL: the account of a replica at its master, where it has to be told
   Secret replication_password;         // MySQL
   SemiSync semi_sync = SemiSync::automatic;  // MySQL: whether the semi-sync roles follow the master
   Milliseconds connect_timeout = 1s;
   Milliseconds idle_timeout = 0s;      // a session in which no byte came for so long is closed; 0 = never
   std::size_t max_connections = 0;     // 0 = no limit of its own
-  std::vector<Network> allow;          // empty = everyone
+  std::vector<Network> allow;          // empty = every address
   HealthPolicy health;
   FailoverPolicy failover;
 };

@@ -1,5 +1,5 @@
-// Whether the one who is called back still wants to hear: an object hands passes to its callbacks, and closes its gate when it ends.
-// Used by one thread.
+// Tells a callback whether its object still wants to hear: an object hands passes to its callbacks, and closes its gate
+// when it ends. Used by one thread.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ class Gate {
 
   Pass pass() const { return Pass(gate_); }
   bool open() const { return gate_ != nullptr; }
-  /// For good. So does the end of the gate.
+  /// Closes for good. So does the end of the gate itself.
   void close() { gate_.reset(); }
 
  private:

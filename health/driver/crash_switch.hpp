@@ -1,5 +1,5 @@
-// For tests only: at which point of a failover the process shall die, one for each row of RULES §7.2. Pure; who
-// asks it (the driver, the simulator) does the dying.
+// For tests only: the point of a failover at which the process shall die, one point for each row of RULES §7.2. Pure;
+// the caller (the driver, the simulator) ends the process.
 #pragma once
 
 #include <optional>
@@ -28,7 +28,7 @@ class CrashSwitch {
  public:
   explicit CrashSwitch(CrashPoint point = CrashPoint::never) : point_(point) {}
 
-  /// Whether to die instead of taking this in, of carrying this out, or having carried it out.
+  /// Whether to die before this input is taken in, before this command is carried out, or after it was.
   bool before(const Input& input) const;
   bool before(const Command& command);
   bool after(const Command& command) const;

@@ -21,7 +21,8 @@ std::optional<JournalRecord> record_of(const Journal& journal, const std::string
   return found->second;
 }
 
-/// Both of the group's slots are broken, or might be: a broken pair has lost its name where it has no record.
+/// True where both of the group's slots are broken, or might be: a broken pair that has lost its name may belong to any
+/// group without a record.
 bool is_damaged(const Journal& journal, const std::string& group) {
   return journal.damaged().contains(group) ||
          (journal.damaged().contains(Journal::unknown_group) && !journal.records().contains(group));
@@ -97,7 +98,8 @@ void GroupDriver::execute(const Publish& publish) {
                            });
 }
 
-/// A disk that hangs is as bad as one that refuses: whichever comes first, the answer or the end of patience, is told.
+/// A disk that hangs is as bad as a disk that refuses: the group is told the journal's answer, or a failure at the end
+/// of `journal_patience`, whichever comes first.
 void GroupDriver::execute(const WriteJournal& write) {
   const auto told = [this, running = running_.pass(), serial = write.serial,
                      once = std::make_shared<bool>(false)](bool ok) {

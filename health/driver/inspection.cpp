@@ -44,8 +44,8 @@ void Inspection::take(NodeId id, DecidersAnswer answer) {
   end_one(id);
 }
 
-/// One of our name is the sengu that runs with this configuration; of two, one is a stranger. The one lock of a MySQL server is
-/// held by that sengu as well as by any other: people are told by whom.
+/// A single decider of our name is the sengu that runs with this configuration; of two, one is a stranger. The one lock
+/// of a MySQL server may be held by that sengu or by any other: own_sengu() tells people the holder.
 void Inspection::leave_out_own(std::vector<std::string>& names) {
   const bool named = settings_.kind != config::Kind::mysql;
   const auto is_own = [&](const std::string& name) { return !named || name.starts_with(own_name_ + "@"); };

@@ -1,5 +1,5 @@
-// Asks each node of a group once, how it is and who else decides, and is done. Has no way to tell a node anything, to write a
-// journal or to route: what it finds is for people. Control thread only.
+// Asks each node of a group once for its health and for other deciders, and is done. Has no way to run a step, to write
+// a journal or to route: its findings are for people. Control thread only.
 #pragma once
 
 #include <functional>
@@ -18,10 +18,12 @@ namespace sengu::health {
 
 class Inspection {
  public:
-  /// It is over after so many probe timeouts, though some node may not have answered by then; usually after milliseconds.
+  /// The inspection is over after so many probe timeouts, even where a node has not answered by then; usually after
+  /// milliseconds.
   static constexpr int timeouts = 4;
 
-  /// Asks at once. `settings` outlive it. `instance` as NodeFactory, which may throw; `done` is called once, never from within.
+  /// Asks at once. `settings` outlive the inspection. `instance` is for NodeFactory, which may throw; `done` is called
+  /// once, never from within.
   Inspection(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance,
              std::function<void()> done);
   ~Inspection();
@@ -31,8 +33,9 @@ class Inspection {
   const config::GroupSettings& settings() const { return settings_; }
   /// By NodeId. Complete once `done` was called; a node that said nothing has the outcome l7_timeout.
   const std::vector<FirstAnswer>& answers() const { return answers_; }
-  /// The running sengu of this very configuration as the servers name it, with its address; of MySQL the holder of the lock. None: not
-  /// seen. It is left out of the answers' names: it is no other decider.
+  /// The running sengu of this same configuration, under the name and address that the servers give; for MySQL the
+  /// holder of the lock. Empty where no such sengu was seen. answers() leave these names out: that sengu is no other
+  /// decider.
   const std::set<std::string>& own_sengu() const { return own_sengu_; }
 
  private:

@@ -1,5 +1,5 @@
-// Makes the nodes that speak to the servers of one group, by its kind. Nothing else knows which kinds there are. Control thread
-// only.
+// Makes the nodes of one group, which speak to its servers in the protocol of the group's kind. Only this factory
+// chooses between health/redis and health/mysql. Control thread only.
 #pragma once
 
 #include <memory>
@@ -17,18 +17,19 @@ class TlsContext;
 
 namespace sengu::health {
 
-/// What the nodes are asked for. Who decides is known to others that decide, by the name of its connections (Redis) or the lock
-/// that it holds (MySQL); who only looks must not be taken for one of them.
+/// Why this sengu asks the nodes. Other deciders recognize a sengu that decides by the name of its connections (Redis)
+/// or by the lock that it holds (MySQL); they must not take a sengu that only looks for a decider.
 enum class Purpose : std::uint8_t { decide, look };
 
-/// Redis: sengu-<instance>-<group>, whom the servers, and others that decide, see.
+/// Redis: sengu-<instance>-<group>, the name under which the servers and other deciders see this sengu.
 std::string decider_name(const std::string& instance, const config::GroupSettings& settings);
 
 class NodeFactory {
  public:
-  /// `instance` names this proxy to the servers of Redis: CLIENT SETNAME decider_name(), of who looks with "check-" before it.
-  /// Throws net::TlsFileError where a file of the group's TLS is of no use. `io` and `settings` outlive it.
-  /// `places`: for what the nodes of Redis do beside their kept connections; those of MySQL have descriptors of their own.
+  /// `instance` names this proxy to Redis servers: CLIENT SETNAME decider_name(), with "check-" before it for
+  /// Purpose::look.
+  /// Throws net::TlsFileError where a file of the group's TLS is of no use. `io` and `settings` outlive the factory.
+  /// `places`: for the connections of Redis nodes beside the kept ones; MySQL nodes have descriptors of their own.
   NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose,
               Places places = {});
 

@@ -20,7 +20,7 @@ namespace sengu::health {
 class StateDirInUse : public std::runtime_error {
  public:
   StateDirInUse(const std::filesystem::path& state_dir, pid_t pid);
-  /// 0 where the lock names none.
+  /// The process that holds the lock; 0 where the lock file names none.
   pid_t pid() const { return pid_; }
 
  private:

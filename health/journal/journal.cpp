@@ -24,7 +24,8 @@ constexpr const char* what_to_do = ": start the sengu that wrote it, or move the
                            " of its format; this sengu knows version " + std::to_string(slot_version) + what_to_do);
 }
 
-/// A newer sengu is in the middle of something that this one cannot go on with: no damage, and no default either.
+/// A newer sengu left the group in a phase that this sengu cannot go on with. The slot is not damaged, and no default
+/// would do.
 [[noreturn]] void refuse_phase(const Slot& slot) {
   throw std::runtime_error("the journal says of group " + slot.record.group + " that it is in phase \"" + slot.phase +
                            "\", which this sengu does not know" + what_to_do);

@@ -27,12 +27,13 @@ class Journal {
  public:
   using Done = std::function<void(bool ok)>;
 
-  /// Stands in `damaged()` for a group whose two slots are so broken that its name is gone: any configured group that
-  /// has no record may be the one, and must be treated as damaged.
+  /// The name in `damaged()` of a group whose two slots are so broken that its own name is lost. Any configured group
+  /// without a record may be that group, and must be treated as damaged.
   static constexpr const char* unknown_group = "?";
 
   /// Makes and locks the directory, reads all slots, starts the thread. Throws StateDirInUse (exit 75),
-  /// std::system_error (directory or file unusable) or std::runtime_error (written by another version of the format).
+  /// std::system_error (directory or file unusable) or std::runtime_error (written by another version of the format, or
+  /// in a phase that only a newer sengu knows).
   explicit Journal(const std::filesystem::path& state_dir);
   /// For tests: with a file that may fail.
   Journal(const std::filesystem::path& state_dir, std::unique_ptr<JournalFile> file);
@@ -43,7 +44,8 @@ class Journal {
 
   /// As found at the start: the newest valid record of each group. A torn newest slot leaves the one before it.
   const std::map<std::string, JournalRecord>& records() const { return records_; }
-  /// As found at the start: groups without a valid slot but with a broken one. They behave as `manual`, journal not ok.
+  /// As found at the start: groups without a valid slot but with a broken one. Such a group behaves as in mode
+  /// `manual`, and its journal is not ok.
   const std::set<std::string>& damaged() const { return damaged_; }
 
   /// Queues the record and returns at once; any thread. `done` runs on `where` once the record, or a newer one of the

@@ -106,8 +106,8 @@ std::string unread_fields(const json::object& object) {
   return unread.empty() ? std::string() : json::serialize(unread);
 }
 
-/// All but the phase. Throws where a field is of another type, or where the group or the epoch is missing: without them it is no
-/// record. Any other field that is missing takes its default.
+/// Reads all fields but the phase. Throws where a field is of another type, or where the group or the epoch is missing:
+/// without these two the payload is no record. Any other field that is missing takes its default.
 JournalRecord from_object(const json::object& object) {
   JournalRecord record;
   record.group = object.at("group").as_string();

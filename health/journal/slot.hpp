@@ -4,8 +4,9 @@
 //   8  u32 version           16  u64 sequence           36  u16 name length
 //                            24  u32 CRC of the slot    38  the group's name
 // Numbers are little-endian. The CRC at 24 covers all 4096 bytes but itself. The name has a CRC of its own, so that a
-// slot with a broken record can still say whose it is. Magic, version and CRC stay where they are in every version.
-// Fields may be added to the record without another version: one that is missing takes its default, one that is not known is kept.
+// slot with a broken record can still tell its group. Magic, version and CRC stay where they are in every version.
+// Fields may be added to the record without another version: a missing field takes its default, an unknown field is
+// kept.
 #pragma once
 
 #include <array>
@@ -38,11 +39,12 @@ enum class SlotState : std::uint8_t {
 
 struct Slot {
   SlotState state = SlotState::empty;
-  std::uint32_t version = 0;            // of valid and unknown_version
-  std::uint64_t sequence = 0;           // of valid and unknown_phase; the newest of a group's two slots is the one that counts
+  std::uint32_t version = 0;            // of valid, unknown_version and unknown_phase
+  /// Of valid and unknown_phase. Of a group's two slots the one with the higher sequence counts.
+  std::uint64_t sequence = 0;
   JournalRecord record;                 // of valid; of unknown_phase all but the phase
   std::string phase;                    // of unknown_phase: its name
-  std::optional<std::string> group;     // of corrupt: whose it is, where that can still be read
+  std::optional<std::string> group;     // of corrupt: the group's name, where it can still be read
 };
 
 /// Asserts that the record fits: group at most max_slot_name bytes, past_servers at most max_past_servers, and the JSON

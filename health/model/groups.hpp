@@ -1,5 +1,5 @@
-// Which groups this process has. An id is handed out when a group is configured, and never given to another one, also not where a
-// reload takes one group away and adds another of the same name: an id means that very group.
+// The groups of this process. A group gets its id when it is configured, and no other group ever gets that id, not even
+// where a reload takes the group away and adds another of the same name.
 #pragma once
 
 #include <cstddef>

@@ -56,7 +56,7 @@ std::string lower(std::string_view text) {
 
 bool is_mysql(std::string_view source) { return source.size() >= uuid_length; }
 
-/// As many as there are numbers for: a server may say anything.
+/// Stops at the largest number instead of overflowing: a server may say anything.
 void add_up(std::int64_t& sum, std::int64_t more) {
   if (__builtin_add_overflow(sum, more, &sum)) sum = std::numeric_limits<std::int64_t>::max();
 }
@@ -154,7 +154,7 @@ bool GtidSet::meets(const GtidSet& other) const {
   return std::any_of(sources_.begin(), sources_.end(), [&](const auto& one) { return other.sources_.contains(one.first); });
 }
 
-/// Of MariaDB, by domain: the last transaction up to which both have taken the same way.
+/// For MariaDB, by domain: the last transaction up to which both sets share their history.
 std::map<std::string_view, std::int64_t> GtidSet::common_points(const GtidSet& other) const {
   std::map<std::string_view, std::int64_t> points;
   for (const auto& [source, ranges] : sources_) {

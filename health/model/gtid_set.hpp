@@ -2,8 +2,9 @@
 // subtracted, counted.
 //
 // MySQL says the set itself: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7" (Reference Manual, "GTID Format and Storage";
-// with a tag, 8.3 and later, "<uuid>:<tag>:1-5"). MariaDB says the last of each, "0-101-17" (domain, server id, sequence
-// number): it stands for all of that server's in that domain up to it, since gtid_strict_mode keeps them in order.
+// with a tag, 8.3 and later, "<uuid>:<tag>:1-5"). MariaDB says only the last transaction of each source, "0-101-17"
+// (domain, server id, sequence number). It stands for all transactions of that server in that domain up to this one:
+// gtid_strict_mode keeps them in order.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ class GtidSet {
   static std::optional<GtidSet> parse_mariadb(std::string_view text);
 
   bool empty() const { return sources_.empty(); }
-  /// How many transactions are named. Of MariaDB use it for a difference: in a whole set the numbers that other servers
-  /// have taken count twice.
+  /// How many transactions the set names. For MariaDB use it on a difference only: in a whole set the sequence numbers
+  /// that other servers have taken count twice.
   std::int64_t count() const;
   /// How far the set has come: the number of transactions; MariaDB: the last sequence numbers of all domains added up. Of two
   /// sets one of which contains the other, the greater one is further.
@@ -32,15 +33,15 @@ class GtidSet {
   bool contains(const GtidSet& other) const { return other.minus(*this).empty(); }
   bool meets(const GtidSet& other) const;   // they share a source
   void add(const GtidSet& other);
-  /// MariaDB: in each domain, what lies beyond the last transaction that both have. A server that was set up from a backup does
-  /// not name the masters of before, and has their transactions all the same.
+  /// MariaDB: in each domain, the transactions beyond the last one that both sets have. A server that was set up from a
+  /// backup does not name the earlier masters, but has their transactions all the same.
   GtidSet minus(const GtidSet& other) const;
-  /// Without just those that are named; of MySQL the same as minus().
+  /// Without exactly the transactions that `other` names; for MySQL the same as minus().
   GtidSet without(const GtidSet& other) const;
   std::size_t sources() const { return sources_.size(); }
-  /// Those that the server wrote itself. `server`: a server_uuid, or a MariaDB server id.
+  /// The transactions that the server wrote itself. `server`: a server_uuid, or a MariaDB server id.
   GtidSet written_by(std::string_view server) const;
-  /// The last of each source.
+  /// The last transaction of each source.
   GtidSet tips() const;
   /// From 1 to the last of each source, without gaps.
   GtidSet filled() const;

@@ -27,8 +27,8 @@ struct ConnectFailed { NodeId node; };    // the data plane could not connect: a
 struct Published { Serial serial; };      // every worker acknowledged, after it cut
 struct JournalWritten { Serial serial; bool ok; };
 struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
-/// Who else may decide about the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3"; `names` is none where it did not say. And
-/// how it is set up, none where it did not say: the same exchange asks for both.
+/// The other deciders of the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3", and the server's settings: the same
+/// exchange asks for both. `names` and `settings` are none where the server did not say.
 struct DecidersTold {
   NodeId node;
   std::optional<std::vector<std::string>> names;
@@ -45,7 +45,8 @@ enum class ProbeVia : std::uint8_t { kept_connection, fresh_connection };
 struct Probe { NodeId node; ProbeVia via; };
 struct Publish { Serial serial; Route route; };
 struct WriteJournal { Serial serial; JournalRecord record; };
-struct AskDeciders { NodeId node; Milliseconds timeout; Lane lane; };   // each ends with one DecidersTold; `timeout`: once it has its place
+/// Each ends with one DecidersTold. The `timeout` of a patient question begins when the question gets its place.
+struct AskDeciders { NodeId node; Milliseconds timeout; Lane lane; };
 struct Emit { Event event; };
 struct Answer { RequestId request; WishOutcome outcome; };
 using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, Emit, Answer>;

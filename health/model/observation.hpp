@@ -21,8 +21,8 @@ using Epoch = std::uint64_t;  // 0 = none yet; grows by one with each change of 
 
 enum class Role : std::uint8_t { unknown, master, replica };
 
-/// How a probe ended, by layer as HAProxy names it. Every outcome from `ok` down to `invalid` means that bytes
-/// came: the server lives (RULES §2.1).
+/// How a probe ended, by layer as HAProxy names it. Every outcome from `ok` down to `invalid` means that the server lives: bytes
+/// came, or the server itself ended a TLS handshake (RULES §2.1).
 enum class Outcome : std::uint8_t {
   ok,
   loading,        // INFO says loading:1, or -LOADING
@@ -86,7 +86,7 @@ struct RedisSettings {
   int min_replicas_to_write = 0;
 };
 
-/// What one server says of itself: Redis in INFO, whose words these are; of MySQL and MariaDB the rest is in `sql`.
+/// What one server says of itself, in the words of Redis INFO; `sql` holds the rest that MySQL and MariaDB say.
 struct ServerInfo {
   Role role = Role::unknown;
   std::string run_id;
@@ -108,7 +108,7 @@ struct ServerInfo {
   // master only where it is writable and has no source, link_up that the IO thread is connected and heard its source lately
   std::optional<SqlInfo> sql;
 
-  /// Grows with whatever it hears of its master.
+  /// Grows with every sign that a replica hears from its master.
   std::int64_t progress() const { return offset + (sql ? sql->heartbeats : 0); }
 };
 

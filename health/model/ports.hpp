@@ -1,5 +1,6 @@
-// The ways in which health reaches upward without knowing who is there: where events and measurements go, and who
-// publishes a route and reports that every worker has acknowledged it. All are called on the control thread.
+// The interfaces over which health reaches upward without knowing the layers above: for events, for measurements, and
+// for a route to be published, with the report that every worker has acknowledged it. All are called on the control
+// thread.
 #pragma once
 
 #include <functional>

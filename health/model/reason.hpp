@@ -17,7 +17,7 @@ enum class Reason : std::uint8_t {
   master_silent,            // no byte for a probe timeout, not yet for down_after
   master_loading,
   master_busy,
-  semi_sync_off,            // MySQL: it is being switched on on the master
+  semi_sync_off,            // MySQL: semi-sync is being switched on on the master
   master_unusable,          // it answers, but with an error (NOAUTH, NOPERM, MASTERDOWN, ...)
   // why a master counts as dead
   process_death,            // refused twice, witnesses agree
@@ -63,7 +63,7 @@ enum class Reason : std::uint8_t {
   group_unseen,             // part of the group was never observed
   two_masters,
   no_master,
-  replica_of_stranger,      // a replica follows something that is not the candidate master
+  replica_of_stranger,      // a replica follows a server that is not the candidate master
   foreign_history,          // its history does not contain the journal's
   master_is_replica,        // the journal's master says replica
   rogue_master,

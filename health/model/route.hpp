@@ -12,7 +12,7 @@ namespace sengu::health {
 enum class RouteState : std::uint8_t { open, held, closed };
 std::string_view to_string(RouteState state);
 
-/// Readers of one node. Sessions carry the generation they began with; a change of it cuts them.
+/// Readers of one node. A session keeps the generation that it began with; a change of the generation cuts it.
 struct ReaderState {
   std::uint32_t generation = 0;  // changes with the node's role or server; 0 = no reader may stay
   bool accepts = false;          // takes new readers now
@@ -25,7 +25,7 @@ struct Route {
   Reason reason = Reason::starting;
   std::optional<NodeId> master;      // set where state is open
   Epoch live = 0;                    // sessions to the master of this epoch may go on; 0 = none: they are cut
-  bool suspended = false;            // ... but pass no byte for now: we were stalled, and look anew who is master
+  bool suspended = false;            // ... but pass no byte for now: sengu was stalled, and asks anew for the master
   std::vector<ReaderState> readers;  // by NodeId
   bool operator==(const Route&) const = default;
 };

@@ -38,7 +38,7 @@ std::string_view to_string(StepResult result);
 struct RunStep {
   NodeId node;
   Step step;
-  Endpoint master{};                    // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/steps)
+  Endpoint master{};                    // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/script)
   Milliseconds timeout{};
   Milliseconds pause{};                 // of a fence, where the server knows such a thing
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
@@ -48,7 +48,7 @@ struct RunStep {
 /// never take more than their part: neither a failover nor a probe waits behind thousands of them.
 enum class Lane : std::uint8_t { urgent, patient };
 
-/// A decider that was not heard of for so long is gone: its connection is silent, or the node cannot say any more.
+/// A decider without a sign for so long counts as gone: its connection is silent, or the node cannot tell any more.
 constexpr std::chrono::seconds decider_gone_after{15};
 
 }  // namespace sengu::health

@@ -26,7 +26,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using config::Tls;
 
-/// How a server may ask for our password. Not mysql_clear_password and not dialog, which send it as it is.
+/// The ways in which a server may ask for our password. mysql_clear_password and dialog are not among them: they send
+/// the password as it is.
 constexpr const char* allowed_authentication =
     "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec";
 
@@ -34,7 +35,7 @@ constexpr const char* allowed_authentication =
 /// waits long for a lock; a server that ends idle connections early does not end ours between two probes.
 constexpr const char* session_settings = "SET SESSION autocommit=1, sql_mode='', lock_wait_timeout=1, wait_timeout=28800";
 
-thread_local Client* asking = nullptr;   // whose call into the library this thread is in
+thread_local Client* asking = nullptr;   // the Client whose call into the library this thread is in
 
 int milliseconds_left(Time deadline) {
   const auto left = std::chrono::ceil<Milliseconds>(deadline - Clock::now()).count();
@@ -89,7 +90,7 @@ int Client::wait(int fd, short events, int timeout) {
   return count;
 }
 
-/// Keeps a descriptor of our own for the connection. False once it was interrupted.
+/// Keeps a descriptor of our own for the connection. False where there is none, or once the client was interrupted.
 bool Client::adopt(int fd) {
   const std::lock_guard lock(mutex_);
   if (interrupted_) return false;
@@ -113,7 +114,8 @@ int Client::finish_connect(int fd) {
   return await_greeting(fd);
 }
 
-/// Looks at what the server says first without taking it away. Without TLS where TLS is demanded, nothing is ever sent.
+/// Peeks at the server's greeting and leaves it to the library. Where the settings demand TLS and the server offers
+/// none, we never send anything.
 int Client::await_greeting(int fd) {
   const Time deadline = Clock::now() + greeting_timeout;
   for (int known = 0;;) {
@@ -149,7 +151,7 @@ void Client::set_options() {
 
 void Client::set_tls() {
   const auto& tls = login_.tls;
-  const my_bool enforce = 1;   // "use it": a server without it is not refused by this, see await_greeting
+  const my_bool enforce = 1;   // asks for TLS, but refuses no server without TLS: await_greeting does
   const my_bool verify = tls.mode == Tls::verify ? 1 : 0;
   mysql_ssl_set(handle_, or_none(tls.key_file), or_none(tls.cert_file), verify != 0 ? or_none(tls.ca_file) : nullptr, nullptr, nullptr);
   mysql_options(handle_, MYSQL_OPT_SSL_ENFORCE, &enforce);

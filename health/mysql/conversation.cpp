@@ -54,7 +54,7 @@ void Conversation::close() {
   stop();
 }
 
-/// An idle connection is closed by its thread as is proper; one that blocks is reset.
+/// The thread closes an idle connection in the regular way; a connection whose call blocks is reset.
 void Conversation::stop() {
   const std::lock_guard lock(mutex_);
   stopped_ = true;
@@ -92,8 +92,8 @@ bool Conversation::stopped() {
   return stopped_;
 }
 
-/// Waits for what is wanted next, and watches the connection meanwhile: its end is known at once, not at the next probe.
-/// None: there is nothing more to do.
+/// Waits for the next task, and watches the connection meanwhile: so the connection's end is known at once, not at the
+/// next probe. Task::none: the thread has nothing more to do.
 Conversation::Task Conversation::next_task() {
   for (;;) {
     if (const auto task = take_task(); task != Task::none || stopped()) return task;
@@ -125,8 +125,8 @@ bool Conversation::answer_lock_holder() {
   return true;
 }
 
-/// A lock belongs to its connection, and goes with it. A sengu that decides holds it, and takes it where it is free; one that only looks
-/// does not.
+/// The lock belongs to a connection and is free again when that connection ends. A deciding sengu takes the lock where
+/// it is free, and holds it; a sengu that only looks does neither.
 LockHolder Conversation::find_lock_holder() {
   LockHolder holder;
   Reply reply;
@@ -139,7 +139,8 @@ LockHolder Conversation::find_lock_holder() {
   if (!reply.ok()) holder.text = describe(*reply.failure);
   if (reply.ok() && takes_lock_ && holder.connection == 0) holder.text = "the lock is held by nobody";
   if (holder.connection == 0 || holder.connection == client_.id()) return holder;
-  // Without the PROCESS privilege only connections of our own account are listed; another sengu's mostly is one.
+  // Without the PROCESS privilege the server lists only connections of our own account; another sengu mostly uses the
+  // same one.
   reply = client_.query("SELECT USER AS user, HOST AS host FROM information_schema.PROCESSLIST WHERE ID = " +
                         std::to_string(holder.connection));
   if (const auto user = reply.table.find(0, "user")) {

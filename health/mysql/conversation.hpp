@@ -1,6 +1,6 @@
-// The thread's side of a Link: connects, answers questions one after another, and between them watches the idle
-// connection. Owns the Client and its thread's time; knows no timer and decides nothing. What comes of it goes to the
-// Link by its mailbox.
+// The part of a Link that runs on a thread of its own: connects, asks the server one question after another, and
+// watches the idle connection in between. Owns the Client and the thread's time; knows no timer and decides nothing.
+// Its results go to the Link through the mailbox.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace sengu::health::mysql {
 
-/// What came of one question, as far as the thread knows.
+/// The answer to one question, as far as the thread knows it.
 struct Answer {
   Outcome outcome = Outcome::ok;
   std::string text;
@@ -43,13 +43,13 @@ class Listens {
   virtual void on_answered(Answer answer) = 0;
   virtual void on_lock_holder(LockHolder holder) = 0;
   enum class End : std::uint8_t { by_server, by_us };
-  /// The connection ended, and the thread with it. `answer`: in the middle of a question.
+  /// The connection ended, and its thread with it. `answer` is set where a question was open.
   virtual void on_ended(End end, std::optional<Answer> answer) = 0;
 };
 
 class Conversation final : public Job {
  public:
-  /// Begins with a question. `query` as Interview takes it.
+  /// The first question is asked without ask(), as soon as the thread has connected. `query` as Interview takes it.
   Conversation(boost::asio::io_context& io, Login login, std::string query);
   ~Conversation() override;
 
@@ -57,7 +57,7 @@ class Conversation final : public Job {
   void open(std::weak_ptr<Listens> listens) { mailbox_.open(std::move(listens)); }
   void ask();
   void ask_lock_holder();
-  /// Nothing is heard of it any more; the thread ends soon.
+  /// The Link hears nothing of this conversation any more; the thread ends soon.
   void close();
   Progress progress() const { return client_.progress(); }
   bool heard_since(Time time) const { return client_.last_heard() >= time; }
@@ -85,7 +85,7 @@ class Conversation final : public Job {
   Client client_;
   Interview interview_;
   Mailbox<Listens> mailbox_;
-  int wake_fd_;                // eventfd: something is wanted
+  int wake_fd_;                // eventfd: wakes the thread for a new task, or to stop
   std::mutex mutex_;
   std::deque<Task> wanted_{Task::probe};
   bool stopped_ = false;

@@ -33,7 +33,7 @@ std::string seconds(Milliseconds time) {
   return std::to_string(count / 1000) + "." + fraction;
 }
 
-/// In each CHANGE: where it is not said the period falls back to half of the net timeout.
+/// Part of each CHANGE: without it the period falls back to half of the net timeout.
 std::string heartbeats_wanted(const std::string& word) { return word + "HEARTBEAT_PERIOD=0.5"; }
 
 }  // namespace
@@ -88,7 +88,7 @@ std::string Dialect::heartbeats() const {
 
 std::string Dialect::replica_word() const { return mysql_since(replica_statements) ? "REPLICA" : "SLAVE"; }
 
-/// Other sources than the default one are none of our business; without it MySQL means all of them.
+/// sengu leaves all sources but the default one alone; without this clause MySQL means all of them.
 std::string Dialect::default_channel() const { return is_mariadb() ? "" : " FOR CHANNEL ''"; }
 
 std::string Dialect::fence() const {

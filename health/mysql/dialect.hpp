@@ -19,12 +19,12 @@ struct Version {
   auto operator<=>(const Version&) const = default;
 };
 
-/// Which transactions a replica is to fetch from where.
+/// The source that a replica is told to follow, and how the replica logs in there.
 struct Source {
   Endpoint address;
-  bool had_source = true;    // it has one configured: its user, password and TLS options are kept
+  bool had_source = true;    // the replica has a source configured: its user, password and TLS options are kept
   bool reaches_by_tls = false;   // the connection between the two is encrypted, as it is configured on the replica
-  std::string username;      // for one that had none
+  std::string username;      // for a replica that had no source
   Secret password;
 };
 
@@ -57,12 +57,14 @@ class Dialect {
   std::string stop_replication() const;
   std::string start_replication() const;
   std::string forget_source() const;
-  /// MariaDB before 10.10, for one that was a master: where in the history it stands. Empty elsewhere.
+  /// MariaDB before 10.10: makes a former master follow from where its own history stands. Empty elsewhere.
   std::string adopt_own_position() const;
   std::string change_source(const Source& source) const;
-  /// Only where the stream comes from, with our heartbeats: all else is kept, and the applier may run meanwhile.
+  /// Changes only the address of the source and the heartbeat period: all other options are kept, and the applier may
+  /// run meanwhile.
   std::string point_at(const Endpoint& source) const;
-  /// Answers with the transaction that the relay log holds a beginning of, or with ''. Empty where it cannot be asked.
+  /// Asks for the transaction of which the relay log holds only the beginning; the answer is '' where there is none.
+  /// The statement is empty where the server cannot be asked.
   std::string half_received() const;
   /// Answers with one field: "0" when all of `transactions` is applied; another number, or NULL: it is not.
   /// `transactions` as the server itself writes them.

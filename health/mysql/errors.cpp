@@ -6,13 +6,13 @@ namespace sengu::health::mysql {
 
 namespace {
 
-// Of the client library (errmsg.h). Written down here so that nothing but the client knows its headers.
+// Error numbers of the client library (errmsg.h), written down here so that only the client knows its headers.
 constexpr unsigned version_error = 2007, handshake_error = 2012, malformed_packet = 2027;
 constexpr unsigned plugin_not_loaded = 2059, plugin_error = 2061, plugin_refused = 5010;
 
 Outcome classify_connect(int error) {
   if (error == ECONNREFUSED) return Outcome::l4_refused;
-  if (error == ECONNRESET) return Outcome::l7_closed;   // it stood, and was ended before we looked
+  if (error == ECONNRESET) return Outcome::l7_closed;   // the connection stood, and ended before we looked
   return error == ETIMEDOUT ? Outcome::l4_timeout : Outcome::l4_error;
 }
 
@@ -27,7 +27,8 @@ Outcome classify_library(const Failure& failure) {
     case plugin_refused:
       return Outcome::noauth;
     default:
-      // 2013, 2006 and the like: in the middle of the login the greeting was life; later it is the end of a connection.
+      // 2013, 2006 and the like: during the login the greeting has proved life; later these mean that the connection
+      // ended.
       return failure.at == Progress::ready ? Outcome::l7_closed : Outcome::error;
   }
 }

@@ -1,5 +1,5 @@
-// What a failed connect or statement says of the server: error numbers of MySQL, MariaDB and the client library, sorted
-// Pure.
+// What a failed connect or statement says of the server: error numbers of MySQL, MariaDB and the client library,
+// sorted. Pure.
 #pragma once
 
 #include "health/model/observation.hpp"
@@ -7,8 +7,8 @@
 
 namespace sengu::health::mysql {
 
-/// Whatever comes from a server that greeted is life: full (1040), our host blocked (1129), a wrong password (1045) or
-/// certificate (2026) are the operator's to mend, and never a reason to call it dead.
+/// Every error after a server's greeting is life: a full server (1040), our host blocked (1129), a wrong password
+/// (1045) or certificate (2026) are the operator's to mend, and never a reason to call the server dead.
 Outcome classify(const Failure& failure);
 
 /// "1045 Access denied for user ...", or sengu's own words without a number.

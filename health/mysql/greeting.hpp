@@ -1,6 +1,6 @@
-// The first packet of a MySQL or MariaDB server, as far as it says whether TLS is to be had (protocol documentation,
-// "Protocol::HandshakeV10"). Pure. Looked at before the client library answers it: the library would log in in clear text
-// where a server, or somebody before it, leaves the flag out.
+// Reads from the first packet of a MySQL or MariaDB server whether the server offers TLS (protocol documentation,
+// "Protocol::HandshakeV10"). Pure. The packet is read before the client library answers it: the library would log in in
+// clear text where the server, or a machine in between, leaves the flag out.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@ namespace sengu::health::mysql {
 
 namespace {
 
-/// True where it was answered; else `said` ends with the failure.
+/// True where the server answered the statement; else `said` holds the failure.
 bool take(const Ask& ask, const std::string& statement, Table& table, Statement& said) {
   auto reply = ask(statement);
   if (reply.ok()) {
@@ -28,7 +28,8 @@ Statement& end(Statement& said, Outcome outcome, std::string text) {
 
 }  // namespace
 
-/// The variables come before the replication status: what is received then never looks applied before it is.
+/// The variables and the executed transactions are asked before the replication status: so a received transaction never
+/// looks applied before it is.
 Statement Interview::ask(const Ask& ask) {
   Statement said;
   auto& tables = said.tables;
@@ -49,7 +50,7 @@ Statement Interview::ask(const Ask& ask) {
   return said;
 }
 
-/// False where the connection is gone. No grant, or nothing there: asked once, and not again on this connection.
+/// False where the connection is gone. Where the grant or the rows are missing, this connection does not ask again.
 bool Interview::ask_heartbeats(const Ask& ask, Statement& said) {
   const auto statement = said.dialect->heartbeats();
   if (statement.empty() || no_heartbeats_ || !default_source(*said.dialect, said.tables.replication)) return true;

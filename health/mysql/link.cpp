@@ -84,7 +84,7 @@ void Link::on_ended(End how, std::optional<Answer> answer) {
   if (phase_ == Phase::ended) return;
   const bool of_use = in_use_ || (phase_ == Phase::overdue && conversation_->progress() != Progress::connecting);
   std::optional<Observation> seen;
-  if (phase_ == Phase::asking) {   // without an answer: the thread was at its end before it was asked
+  if (phase_ == Phase::asking) {   // no answer: the thread had ended before it was asked
     const Time now = Clock::now();
     seen = answer ? observe(answer->outcome, std::move(answer->text), asked_, answer->at) : observe(Outcome::l7_closed, "closed", asked_, now);
   }
@@ -103,7 +103,7 @@ void Link::start_timer(Time at) {
 
 void Link::on_timer() {
   const auto now = Clock::now();
-  // A wait that had already fired when the timer was moved or the question answered still comes here.
+  // A timer wait that fired before the timer was moved, or before the question was answered, still ends up here.
   if (phase_ == Phase::ended || phase_ == Phase::idle || now < timer_due_) return;
   if (phase_ == Phase::overdue) return on_give_up();
   if (now > timer_due_ + late_timer && !graced_) {

@@ -1,5 +1,5 @@
-// A ProbeLink to a MySQL or MariaDB server: the control thread's side. Owns the deadline; what blocks runs on a
-// Conversation's thread. Control thread only.
+// A ProbeLink to a MySQL or MariaDB server: the part on the control thread. Owns the deadline; the blocking calls run
+// on the thread of a Conversation. Control thread only.
 #pragma once
 
 #include <functional>
@@ -25,13 +25,13 @@ class Link final : public ProbeLink, private Listens {
                                     Milliseconds timeout, Listener& listener);
   ~Link() override;
 
-  /// A connection over which nothing was answered yet is waited for; where it is overdue, once more: that ends as another
-  /// observation.
+  /// While the connection's first question is unanswered, ask() sends nothing and waits for that answer. Where the
+  /// answer is overdue, the wait begins anew, and ends as another observation.
   bool ask() override;
   /// Who holds the deciders' lock. `done` is called once, never from within; not at all once the link was closed or ended.
   void ask_lock_holder(LockCallback done);
   void close() override;
-  /// Its number.
+  /// The server's number of this connection.
   std::string name() const override { return connection_ == 0 ? std::string() : std::to_string(connection_); }
   /// max_connect_errors, see Client::greeting_timeout.
   bool is_counted_against_us() const override { return true; }
@@ -73,7 +73,7 @@ class Link final : public ProbeLink, private Listens {
   bool graced_ = false;          // the timer fired late once already
   std::uint64_t connection_ = 0;   // as the server numbers it; 0 before it is logged in
   Time asked_{};                 // when the question was sent: what is answered is at least as new
-  Time waiting_since_{};         // later than that where it is waited for once more
+  Time waiting_since_{};         // when this wait began: later than asked_ where the wait was begun anew
   Time timer_due_{};
 };
 

@@ -1,5 +1,5 @@
-// The way from a connection's thread to the control thread: what is sent is called there, if who it is for still lives.
-// Once closed it posts nothing more, so that the io_context may go.
+// Carries letters from a connection's thread to the control thread: a letter is called there, if its receiver still
+// lives. A closed mailbox posts nothing more, so that the io_context may be destroyed.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,8 @@ class Mailbox {
   /// Control thread, before anything is sent.
   void open(std::weak_ptr<Receiver> receiver) { receiver_ = std::move(receiver); }
 
-  /// Any thread. `letter` is called with the Receiver on the control thread. Only there is its ownership shared for a
-  /// moment: it must not end on another thread.
+  /// Any thread. `letter` is called with the Receiver on the control thread. Only the control thread shares the
+  /// Receiver's ownership, for the length of that call: the Receiver must not be destroyed on another thread.
   template <typename Letter>
   void send(Letter letter) {
     const std::lock_guard lock(mutex_);

@@ -41,9 +41,10 @@ void MySqlNode::ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) 
   });
 }
 
-/// Whichever comes first, the answer or the deadline, is told; a link that ends takes its answer with it.
+/// `done` is told the answer or the end of the timeout, whichever comes first. A link that ends brings no answer any
+/// more.
 void MySqlNode::ask_lock_holder(Milliseconds timeout, DecidersCallback done) {
-  auto* const kept = static_cast<Link*>(probe_.kept());   // it has no others than those opened above
+  auto* const kept = static_cast<Link*>(probe_.kept());   // probe_ has only links that the constructor's lambda opened
   if (kept == nullptr || !kept->in_use()) {
     asio::post(io_, [done = std::move(done)] { done({std::nullopt, "not connected"}); });
     return;

@@ -1,4 +1,4 @@
-// One MySQL or MariaDB server as the monitor sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
+// One MySQL or MariaDB server as the group's driver sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
 // SourceWatch and run_step behind one object with one set of options. Control thread only.
 #pragma once
 
@@ -24,7 +24,7 @@ class MySqlNode final : public ServerNode {
   /// As NodeProbe::probe.
   void probe(ProbeVia via) override { probe_.probe(via); }
   void run(const RunStep& step, StepCallback done) override;
-  /// Over the kept connection, when it has answered what it owes.
+  /// Asks over the kept connection, after the questions that are open there.
   void ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) override;
   void close() override;
 

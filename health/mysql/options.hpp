@@ -10,7 +10,8 @@
 
 namespace sengu::health::mysql {
 
-/// The lock by which deciders see each other (RULES §7.3): who decides takes it, who only looks asks whose it is.
+/// The lock by which deciders see each other (RULES §7.3): a sengu that decides takes the lock, a sengu that only looks
+/// asks for its holder.
 enum class DecidersLock : std::uint8_t { take, look };
 
 /// How a connection is made.
@@ -26,7 +27,7 @@ struct NodeOptions {
   Login login;
   Milliseconds probe_timeout{500};
   std::string query = "SHOW DATABASES";   // health.query: asked beside the probe's own statements; empty: none
-  std::string replication_username;       // what a server without a source replicates with
+  std::string replication_username;       // the account by which a server without a source replicates
   Secret replication_password;
   config::SemiSync semi_sync = config::SemiSync::automatic;
 };

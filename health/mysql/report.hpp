@@ -1,4 +1,4 @@
-// What a server's answers say of it: rows to ServerInfo. Pure; statements are dialect's.
+// Reads a server's answers: rows to ServerInfo. Pure; the statements are dialect's.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ struct Report {
   std::string problem;
 };
 
-/// `link_up` is that the IO thread says Yes, no more; SourceWatch knows since when the source is silent.
+/// `link_up` only means that the IO thread says Yes; SourceWatch knows since when the source is silent.
 Report read_report(const Dialect& dialect, const Tables& tables);
 
 /// The variables by which semi-sync is switched on this server, as it calls them; empty where it has none.

@@ -11,9 +11,9 @@ namespace sengu::health::mysql {
 namespace {
 
 constexpr unsigned lock_wait_timeout = 1205;
-constexpr unsigned syntax_error = 1064;        // quotes the statement, with what is secret in it
+constexpr unsigned syntax_error = 1064;        // the server's text quotes the statement, secrets included
 
-/// The words of a statement before what may be secret or long.
+/// The beginning of a statement, up to the first part that may be secret or long.
 std::string label(const std::string& statement) {
   constexpr std::size_t longest = 60;
   auto end = std::min({statement.find(" FOR CHANNEL"), statement.find('('), statement.find('\''), longest});
@@ -106,9 +106,10 @@ bool Script::perform(const RunStep& step) {
   return fail("no such step");
 }
 
-/// A commit that waits for a semi-sync acknowledgement holds it up, for ever where no replica acknowledges: semi-sync goes off
-/// first, and the commits end, here where no client is routed any more; only then does MySQL count them in gtid_executed. Without
-/// leave to do that, the session's lock_wait_timeout bounds it, and the text says why.
+/// A commit that waits for a semi-sync acknowledgement holds the fence up, for ever where no replica acknowledges. So
+/// semi-sync goes off first, and the commits end, while no client is routed here any more; only then does MySQL count
+/// them in gtid_executed. Where sengu may not switch semi-sync off, the session's lock_wait_timeout bounds the fence,
+/// and the text says why it failed.
 bool Script::fence() {
   const bool source_side = sql().semi_sync_source == SemiSync::on && options_.semi_sync == config::SemiSync::automatic;
   if (source_side) switch_source_side(SemiSync::off);
@@ -154,8 +155,9 @@ bool Script::everything_is_applied(LossPolicy loss) {
   return fail(std::to_string(unapplied()) + " received transactions are not applied");
 }
 
-/// RESET ... ALL drops the relay log: looked at before the applier is stopped, and once more between the two, in case
-/// somebody else let it receive again. An applier that is stopped with nothing left is a promotion that was interrupted.
+/// RESET ... ALL drops the relay log. So the script checks that everything is applied before it stops the applier, and
+/// once more before the RESET, in case another client started the IO thread again. A stopped applier with nothing left
+/// to apply is what an interrupted promotion leaves behind.
 bool Script::leave_source(const RunStep& step) {
   const LossPolicy loss = step.loss;
   if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
@@ -166,14 +168,15 @@ bool Script::leave_source(const RunStep& step) {
   return everything_is_applied(loss) && tell(words().forget_source());
 }
 
-/// MySQL: where the relay log ends within a transaction, STOP REPLICA waits a minute for the rest of it (SLAVE_WAIT_GROUP_DONE;
-/// 60.3 s on 9.7.4). The stream of another replica makes the applier roll that back, and must bring nothing new: what it
-/// brings is looked at once more afterwards.
+/// MySQL: where the relay log ends within a transaction, STOP REPLICA waits a minute for the rest of it
+/// (SLAVE_WAIT_GROUP_DONE; 60.3 s on 9.7.4). The stream of another replica, the donor, makes the applier roll that half
+/// transaction back. The stream must bring nothing new; leave_source checks that once more afterwards.
 bool Script::end_half_received(const Endpoint& donor) {
   const auto half = words().half_received();
   if (half.empty() || !sql().applying) return true;
   const auto reply = ask_(half);
-  if (!reply.ok() || reply.table.find(0, "half").value_or("").empty()) return true;   // not ours to read: STOP may take long
+  // Where we may not read the half transaction, STOP may take long.
+  if (!reply.ok() || reply.table.find(0, "half").value_or("").empty()) return true;
   const auto row = default_source(words(), said_.tables.replication).value_or(0);
   const std::string before(said_.tables.replication.find(row, "Relay_Log_File").value_or(""));
   if (!tell(words().point_at(donor)) || !tell(words().start_receiving())) return false;
@@ -205,8 +208,9 @@ bool Script::switch_source_side(SemiSync wanted) {
   return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
 }
 
-/// A new source drops the relay log, on either flavour. What is in it is applied first, for half of the time there is: the new
-/// source may be dead before it has sent it again. What is left is fetched again with GTIDs, as far as the new source has it.
+/// A change of source drops the relay log, on either flavour. So its transactions are applied first, for at most half
+/// of the time that is left: the new source may die before it has sent them again. The rest is fetched again by GTID,
+/// as far as the new source has it.
 bool Script::follow(const Endpoint& master) {
   const auto row = default_source(words(), said_.tables.replication);
   if (row && info().master == master && sql().receiving && sql().applying) return true;
@@ -225,13 +229,14 @@ bool Script::stop_with_relay_log_applied() {
   return tell(words().stop_replication());
 }
 
-/// MySQL: the applier goes on, since stopping it may take a minute (end_half_received). What it still applies the new master has
-/// too, or the decision would not have pointed here.
+/// MySQL: the applier keeps running, because stopping it may take a minute (end_half_received). The new master has
+/// every transaction that the applier still applies, or the decision would not have named that master.
 bool Script::follow_while_applying(const Endpoint& master) {
   return tell(words().stop_receiving()) && tell(words().point_at(master)) && tell(words().start_receiving());
 }
 
-/// As we reach this server ourselves: its new source is one of the same group.
+/// Whether the replica is to use TLS: as our own connection to this server does, for the new source is of the same
+/// group.
 bool Script::asks_for_tls() {
   const auto mode = options_.login.tls.mode;
   if (mode != config::Tls::prefer) return mode != config::Tls::off;
@@ -239,7 +244,7 @@ bool Script::asks_for_tls() {
   return reply.ok() && !reply.table.find(0, "Value").value_or("").empty();
 }
 
-/// The source's side of semi-sync goes off afterwards: it takes MySQL up to a second, and nothing waits for it.
+/// The source's side of semi-sync goes off last: that takes MySQL up to a second, and nothing waits for it.
 bool Script::repoint(const Endpoint& master) {
   return follow(master) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
 }

@@ -1,9 +1,9 @@
-// The statements of each step, in order, and what their answers come to. Blocking, over whatever carries
-// a statement; knows neither threads nor sockets nor clocks. Decides nothing, repeats nothing: that a promotion worked is
-// for a probe to observe.
+// The statements of each step, in order, and the outcome that their answers mean. Blocks, and sends each statement
+// through an `Ask`; knows neither threads nor sockets nor clocks. Decides nothing and repeats nothing: a probe observes
+// whether a promotion worked.
 //
-// What is never done: the applier (SQL thread) is neither stopped nor started while something received is not applied,
-// but where the source changes: MariaDB drops its relay log then (tried on 10.11).
+// No script stops or starts the applier (SQL thread) while a received transaction is not applied, except where the
+// source changes: MariaDB drops its relay log when the applier is started again (tried on 10.11).
 #pragma once
 
 #include <functional>

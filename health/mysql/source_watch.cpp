@@ -16,7 +16,8 @@ void SourceWatch::take(ServerInfo& info, Time now) {
   }
 }
 
-/// Two periods without a sign, and the time between two probes of ours: only then is it known that none came.
+/// A source is heard until two heartbeat periods, and the time between two of our probes, have passed since its last
+/// sign: only then is it known that no sign came.
 bool SourceWatch::hears(const ServerInfo& info, Time now) {
   const auto& sql = *info.sql;
   const bool sign = !last_probe_ || sql.heartbeats != heartbeats_ || info.offset != received_;

@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto beat = 100ms;
-constexpr auto stalled_after = 1s;   // as in the decision (RULES §2.3): what was decided before it is void
+constexpr auto stalled_after = 1s;   // as in the decision (RULES §2.3): a stall voids every decision from before it
 constexpr auto* too_late = "no answer in time";
 constexpr auto* stalled = "sengu itself was stalled";
 
@@ -36,8 +36,9 @@ class StepOwner {
   virtual void on_outcome(StepOutcome outcome) = 0;
 };
 
-/// The thread's side. A process that was stopped may find its answer before it finds its time over, and would go on with
-/// what has been given up elsewhere: so the clock is looked at before each statement.
+/// The part of a step that runs on a thread of its own. A process that was stopped for a while may read an answer
+/// before it sees that its time is over, and would go on with a step that the decision has given up: so the job looks
+/// at the clock before each statement.
 class StepJob final : public Job {
  public:
   StepJob(asio::io_context& io, NodeOptions options, RunStep step, Time began)
@@ -45,7 +46,7 @@ class StepJob final : public Job {
         client_(options_.login) {}
 
   void open(std::weak_ptr<StepOwner> owner) { mailbox_.open(std::move(owner)); }
-  /// The control thread runs: says so at least with every `beat`.
+  /// The control thread reports that it runs, at least once in every `beat`.
   void awake(Time now) { awake_ = now; }
   Time deadline() const { return deadline_; }
   bool logged_in() const { return client_.progress() == Progress::ready; }
@@ -89,7 +90,7 @@ class StepJob final : public Job {
   Client client_;
 };
 
-/// The control thread's side; lives in its timer's handler until it is done.
+/// The part of a step on the control thread. The handler of its timer keeps it alive until the step is done.
 class StepRun final : public StepOwner {
  public:
   StepRun(asio::io_context& io, std::shared_ptr<StepJob> job, StepCallback done) : timer_(io), job_(std::move(job)), done_(std::move(done)) {}

@@ -1,5 +1,5 @@
-// Runs one step against one server: a connection and a thread of its own for as long as it takes, and one deadline for all
-// of it. What is said is script's. Control thread only.
+// Runs one step against one server, over a connection and on a thread of the step's own, with one deadline for the
+// whole step. The statements are script.hpp's. Control thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -10,8 +10,8 @@
 namespace sengu::health::mysql {
 
 /// Runs step.step against the node within step.timeout from now (connect, login and script together), then calls `done`
-/// once, on the control thread, never from within run_step. No statement is sent after that instant, nor once this process
-/// was stalled for a second since the step began, however late it notices.
+/// once, on the control thread, never from within run_step. No statement is sent after that deadline, nor once this
+/// process was stalled for a second since the step began, however late the stall is noticed.
 ///   unreachable  not logged in, in time: nothing was carried out
 ///   failed       an error, the connection closed, or no answer in time. What was sent may have been carried out all the same
 ///   done         every statement was answered

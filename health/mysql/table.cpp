@@ -29,7 +29,8 @@ std::optional<std::string_view> Table::value_of(std::string_view name) const {
   return std::nullopt;
 }
 
-/// The library's own are 2000 to 2999, and 5000 to 5099 (errmsg.h), where a server's, of MySQL's X plugin, never come this way.
+/// The library's own numbers are 2000 to 2999, and 5000 to 5099 (errmsg.h). MySQL's X plugin uses the latter as well,
+/// but an error of that plugin never comes this way.
 bool is_from_server(const Failure& failure) {
   const auto number = failure.number;
   return number >= 1000 && (number < 2000 || number > 2999) && (number < 5000 || number > 5099);

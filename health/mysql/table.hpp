@@ -1,5 +1,5 @@
-// The answer to one statement, as text by column name, and what stands in its place when it failed. Plain values, so that
-// what reads them needs no server.
+// The answer to one statement, as text by column name, or the failure in its place. Plain values, so that the code that
+// reads them needs no server.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,7 @@ struct Reply {
   bool ok() const { return !failure; }
 };
 
-/// One statement, one answer. A script or a question is written over this, whatever carries it.
+/// Sends one statement and returns its answer. Scripts and questions are written over this, whatever carries it.
 using Ask = std::function<Reply(const std::string& statement)>;
 
 }  // namespace sengu::health::mysql

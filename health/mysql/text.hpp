@@ -1,4 +1,4 @@
-// Text on its way to a server, and back to people: what it is told is quoted, what is secret is hidden. Pure.
+// Text for a server is quoted here, and secrets are hidden in text for people. Pure.
 #pragma once
 
 #include <string>

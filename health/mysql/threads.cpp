@@ -82,7 +82,7 @@ class Threads {
     one_ended_.notify_one();
   }
 
-  /// They let go of the mutex as the last thing: this takes no time. Requires the mutex.
+  /// An ended thread releases the mutex as its last act, so that join() takes no time. Requires the mutex.
   void join_ended() {
     for (auto& entry : ended_) entry.thread.join();
     ended_.clear();

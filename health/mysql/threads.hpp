@@ -1,5 +1,5 @@
-// The threads on which blocking calls are made, each for one connection and as long as it lives. Owns them: no thread
-// outlives the process's main(), which waits for all of them in its end. Knows nothing of what they do.
+// The threads for blocking calls, each for one connection and as long as that connection lives. Owns them: the process
+// ends only after all of them. Knows nothing of what they do.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ class Job {
   virtual void stop() = 0;
 };
 
-/// Runs the job on a thread of its own, which shares the ownership until run() returns. False where there is no thread to
-/// be had. Takes no signals: they are the main thread's.
+/// Runs the job on a thread of its own, which shares the ownership until run() returns. False where the system has no
+/// thread left. The thread takes no signals: they are the main thread's.
 bool start_thread(const std::shared_ptr<Job>& job);
 
 }  // namespace sengu::health::mysql

@@ -23,7 +23,8 @@ class Fd {
   int get() const { return value_; }
   explicit operator bool() const { return value_ >= 0; }
   void close();
-  /// Of a socket: closes with a RST and drops what the kernel still wanted to send: a cut. (After a plain close the peer reads that to its end.)
+  /// Of a socket: closes with a RST and drops what the kernel still wanted to send: a cut. (After a plain close the
+  /// peer reads those bytes to their end.)
   void reset();
 
  private:

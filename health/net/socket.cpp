@@ -28,8 +28,8 @@ int set(int fd, int level, int name, int value) { return setsockopt(fd, level, n
 
 int set_on(int fd, int level, int name) { return set(fd, level, name, 1); }
 
-// What a sender may push into a reader that stands still is the sum of four buffers. Linux 6.17 raised what it grows this
-// one to from 6 to 32 MiB (tcp_rmem), so it is given the old bound: the kernel doubles the number. In bytes.
+// A sender may push the sum of four buffers into a reader that stands still. Linux 6.17 raised the size to which it
+// grows this one from 6 to 32 MiB (tcp_rmem), so we set the old bound: the kernel doubles the number. In bytes.
 constexpr int receive_buffer = 3 * 1024 * 1024;
 
 /// May we ask for that much (net.core.rmem_max; 4 MiB since Linux 6.17, 208 KiB before)? If not the kernel's bound is good.

@@ -40,23 +40,25 @@ class SocketAddress {
   } storage_;
 };
 
-/// Is the address in one of the blocks? No block at all means everyone.
+/// Is the address in one of the blocks? No block at all permits every address.
 bool permitted(const SocketAddress& address, std::span<const Network> allow);
 
 /// SO_KEEPALIVE: a peer that is gone without a word is noticed after five minutes of silence.
 void keep_alive(int fd);
 
-/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY, a bounded receive buffer and keep_alive(). It may be bound before
-/// its address exists (IP_FREEBIND). Throws std::system_error with the address in its text.
+/// A listening, non-blocking socket whose accepted sockets inherit TCP_NODELAY, a bounded receive buffer and
+/// keep_alive(). It may be bound before its address exists (IP_FREEBIND). Throws std::system_error with the address in
+/// its text.
 Fd listen_on(const Endpoint& endpoint);
 
-/// A non-blocking TCP socket with the same; empty, with errno set, where there is none.
+/// A non-blocking TCP socket with the same three options; empty, with errno set, where the system gives none.
 Fd stream_socket(int family);
 
-/// The error that is pending on the socket (and takes it), 0 where there is none.
+/// Takes the pending error from the socket; 0 where there is none.
 int pending_error(int fd);
 
-/// Is the socket connected to itself? A connect to a port of this host without a listener may be (simultaneous open).
+/// Is the socket connected to itself? A connect to a port of this host without a listener may end so (simultaneous
+/// open).
 bool met_itself(int fd);
 
 /// Has the peer ended its sending side, or gone? What it sent before may still wait to be read.

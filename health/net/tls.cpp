@@ -30,7 +30,7 @@ void require(const error_code& error, const char* key, const std::string& file) 
   if (error) throw TlsFileError(std::string(key) + " \"" + file + "\": " + reason_of(error));
 }
 
-/// Of a ClientHello, without the header of its record.
+/// The size of a ClientHello, without the header of its record.
 std::size_t hello_size(SSL_CTX* context) {
   const std::unique_ptr<SSL, decltype(&::SSL_free)> session(::SSL_new(context), ::SSL_free);
   SENGU_ASSERT(session);
@@ -81,9 +81,10 @@ void TlsContext::load_own_certificate(const config::TlsPolicy& policy) {
   require(error, "key_file", policy.key_file);
 }
 
-/// A Redis without TLS takes a ClientHello for the begin of an inline command, and waits for the rest for ever: like a server
-/// that is frozen (networking.c, processInlineBuffer: it looks for '\n' up to the first NUL, which is the seventh byte).
-/// Where the record's length, its fifth byte, is '\n', it answers with an error at once. So the hello is made that long.
+/// A Redis without TLS takes a ClientHello for the begin of an inline command, and waits for its rest for ever, as if
+/// the server were frozen (networking.c, processInlineBuffer: it looks for '\n' up to the first NUL, which is the
+/// seventh byte). But where the record's length, its fifth byte, is '\n', Redis answers with an error at once. So the
+/// hello is padded to such a length.
 void TlsContext::pad_hello() {
   const auto added = ::SSL_CTX_add_custom_ext(handle_, grease_extension, SSL_EXT_CLIENT_HELLO, add_padding, nullptr, this,
                                               nullptr, nullptr);

@@ -1,5 +1,5 @@
-// What TLS to the servers of one group needs: certificates, keys, and how much is checked. Loaded once, at the start, and
-// never changed. And what an error of TLS says about the server. Knows no socket; who speaks it is Stream.
+// What TLS to the servers of one group needs: certificates, keys, and how much is checked. Loaded once, at the start,
+// and never changed. Also says what a TLS error means for the server. Knows no socket; Stream speaks TLS over one.
 #pragma once
 
 #include <memory>
@@ -46,9 +46,9 @@ class TlsContext {
 /// Null where the policy says off. Throws TlsFileError.
 std::shared_ptr<const TlsContext> load_tls(const config::TlsPolicy& policy);
 
-/// TLS itself went wrong, by what the other side sent; not that the connection ended.
+/// True where TLS itself failed, by what the server sent; false where the connection merely ended.
 bool is_tls_error(const boost::system::error_code& error);
-/// What came was no TLS.
+/// True where the server's bytes were no TLS.
 bool is_clear_text(const boost::system::error_code& error);
 /// For people; `session` is where it happened.
 std::string tls_error_text(const boost::system::error_code& error, SSL* session);

@@ -14,8 +14,8 @@ namespace {
 using std::chrono::seconds;
 using namespace std::chrono_literals;
 
-// Of our own name: a step's connection does not live that long, unless its server hangs, and then it does not list it;
-// what we left behind when a path broke says nothing any more.
+// For connections of our own name. A step's connection does not live that long, unless its server hangs, and a server
+// that hangs answers no CLIENT LIST. A connection that we left behind when a path broke sends nothing any more.
 constexpr seconds older_than_a_step = 10s;
 constexpr seconds not_left_behind = 10s;
 
@@ -47,7 +47,7 @@ Client read_client(std::string_view line) {
   return client;
 }
 
-/// The Sentinel's or sengu's name; none for anybody else.
+/// The name of the Sentinel or sengu behind a connection's name; none for any other client.
 std::optional<std::string_view> decider_name(std::string_view name) {
   if (name.starts_with("sengu-")) return name;
   if (!name.starts_with("sentinel-")) return std::nullopt;

@@ -45,7 +45,8 @@ asio::awaitable<DecidersAnswer> perform(Exchange& exchange, const Endpoint& node
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, std::vector<std::string> own,
                           Time began, Milliseconds timeout, Places::Place place, DecidersCallback done) {
-  // co_spawn runs on at once where it is called: without this a failure would call back from within.
+  // co_spawn runs the coroutine within its caller at first: without this post an early failure would call `done` from
+  // within.
   co_await asio::post(io, asio::use_awaitable);
   DecidersAnswer answer;
   {

@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr auto beat = 100ms;
-constexpr auto stalled_after = 1s;  // as in the decision (RULES §2.3): what was decided before it is void
+constexpr auto stalled_after = 1s;  // as in the decision (RULES §2.3): a stall voids every decision from before it
 
 }  // namespace
 
@@ -82,7 +82,8 @@ asio::awaitable<Replies> Exchange::ask(const std::vector<CommandLine>& commands)
   const auto [write_error, written] = co_await stream_.async_write(asio::buffer(out), as_result);
   static_cast<void>(written);
   broken_ = write_error;
-  // Where TLS is refused (a client certificate) the alert may be there to read when the write fails already.
+  // A server that refuses TLS (a client certificate) may have sent its alert already when our write fails: so we read
+  // on.
   while ((!write_error || stream_.has_tls()) && replies.size() < commands.size()) {
     if (auto reply = reader_.next()) {
       replies.push_back(std::move(*reply));

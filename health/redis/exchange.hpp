@@ -1,7 +1,8 @@
-// One connection to one server with one deadline for its whole life, for coroutines that send and read a few commands:
-// steps and the question who else decides. When the deadline comes the socket is closed, and whatever waits on it fails.
-// A process that was stopped finds an answer readable before it finds its timer expired, and would go on with what has
-// been given up elsewhere: so the clock is looked at before every write. Control thread only.
+// One connection to one server, with one deadline for its whole life, for coroutines that send a few commands and read
+// the replies: the steps, and the question for other deciders. At the deadline the socket is closed, and every
+// operation that waits on it fails. A process that was stopped for a while may read an answer before it sees that its
+// timer has expired, and would go on with a step that the decision has given up: so the exchange looks at the clock
+// before every write. Control thread only.
 #pragma once
 
 #include <array>
@@ -34,9 +35,11 @@ class Exchange {
   Exchange(boost::asio::io_context& io, const Credentials& credentials, Time began, Time deadline,
            std::size_t max_bytes = max_reply_bytes);
 
-  /// With TLS, where the credentials ask for it. Why there is no connection, for people; none where there is one.
+  /// Connects, with TLS where the credentials ask for it. Returns why there is no connection, for people; none where
+  /// there is one.
   boost::asio::awaitable<std::optional<std::string>> connect(const Endpoint& node);
-  /// AUTH and CLIENT SETNAME. Why it cannot go on, for people; none where AUTH was accepted or not needed.
+  /// Sends AUTH and CLIENT SETNAME. Returns why the exchange cannot go on, for people; none where AUTH was accepted or
+  /// not needed.
   boost::asio::awaitable<std::optional<std::string>> greet();
   /// Sends all and reads one reply for each; fewer where the connection ends or the deadline comes, see failure().
   boost::asio::awaitable<Replies> ask(const std::vector<CommandLine>& commands);
@@ -56,7 +59,7 @@ class Exchange {
   const Credentials credentials_;
   Stream stream_;
   boost::asio::steady_timer timer_;
-  Gate alive_;   // the timer outlives the exchange by a turn
+  Gate alive_;   // closed with the exchange: the timer's last handler runs after that
   ReplyReader reader_;
   std::array<char, 16 * 1024> in_{};
   const Time deadline_;

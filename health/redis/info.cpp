@@ -36,7 +36,7 @@ bool is_database(std::string_view key) {
          std::all_of(key.begin() + 2, key.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// What needs both offsets or several fields before it can be said.
+/// The fields of INFO as read so far: some values of ServerInfo follow only from several fields together.
 struct Draft {
   ServerInfo info;
   std::int64_t master_offset = 0;

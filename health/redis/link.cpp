@@ -231,8 +231,8 @@ void Link::take_replies() {
   listener_->on_answer(*this, seen);
 }
 
-/// The first error that means something: of AUTH, or else of an INFO. CLIENT SETNAME's is of no interest, except
-/// while nothing else came ("max number of clients reached" answers whatever is asked first).
+/// The first error that matters: that of AUTH, or else of an INFO. An error of CLIENT SETNAME matters only while no
+/// other reply came ("max number of clients reached" answers the first command, whichever that is).
 const Reply* Link::first_error() const {
   const Reply* found = nullptr;
   for (std::size_t i = 0; i < question_.replies.size(); ++i) {
@@ -246,7 +246,8 @@ const Reply* Link::first_error() const {
   return found;
 }
 
-/// BUSY or LOADING refused the greeting (Redis 5 to 8): without its name another sengu would not know us.
+/// True where BUSY or LOADING refused the greeting (Redis 5 to 8). It must be sent again: without its name another
+/// sengu would not recognize this connection.
 bool Link::was_greeted_too_early() const {
   return std::any_of(question_.replies.begin(), question_.replies.begin() + static_cast<std::ptrdiff_t>(question_.greeting_replies), [](const Reply& reply) {
     const auto outcome = reply.is_error() ? classify_error(reply.text) : Outcome::ok;
@@ -273,7 +274,8 @@ void Link::end_failed_read(const error_code& error) {
   const bool in_use = in_use_ || phase_ == Phase::overdue;
   const auto end_kind = in_use ? LinkEnd::lost : LinkEnd::failed;
   if (phase_ != Phase::asking) return end(end_kind, std::nullopt);
-  // Some refusals are an error line and a close: the line is life, and says more than the close.
+  // Some servers refuse with an error line and then close: the line proves that the server lives, and says more than
+  // the close.
   if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable_line(line->text)));
   end(end_kind, observe_end(error));
 }
@@ -288,11 +290,11 @@ void Link::start_timer(const Self& self, Time at) {
 
 void Link::on_timer(const Self& self) {
   const auto now = std::chrono::steady_clock::now();
-  // A wait that had already fired when the timer was moved or the question answered still comes here.
+  // A timer wait that fired before the timer was moved, or before the question was answered, still ends up here.
   if (phase_ == Phase::ended || phase_ == Phase::idle || now < timer_due_) return;
   if (phase_ == Phase::overdue) return on_give_up(self);
   if (now > timer_due_ + late_timer && !question_.graced) {
-    question_.graced = true;  // we slept: poll the socket once more before it counts
+    question_.graced = true;  // we slept: read the socket once more before the question is overdue
     return start_timer(self, now + grace);
   }
   if (phase_ == Phase::connecting) return on_connect_timer(self);
@@ -304,7 +306,8 @@ void Link::on_timer(const Self& self) {
   listener_->on_overdue(*this, heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
 }
 
-/// A link that could not even begin to connect was not refused, and the server was not silent to it.
+/// For want of a file descriptor a link may not even begin to connect. Such a link was not refused, and the server was
+/// not silent to it: its outcome is `shortage`.
 void Link::on_connect_timer(const Self& self) {
   if (held_up_.empty()) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
   if (std::chrono::steady_clock::now() >= question_.asked + timeout_) return end(LinkEnd::failed, observe(Outcome::shortage, held_up_));
@@ -325,8 +328,9 @@ void Link::end(LinkEnd how, std::optional<Observation> seen) {
   listener->on_end(*this, how, seen);
 }
 
-/// Whatever is wrong with its TLS, it speaks: it lives (RULES §2.1). So does one that accepts, and closes in the
-/// handshake: a Redis with max clients has no other way to say so. The dead refuse, the frozen keep quiet.
+/// A server that fails in TLS still speaks, and so lives (RULES §2.1). A server that accepts and then closes in the
+/// handshake lives as well: a Redis with max clients has no other way to say so. A dead server refuses, a frozen server
+/// stays silent.
 Observation Link::observe_end(const error_code& error) const {
   const auto text = printable_line(stream_.error_text(error));
   if (net::is_tls_error(error)) return observe(Outcome::error, text);

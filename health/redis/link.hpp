@@ -20,7 +20,7 @@
 
 namespace sengu::health::redis {
 
-/// How a connection of ours is made fit for use.
+/// What a connection of ours needs before it can be used.
 struct Credentials {
   std::string username;     // empty: AUTH with the password only
   Secret password;          // empty: no AUTH
@@ -49,11 +49,12 @@ class Link final : public ProbeLink {
   /// Connects and asks for the first time. Pending operations share the ownership: a closed link lives until they end.
   static std::shared_ptr<Link> open(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                                     Milliseconds timeout, Listener& listener);
-  /// The same, once it has one of the `places`, which it holds until it is closed or become_kept().
+  /// As open(), but connects only when the link gets one of the `places`. The link holds its place until close() or
+  /// become_kept().
   static std::shared_ptr<Link> open_in_turn(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
                                             Milliseconds timeout, Listener& listener, Places places);
 
-  /// A connection that is being made is waited for.
+  /// True also while the link still connects: the first question goes out after that.
   bool ask() override;
   void close() override;
   /// Our own end.
@@ -62,8 +63,8 @@ class Link final : public ProbeLink {
   void become_kept() override { place_.give_back(); }
 
  private:
-  /// connecting -> asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended. The handshake of TLS is part of
-  /// the first asking, which goes back to connecting where the server has no TLS and need not have it.
+  /// connecting -> asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended. The handshake of TLS is part
+  /// of the first asking, which goes back to connecting where the server has no TLS and the settings allow clear text.
   enum class Phase : std::uint8_t { connecting, asking, overdue, idle, ended };
   using Self = std::shared_ptr<Link>;
 
@@ -108,8 +109,8 @@ class Link final : public ProbeLink {
     bool heard = false;               // a byte came since it was sent
     bool graced = false;              // the timer fired late once already
     Time asked{};
-    Time last_byte{};                 // or when asked
-    std::uint64_t tls_bytes = 0;      // that had come when it was sent
+    Time last_byte{};                 // when the last byte came; before the first one, when asked
+    std::uint64_t tls_bytes = 0;      // bytes of TLS that had come when the question was sent
     std::size_t greeting_replies = 0; // how many of the replies belong to the greeting
     std::vector<Reply> replies;
   };
@@ -117,7 +118,7 @@ class Link final : public ProbeLink {
   Phase phase_ = Phase::connecting;
   Question question_;
   Places::Place place_;
-  std::string held_up_;         // why it could not even begin to connect; empty: it did
+  std::string held_up_;         // why the link could not begin to connect yet; empty: it began
   bool greeted_ = false;        // the greeting was taken; else it is sent again with the next question
   bool in_use_ = false;         // at least one question was answered whole
   bool closed_in_handshake_ = false;

@@ -1,4 +1,4 @@
-// One Redis server as the monitor sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
+// One Redis server as the group's driver sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
 // ask_deciders and run_step behind one object with one set of credentials. Control thread only.
 #pragma once
 
@@ -26,7 +26,7 @@ class RedisNode final : public ServerNode {
   /// As NodeProbe::probe.
   void probe(ProbeVia via) override { probe_.probe(via); }
   void run(const RunStep& step, StepCallback done) override;
-  /// Of a patient question `timeout` runs from when it has its place.
+  /// The `timeout` of a patient question begins when the question gets its place.
   void ask_deciders(Milliseconds timeout, Lane lane, DecidersCallback done) override;
   void hurry() override { options_.places.hurry(question_); }
   void close() override;
@@ -35,7 +35,7 @@ class RedisNode final : public ServerNode {
   boost::asio::io_context& io_;
   NodeOptions options_;
   NodeProbe probe_;
-  Places::Ticket question_{};                                         // of the last patient question
+  Places::Ticket question_{};                                         // of the last question for other deciders
   Gate open_;   // closed by close(); steps and questions look at it
 };
 

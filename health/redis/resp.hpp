@@ -25,9 +25,9 @@ struct Reply {
   bool is_error() const { return type == Type::error; }
 };
 
-/// A reply may take so many bytes on the wire where the reader was not made for more (INFO of a busy server: 6 KiB) ...
+/// The most bytes of one reply on the wire, unless the reader was made for more (INFO of a busy server: 6 KiB) ...
 constexpr std::size_t max_reply_bytes = 1024 * 1024;
-/// ... and hold so many values, however deep (hiredis itself refuses more than 7 levels).
+/// ... and the most values in one reply, however deep (hiredis itself refuses more than 7 levels).
 constexpr std::size_t max_reply_values = 4096;
 
 /// The command as a RESP array of bulk strings, appended to `out`.

@@ -1,5 +1,5 @@
-// How a Redis server is set up, as far as INFO does not say it: the questions, and what their replies say. Pure. Passwords are
-// looked at and forgotten here: only whether there is one goes on.
+// The settings of a Redis server that INFO does not tell: the questions for them, and how their replies are read. Pure.
+// Passwords end here: only whether there is one is passed on.
 #pragma once
 
 #include <optional>

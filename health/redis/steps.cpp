@@ -66,7 +66,7 @@ std::vector<CommandLine> demotion(const RunStep& step, std::string_view replica_
 
 bool is_unpause(const CommandLine& words) { return words.size() == 2 && words[1] == "UNPAUSE"; }
 
-/// What the transaction came to. `commands` is what was sent, from MULTI to EXEC; `replies` one for each.
+/// The outcome of the transaction. `commands` are all that were sent, from MULTI to EXEC; `replies` has one for each.
 Outcome judge_transaction(const std::vector<CommandLine>& commands, const Replies& replies) {
   const auto& exec = replies.back();
   if (exec.type != Reply::Type::array || exec.elements.size() != commands.size() - 2) {
@@ -92,7 +92,8 @@ bool unpause_was_rejected(const std::vector<CommandLine>& commands, const Replie
   return false;
 }
 
-/// MULTI ... EXEC. A server that refuses to queue CLIENT UNPAUSE aborts all of it (EXECABORT): once more without it.
+/// MULTI ... EXEC. A server that refuses to queue CLIENT UNPAUSE aborts the whole transaction (EXECABORT): it is then
+/// sent once more without that command.
 asio::awaitable<Outcome> demote(Exchange& exchange, const RunStep& step) {
   auto commands = demotion(step, "replica");
   commands.push_back(words_of("CLIENT", "UNPAUSE"));
@@ -142,7 +143,8 @@ asio::awaitable<Outcome> perform(asio::io_context& io, const Endpoint& node, con
 
 asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, RunStep step,
                           Time began, Places::Place place, StepCallback done) {
-  // co_spawn runs on at once where it is called: without this a step that fails at once would call back from within.
+  // co_spawn runs the coroutine within its caller at first: without this post a step that fails early would call `done`
+  // from within.
   co_await asio::post(io, asio::use_awaitable);
   auto outcome = co_await perform(io, node, credentials, step, began);
   place.give_back();

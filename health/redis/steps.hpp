@@ -11,9 +11,9 @@
 
 namespace sengu::health::redis {
 
-/// Runs step.step against `node` within step.timeout from `began` on (connect, AUTH and script together), then calls `done`
-/// once, on the control thread, never from within run_step. Nothing is sent after that instant, nor once this process
-/// was stalled for a second since the step began, however late it notices.
+/// Runs step.step against `node` within step.timeout from `began` on (connect, AUTH and script together), then calls
+/// `done` once, on the control thread, never from within run_step. Nothing is sent after that deadline, nor once this
+/// process was stalled for a second since the step began, however late the stall is noticed.
 ///   unreachable  not connected in time, or no TLS with it: nothing of the script was sent
 ///   failed       an error reply, the connection closed, or no answer in time. It may have been carried out all the same.
 ///   done         what matters was answered OK; CONFIG REWRITE may have failed (text says so; a server started without

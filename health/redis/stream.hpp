@@ -1,6 +1,6 @@
-// A TCP socket that may speak TLS: what Link and Exchange read from and write to. In clear text it is the socket, and
-// nothing else. Owns the socket and the session on it; knows no Redis, no deadline, and does not connect. A connection
-// without TLS after all is the caller's to make: forget_tls, then connect again.
+// A TCP socket that may speak TLS; Link and Exchange read from it and write to it. In clear text the Stream is just the
+// socket. Owns the socket and the TLS session on it; knows no Redis and no deadline, and does not connect. The caller
+// makes the second connection, in clear text, to a server without TLS: forget_tls(), then connect again.
 #pragma once
 
 #include <functional>
@@ -18,27 +18,28 @@
 
 namespace sengu::health::redis {
 
-/// The other side ended the connection, without a word of TLS about it.
+/// True where the server ended the connection, and sent no TLS alert that says why.
 bool is_end(const boost::system::error_code& error);
 
 class Stream {
  public:
   using tcp = boost::asio::ip::tcp;
 
-  /// `tls` null: clear text. A handshake writes more than once, and when it pleases: `before_write` is called before each
-  /// write of TLS, and closes the socket where nothing must be sent any more.
+  /// A null `tls` means clear text. A TLS handshake writes more than once, at instants that the caller does not choose:
+  /// `before_write` is called before each write of TLS, and closes the socket where nothing must be sent any more.
   Stream(boost::asio::io_context& io, std::shared_ptr<const net::TlsContext> tls, std::function<void()> before_write = {});
 
   tcp::socket& socket() { return wire_.socket; }
   const tcp::socket& socket() const { return wire_.socket; }
 
-  /// A handshake comes first: async_handshake, once connected.
+  /// True where async_handshake must come first, once the socket is connected.
   bool has_tls() const { return context_ != nullptr; }
-  /// This handshake failed as one with a server without TLS does, and clear text will do ("prefer").
+  /// True where the handshake failed as it does at a server without TLS, and the mode allows clear text ("prefer").
   bool may_fall_back(const boost::system::error_code& handshake) const;
-  /// Closed, and in clear text from the next connect on. Requires that nothing waits on it.
+  /// Closes the socket; from the next connect on the stream is in clear text. Requires that no operation is pending.
   void forget_tls();
-  /// What came so far, as TLS; 0 in clear text. Tells a server that is slow in its handshake from one that is silent.
+  /// How many bytes of TLS have come so far; 0 in clear text. They tell a server that is slow in its handshake from a
+  /// silent one.
   std::uint64_t tls_bytes() const;
   /// For people.
   std::string error_text(const boost::system::error_code& error) const;

@@ -63,7 +63,8 @@ void NodeProbe::on_answer(ProbeLink& link, const Observation& seen) {
 
 void NodeProbe::on_overdue(ProbeLink& link, const Observation& seen) {
   if (&link == side_.get()) {
-    // The older connection waits longer, and is heard at the same instant if the server was frozen.
+    // The kept connection is older and waits longer, and a server that was frozen is heard over both at the same
+    // instant.
     if (!kept_) {
       keep_side();
     } else if (!link.is_counted_against_us()) {

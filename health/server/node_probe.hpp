@@ -1,5 +1,6 @@
-// Asks one node how it is. Owns which connection is the kept one, and what is asked over which; a ProbeLink does the
-// asking. Knows nothing of what the server speaks, of groups, masters or decisions. Control thread only.
+// Asks one node for its health. Owns the choice of the kept connection, and which question goes over which connection;
+// a ProbeLink does the asking. Knows nothing of the server's protocol, of groups, masters or decisions. Control thread
+// only.
 //
 //   kept      none -> opening -> idle <-> asking -> overdue (still heard when it answers) -> idle | none
 //   side      none -> opening -> (answered: becomes the kept one, the old is closed) | overdue | none
@@ -25,13 +26,14 @@ class NodeProbe final : private ProbeLink::Listener {
   NodeProbe(const NodeProbe&) = delete;
   NodeProbe& operator=(const NodeProbe&) = delete;
 
-  /// kept_connection: asks over the kept connection, or connects where there is none; while the kept one still owes an
-  /// answer, a side connection is tried (a refusal is evidence). fresh_connection: always a side connection; it becomes
-  /// the kept one when it is answered. At most one side attempt at a time: a probe waits for the one that there is.
+  /// kept_connection: asks over the kept connection, or opens one where there is none. While the kept connection still
+  /// owes an answer, the probe tries a side connection: a refusal of that one is evidence. fresh_connection: always a
+  /// side connection, which becomes the kept connection once the server answers over it. There is at most one side
+  /// attempt at a time: a second probe waits for the first one's attempt.
   void probe(ProbeVia via);
-  /// The names of the connections that there are, and of those that we gave up lately: the server may not know yet.
+  /// The names of the open connections, and of those that we gave up lately: the server may still list them.
   std::vector<std::string> connections() const;
-  /// One that `open` made; null where there is none.
+  /// The kept connection, which `open` made; null where there is none.
   ProbeLink* kept() const { return kept_.get(); }
   /// Ends all connections; no callback comes after it. A later probe() begins anew.
   void close();

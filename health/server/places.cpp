@@ -10,7 +10,7 @@ namespace sengu::health {
 
 struct Places::State {
   using Queue = std::map<Ticket, Granted>;   // by age
-  enum class Serving : std::uint8_t { nobody, somebody };
+  enum class Serving : std::uint8_t { none, some };
 
   std::size_t all;
   std::size_t patient;
@@ -19,7 +19,7 @@ struct Places::State {
   std::uint64_t last_ticket = 0;
   Queue urgent_queue = {};
   Queue patient_queue = {};
-  Serving serving = Serving::nobody;
+  Serving serving = Serving::none;
 
   bool has_room(Lane lane) const { return taken < all && (lane == Lane::urgent || taken_patiently < patient); }
   std::optional<Lane> next() const {
@@ -35,14 +35,15 @@ struct Places::State {
     return Place(state, lane);
   }
 
-  /// The callee may give its place back at once, or ask for more: that comes back here, and the one loop sees to it.
+  /// A `granted` may give its place back at once, or ask for another place; both call serve() again. Only the outermost
+  /// serve() loops.
   static void serve(const std::shared_ptr<State>& state) {
-    if (std::exchange(state->serving, Serving::somebody) == Serving::somebody) return;
+    if (std::exchange(state->serving, Serving::some) == Serving::some) return;
     while (const auto lane = state->next()) {
       const auto first = state->queue(*lane).extract(state->queue(*lane).begin());
       first.mapped()(take(state, *lane));
     }
-    state->serving = Serving::nobody;
+    state->serving = Serving::none;
   }
 };
 

@@ -1,6 +1,6 @@
-// How many connections there may be at once beside the kept ones: side probes, steps, and questions who else decides share the
-// file descriptors that are set aside for them (proxy/app/file_budget.hpp). A connection that finds no place waits for its turn. Knows no socket.
-// Control thread only.
+// Bounds how many connections are open at once beside the kept ones: side probes, steps and questions for other
+// deciders share the file descriptors that proxy/app/file_budget.hpp sets aside for them. A connection that finds no
+// free place waits for its turn. Knows no socket. Control thread only.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ class Places {
   struct State;
 
  public:
-  /// One connection's; given back with it. An empty one is given back already, or was of no account.
+  /// The place of one connection, given back when the Place is destroyed. An empty Place was given back already, or
+  /// comes from Places without a limit.
   class Place {
    public:
     Place() = default;
@@ -36,15 +37,16 @@ class Places {
   using Granted = std::function<void(Place)>;
   enum class Ticket : std::uint64_t {};
 
-  /// As many as one likes.
+  /// Without a limit.
   Places() = default;
-  /// `all` at once, of them `patient` on that lane; each at least 1.
+  /// At most `all` places at once, and at most `patient` of them on the patient lane; each limit is at least 1.
   Places(std::size_t all, std::size_t patient);
 
-  /// Calls `granted` once: from within where there is room, else when somebody gives back a place, in the order of the calls.
-  /// It must not throw; what it calls back to may be gone by then, and is its own to know.
+  /// Calls `granted` once with a place: from within where a place is free, else when a place is given back, in the
+  /// order of the calls, the urgent lane first. `granted` must not throw. The object that `granted` calls back may be
+  /// gone by then; `granted` must check that itself.
   Ticket wait(Lane lane, Granted granted);
-  /// One that waits on the patient lane goes with the urgent ones.
+  /// Moves a connection that waits on the patient lane to the urgent lane.
   void hurry(Ticket ticket);
   std::size_t taken() const;
   std::size_t waiting() const;

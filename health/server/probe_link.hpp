@@ -1,6 +1,6 @@
-// One connection over which NodeProbe asks a server how it is, again and again, one question at a time; whatever it speaks.
-// Implemented by health/redis/link and health/mysql/link. It reports what it saw; which connection is the kept one, and what
-// is asked when, is NodeProbe's. Control thread only.
+// One connection over which NodeProbe asks a server for its health, one question at a time, in whatever protocol the
+// server speaks. Implemented by health/redis/link and health/mysql/link. A link reports what it saw; NodeProbe decides
+// which link is the kept connection, and when to ask what. Control thread only.
 #pragma once
 
 #include <chrono>
@@ -15,8 +15,8 @@
 namespace sengu::health {
 
 enum class LinkEnd : std::uint8_t {
-  failed,   // it ended before it was of use: not connected, or closed before its first reply
-  lost,     // a connection in use was ended by the server, or spoke nonsense
+  failed,   // the connection ended before it was of use: not connected, or closed before its first reply
+  lost,     // the server ended a connection in use, or sent nonsense over it
   dropped,  // we gave up on it after `give_up` of silence
 };
 
@@ -30,7 +30,7 @@ class ProbeLink {
     virtual void on_answer(ProbeLink& link, const Observation& seen) = 0;
     /// No whole answer within the timeout; the question stays open and the answer may still come.
     virtual void on_overdue(ProbeLink& link, const Observation& seen) = 0;
-    /// The last call. `seen` is set where a question was open that nothing was reported of yet.
+    /// The last call. `seen` is set where a question was open of which nothing had been reported yet.
     virtual void on_end(ProbeLink& link, LinkEnd end, const std::optional<Observation>& seen) = 0;
   };
 
@@ -42,16 +42,18 @@ class ProbeLink {
   static constexpr std::chrono::milliseconds grace{20};
 
   virtual ~ProbeLink() = default;
-  /// Asks, unless it owes an answer. False: it does, and a connection beside it may tell more. True where it is still being
-  /// opened: what comes of that is the answer.
+  /// Sends a question, unless the link still owes an answer. False where it owes one: a connection beside it may tell
+  /// more. True also while the link is still being opened: the result of that attempt is the answer.
   virtual bool ask() = 0;
   /// Ends it; the listener hears no more.
   virtual void close() = 0;
-  /// How the server names the connection to those who ask it who is there; empty where it has no name (yet, or any more).
+  /// The name of this connection in the server's own list of connections; empty where the connection has no name (yet,
+  /// or any more).
   virtual std::string name() const = 0;
-  /// The server counts it against this host where a connection is given up unanswered: then it is waited for.
+  /// True where the server counts a connection that we give up unanswered against this host. NodeProbe then keeps an
+  /// overdue side connection open.
   virtual bool is_counted_against_us() const = 0;
-  /// It is the kept one from now on: whatever place it took among the others is free again.
+  /// This link is the kept connection from now on: it gives back its place among the other connections (places.hpp).
   virtual void become_kept() {}
 };
 

@@ -1,5 +1,6 @@
-// One server as a group's driver sees it, whatever it speaks: it can be asked and told. Implemented by
-// health/redis/node and health/mysql/node. All members are called on the control thread, and call back there.
+// One server as a group's driver sees it, whatever its protocol: the driver can probe it and run steps on it.
+// Implemented by health/redis/node and health/mysql/node. All members are called on the control thread, and call back
+// there.
 #pragma once
 
 #include <functional>
@@ -13,7 +14,7 @@ namespace sengu::health {
 
 /// `text` is for people: the error of a failed step, or of a part that does not fail it ("CONFIG REWRITE: ...").
 using StepCallback = std::function<void(StepResult result, std::string text)>;
-/// Who else may decide about the server, as DecidersTold.
+/// The other deciders of a server, and its settings, as DecidersTold has them.
 struct DecidersAnswer {
   std::optional<std::vector<std::string>> names;
   std::string text;                   // why there are no names, for people
@@ -22,12 +23,14 @@ struct DecidersAnswer {
 using DecidersCallback = std::function<void(DecidersAnswer answer)>;
 
 struct ProbeCallbacks {
-  /// Each probe() ends with one. Probes that overlap share it where they wait for the same attempt, or where a side
-  /// connection is answered while the kept one still owes its answer. A late answer to an overdue question brings
-  /// one more: the same `asked`, `answered` when it came.
+  /// Each probe() ends with one observation. Two probes that overlap share one observation in two cases: both wait for
+  /// the same connection attempt, or a side connection is answered while the kept connection still owes an answer (it
+  /// is closed then). An answer that comes after its question was reported as overdue brings one observation more:
+  /// `asked` is the same, `answered` is when the answer came.
   std::function<void(const Observation&)> on_observation;
-  /// The kept connection was ended by the server: once per connection, and before the observation of a probe that
-  /// was waiting on it. Not called for connections that were never answered in time, which end as an observation.
+  /// The server ended the kept connection: called once per connection, and before the observation of a probe that was
+  /// waiting on it. Not called for a connection that ends before its first question is answered or overdue: such a
+  /// connection ends as an observation.
   std::function<void()> on_connection_lost;
 };
 
@@ -39,7 +42,7 @@ class ServerNode {
   virtual void run(const RunStep& step, StepCallback done) = 0;
   /// As run(). A patient question may wait for its turn.
   virtual void ask_deciders(Milliseconds timeout, Lane lane, DecidersCallback done) = 0;
-  /// A failover has begun: a question that waits for its turn does so no longer.
+  /// A failover has begun: a patient question that waits for its turn now waits with the urgent connections.
   virtual void hurry() {}
   /// No callback comes after it. Steps that were sent are carried out all the same.
   virtual void close() = 0;

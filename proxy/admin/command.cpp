@@ -125,8 +125,9 @@ void help_of(const AdminCall& call, std::span<const AdminCommand> rows) {
 void help(AdminCall call) { help_of(call, commands()); }
 void sentinel_help(AdminCall call) { help_of(call, sentinel_rows); }
 
-/// Privilege, then whether it is built, then arity, then the function; `name` is how the row is called in an error.
-/// A usage error of a verb that is not built would send the operator looking for the right arguments.
+/// Checks the privilege, then whether the command is built, then the arity, then runs the function. `name` is the
+/// command's name in an error. (A usage error of a verb that is not built would send the operator looking for the right
+/// arguments.)
 void run_row(const AdminCommand& row, AdminCall call, std::string_view name) {
   if (!permitted(row, call.client, call.operations.settings().admin))
     return admin::answer_error(call, "NOAUTH Authentication required.");
@@ -157,7 +158,7 @@ std::span<const AdminCommand> sentinel_commands() { return sentinel_rows; }
 
 void execute(AdminCall call) {
   const auto& word = call.arguments.front();
-  // A web page that was talked into posting to this port must not get a second line in (as Redis does it).
+  // A web page that makes a browser post to this port must not get a second line in (as Redis does it).
   if (admin::same_word(word, "POST") || admin::same_word(word, "Host:"))
     return call.answered({"", AfterReply::close, EventForm::text});
   const auto* row = find_row(commands(), word);

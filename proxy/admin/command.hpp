@@ -58,10 +58,11 @@ struct AdminCommand {
 std::span<const AdminCommand> admin_commands();
 std::span<const AdminCommand> sentinel_commands();
 
-/// Finds the row, checks privilege and arity, runs it; what is not built is "not supported yet" with any arguments. `arguments` is not empty.
+/// Finds the row, checks privilege and arity, runs the function. A command that is not built answers "not supported
+/// yet" to any arguments. `arguments` is not empty.
 void execute(AdminCall call);
 
-/// What a request of this client may weigh now.
+/// How large a request of this client may be now.
 AdminLimits request_limits(const AdminClient& client, const config::Settings& settings);
 
 /// One event as `EVENTS FOLLOW` streams it.

@@ -1,4 +1,4 @@
-// The admin words that are about the connection itself: who is there, and which protocol it speaks.
+// The admin words that are about the connection itself: log-in, protocol, name, end.
 #include <fmt/format.h>
 
 #include "config/base/printable.hpp"
@@ -7,7 +7,7 @@
 namespace sengu::proxy::admin {
 namespace {
 
-// What client libraries take for the version of a Sentinel: the one whose replies ours copy.
+// The version that client libraries read in a Sentinel's replies: that of the Sentinel whose replies ours copy.
 constexpr std::string_view redis_version = "7.0.15";
 
 /// Takes the same time wherever the first difference is.

@@ -1,4 +1,4 @@
-// How words, groups and nodes are found by what a client wrote, and what is said where there is none.
+// Finds words, groups and nodes by the name that a client wrote, and makes the error where there is no such name.
 #include <algorithm>
 #include <vector>
 

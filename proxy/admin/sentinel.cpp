@@ -1,6 +1,6 @@
-// The admin port as a Redis Sentinel, read-only: the replies that client libraries look up a master with. Field names
-// and their order are Sentinel's (sentinel.c, addReplySentinelRedisInstance). With announce = "vip" every address is one of ours, so clients stay
-// behind the proxy; with "backend" it is the server's own.
+// The admin port as a Redis Sentinel, read-only: the replies by which client libraries look up a master. Field names
+// and their order are Sentinel's (sentinel.c, addReplySentinelRedisInstance). With announce = "vip" every address is
+// that of one of our listeners, so clients stay behind the proxy; with "backend" every address is the server's own.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -55,8 +55,8 @@ bool is_down(const health::NodeStatus& node) {
   return node.health == down || node.health == unknown || node.health == unusable;
 }
 
-/// Clients leave a master that is s_down or o_down (node-redis also one in failover_in_progress) alone; while the route
-/// is held they shall come and park instead.
+/// Clients do not connect to a master with the flag s_down or o_down (node-redis: nor with failover_in_progress). While
+/// the route is held they shall connect and be parked, so the master gets no such flag.
 std::string master_flags(const GroupView& view) {
   return view.status.route == health::RouteState::closed ? "master,s_down,o_down" : "master";
 }
@@ -67,7 +67,7 @@ struct Listed {   // a replica as it is announced
   bool usable;
 };
 
-/// announce = "vip": the read listener stands for all replicas, where there is one.
+/// With announce = "vip" the read listener stands for all replicas; without a read listener none is announced.
 std::vector<Listed> replicas_of(const GroupView& view, const AdminCall& call) {
   std::vector<Listed> listed;
   const auto master = master_index(view);

@@ -1,6 +1,6 @@
-// One coroutine per client: read, execute one request after another (so that replies keep their
-// order), write, read again. A client that does not read its replies is not read from, so nothing piles up; and one that
-// never asks anything, or leaves its replies, is closed.
+// One coroutine per client: read, execute one request after another (so that replies keep their order), write, read
+// again. From a client that does not read its replies nothing is read, so nothing piles up. A client that never sends a
+// request, or leaves its replies unread, is closed.
 #include "proxy/admin/server.hpp"
 
 #include <algorithm>
@@ -97,7 +97,7 @@ asio::awaitable<void> stream_events(Connection& connection, EventFollower& follo
   }
 }
 
-/// EVENTS FOLLOW: what is known is sent first, nothing that happens meanwhile is missed.
+/// EVENTS FOLLOW: past events are sent first; the follower queues those that happen meanwhile, so none is missed.
 asio::awaitable<void> follow(StatePtr state, Connection& connection, AdminAnswer answer) {
   EventFollower follower(connection.stream.get_executor(), state->operations->events(),
                          [form = answer.form, protocol = connection.client.protocol](const RecordedEvent& event) {
@@ -139,8 +139,8 @@ asio::awaitable<Next> serve_pending(StatePtr state, Connection& connection, Admi
   co_return Next::end;
 }
 
-/// May it be silent for as long as it likes? A Sentinel's client may, once it has asked; where everything needs AUTH,
-/// once it has logged in. A client that never does would take a place for nothing.
+/// May this client be silent for as long as it likes? A Sentinel's client may, once it has sent a request; where
+/// everything needs AUTH, once it has logged in. A client that never does so would take a place for nothing.
 bool may_stay(const Connection& connection, const config::AdminSettings& settings) {
   const bool log_in_first = !settings.password.empty() && settings.auth_required == config::AuthRequired::all;
   return log_in_first ? connection.client.authenticated : connection.requests > 0;

@@ -1,5 +1,5 @@
-// The admin port: sockets around command.hpp. Runs on the control thread; a client lives in the frame of its
-// coroutine. Knows no command.
+// The admin port: sockets around command.hpp. Runs on the control thread; each client has a coroutine. Knows
+// no command.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ struct AdminBounds {
   std::chrono::milliseconds patience{10'000};  // until the first request; for a reply to be taken
 };
 
-/// So many clients may be there before one that connects `from` there `to` us is turned away: the last few places are
-/// for this host, so that its operator gets in while others hold all the rest.
+/// A client that connects from address `from` to our address `to` is turned away once so many clients are connected.
+/// The last few places are for clients on this host, so that its operator gets in while others hold all the rest.
 std::size_t admin_places(const boost::asio::ip::address& from, const boost::asio::ip::address& to, std::size_t clients);
 
 class AdminServer {
@@ -28,7 +28,7 @@ class AdminServer {
 
   /// Binds settings().admin.listen. Throws boost::system::system_error.
   AdminServer(boost::asio::io_context& context, Operations& operations, AdminBounds bounds = {});
-  /// stop(); what is left of the coroutines touches neither this object nor the operations again.
+  /// Calls stop(). The coroutines that are left touch neither this object nor the operations again.
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

@@ -28,7 +28,7 @@ using config::LogLevel;
 using health::GroupId;
 using health::NodeId;
 
-/// What `check` finds in the files that the configuration names.
+/// A file that the configuration names cannot be used; `check` finds this too.
 struct ConfigurationError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -169,7 +169,8 @@ void App::start_groups() {
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
   }
   for (const auto& group : configured_) groups_.push_back(make_driver(ports, group));
-  // Three connects, three first answers: so long they keep this thread. All at once they would keep it for a second and more.
+  // A group's three connects and three first answers keep this thread so long. All groups at once would keep it for a
+  // second and more.
   constexpr auto apart = 300us;
   health::Time first_probe = health::Time::clock::now();
   for (const auto& group : groups_) {

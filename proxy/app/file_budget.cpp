@@ -14,13 +14,13 @@ namespace sengu::proxy {
 namespace {
 
 // Standard streams, the control thread's event loop and signals, journal, admin and HTTP listener with one client in
-// hand each, what /metrics reads, and a few that we may have inherited.
+// hand each, the files that /metrics reads, and a few descriptors that the process may have inherited.
 constexpr std::size_t of_process = 24;
-constexpr std::size_t per_worker = 4;          // ready set, mailbox, the spare one of its listeners, a client not yet admitted
+constexpr std::size_t per_worker = 4;          // ready set, mailbox, its listeners' spare one, client not yet admitted
 constexpr std::size_t per_redis_node = 1;      // the kept probe
-constexpr std::size_t beside = 5;              // of a Redis node: side probe; a repair, a fence, a rehandshake; who else decides
-constexpr std::size_t per_mysql_node = 6;      // all of that: its blocking connections do not wait for a place
-constexpr std::size_t least_beside = 3000;     // at least so many, where all nodes together want more: 200 groups of three at once
+constexpr std::size_t beside = 5;              // per Redis node: side probe; repair, fence, rehandshake; other deciders
+constexpr std::size_t per_mysql_node = 6;      // the kept one and all others: blocking ones do not wait for a place
+constexpr std::size_t least_beside = 3000;     // least for all nodes, if they want more: 200 groups of three at once
 constexpr std::size_t most_patient = 64;
 constexpr std::size_t per_session = 2;
 constexpr std::size_t refused_per_worker = 256;
@@ -28,12 +28,12 @@ constexpr std::size_t per_pipe = 2;
 constexpr std::size_t most_pipes = 64;         // of a worker; more streams at once are copied
 constexpr std::size_t least_for_clients = 24;
 
-/// Refused clients, pipes, admin and HTTP clients get an eighth each, as far as they have use for it, and sessions all the rest.
+/// Refused clients, pipes, admin and HTTP clients get at most an eighth each; sessions get all the rest.
 constexpr std::size_t shares = 8;
 
 struct Needs {
   std::size_t always = 0;   // held from the start to the end
-  std::size_t beside = 0;   // where each Redis node did all that it may do at the same time
+  std::size_t beside = 0;   // if each Redis node had all its connections beside the kept one at the same time
   std::size_t least() const { return always + std::min(beside, least_beside) + least_for_clients; }
 };
 

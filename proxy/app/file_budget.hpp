@@ -1,6 +1,6 @@
-// How the process's file descriptors are shared out, so that probes and steps always find one: what must always work
-// comes first (a kept connection to each node, and places for what is done beside them), the rest is divided among sessions,
-// refused clients, pipes, admin and HTTP clients. Pure.
+// How the process's file descriptors are shared out, so that probes and steps always find one. A kept connection to
+// each node, and places for the connections beside these, must always work and come first. The rest is divided among
+// sessions, refused clients, pipes, admin and HTTP clients. share_out() is pure.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,16 @@ namespace sengu::proxy {
 
 struct FileBudget {
   std::size_t limit;  // RLIMIT_NOFILE
-  /// Connections to Redis nodes beside the kept ones, all at once, and of them the questions of every minute (health/server/places).
+  /// Connections to Redis nodes beside the kept ones, all at once (health/server/places).
   std::size_t places;
+  /// So many of these for the questions of every minute.
   std::size_t patient_places;
   PlaneLimits plane;
   std::size_t admin_clients;
   std::size_t http_clients;
 };
 
-/// Raises this process's limit as far as it may. The limit that there is.
+/// Raises this process's limit as far as the kernel allows. Returns the limit that holds from now on.
 std::size_t raise_file_limit();
 
 /// Throws std::runtime_error, with the limit it needs, where there is not enough even for what must always work.

@@ -24,7 +24,7 @@ class Shutdown {
     std::function<void()> end;               // called once
   };
 
-  /// All of these outlive it.
+  /// `io`, `settings` and `log` must outlive this object.
   Shutdown(boost::asio::io_context& io, const config::ProxySettings& settings, Log& log, Steps steps);
   /// SIGTERM or SIGINT came.
   void on_signal();

@@ -18,7 +18,7 @@ class StartSummary {
  public:
   using Status = std::function<health::GroupStatus(health::GroupId)>;
 
-  /// All of these outlive it.
+  /// `io`, `log` and `groups` must outlive this object.
   StartSummary(boost::asio::io_context& io, Log& log, const health::ConfiguredGroups& groups, Status status);
   void begin();
   void cancel() { timer_.cancel(); }

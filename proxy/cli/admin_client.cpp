@@ -99,7 +99,7 @@ void AdminConnection::set_patience(std::chrono::seconds patience) {
 void AdminConnection::log_in(const Secret& password) {
   send({"AUTH", password.value});
   const auto reply = receive();
-  // A server without a password needs none: not an error of the operator.
+  // A sengu without a password needs no log-in: that is not an error of the operator.
   if (reply.kind == CliReply::Kind::error && !reply.text.starts_with("ERR AUTH <password> called without"))
     fail("log-in failed: " + reply.text);
 }

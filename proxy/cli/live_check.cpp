@@ -49,7 +49,7 @@ std::string deciders_line(const Inspection& inspection) {
   return "  deciders: " + (!told ? "not known" : names.empty() ? "none" : names) + "\n";
 }
 
-/// What would become of the group if its master died now, or of what is left where it is dead.
+/// Which node would become master if the group's master died now, or where the group has no master.
 std::string failover_line(const Knowledge& known, const health::Selection& selection, Colour colour) {
   const auto name = [&](health::NodeId id) { return known.node(id).settings->name; };
   std::string line = known.master ? fmt::format("  if {} died now: ", name(*known.master)) : "  there is no master: ";

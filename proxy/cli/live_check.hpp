@@ -11,7 +11,7 @@ namespace sengu::proxy {
 
 struct LiveCheck {
   std::string text;       // for people
-  bool clean = true;      // every node answered well, and there is nothing to look at
+  bool clean = true;      // every node answered well, there is a candidate, and there are no findings
 };
 
 /// Takes at most Inspection::timeouts times the longest health.timeout.

@@ -105,7 +105,7 @@ int operate(const AdminOptions& options, const Arguments& words) {
   return exit_done;
 }
 
-/// What OpenSSL says of the files: `run` would end with it.
+/// Fails with what OpenSSL says of the TLS files: `run` would end with the same error.
 void check_tls_files(const std::string& path, const config::Settings& settings) {
   std::string text;
   for (const auto& group : settings.groups) {

@@ -1,5 +1,6 @@
-// The clients of one port of the control thread: each lives in the frame of its coroutine, and stands in this list as long as that.
-// A Connection has a `stream` (boost::beast::tcp_stream) and a `follower`. Control thread only.
+// The clients of one port of the control thread. Each client has a coroutine, and is in this list as long as the
+// coroutine's frame lives. A Connection has a `stream` (boost::beast::tcp_stream) and a `follower`. Control thread
+// only.
 #pragma once
 
 #include <iterator>
@@ -15,7 +16,7 @@ namespace sengu::proxy {
 template <typename Connection>
 using Clients = std::list<Connection>;
 
-/// Takes its connection out of the list when the coroutine's frame goes. `State` has `clients`.
+/// Puts a connection into the list, and takes it out when the coroutine's frame goes. `State` has `clients`.
 template <typename State>
 class Registered {
  public:
@@ -48,7 +49,7 @@ class Following {
   Connection& connection_;
 };
 
-/// No client is accepted any more, and those that are there are closed; their coroutines end by themselves.
+/// Closes the acceptor and every client; the clients' coroutines then end by themselves.
 template <typename Connection>
 void close_all(boost::asio::ip::tcp::acceptor& acceptor, Clients<Connection>& clients) {
   boost::system::error_code ignored;

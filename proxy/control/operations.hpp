@@ -20,8 +20,8 @@ class Operations {
   virtual GroupView view(health::GroupId group) = 0;
   /// The rest, without a group.
   virtual Snapshot header() = 0;
-  /// All groups at one instant. Thousands of them keep the control thread for longer than it may be away: who can wait takes one
-  /// view after the other.
+  /// All groups at one instant. Thousands of groups keep the control thread for longer than it may be away: a caller
+  /// that can wait takes one view() after the other.
   Snapshot snapshot();
   Snapshot snapshot_of(health::GroupId group);
   virtual Readiness readiness() = 0;              // may this proxy get traffic?
@@ -29,7 +29,7 @@ class Operations {
   virtual EventHistory& events() = 0;
   /// `done` is called once, on the control thread: at once, or when what the wish began has ended.
   virtual void submit(health::GroupId group, const health::Wish& wish, Done done) = 0;
-  /// What is not of a group.
+  /// For the settings that are not those of a group; a group's are in groups().
   virtual const config::Settings& settings() const = 0;
   virtual const health::ConfiguredGroups& groups() const = 0;
 };

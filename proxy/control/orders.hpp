@@ -1,5 +1,6 @@
-// The verbs by which an operator asks something of a group: one table, of which the admin port and the command line are made. A new
-// verb is a Wish (health/model/wish.hpp), what the core does about it (health/core/group/wishes.cpp), and a row here.
+// The verbs by which an operator asks something of a group, in one table. The admin port and the command line are made
+// of this table. A new verb takes a Wish (health/model/wish.hpp), what the core does about the wish
+// (health/core/group/wishes.cpp), and a row in this table.
 #pragma once
 
 #include <map>
@@ -16,7 +17,7 @@ namespace sengu::proxy {
 /// What a verb takes behind its group: "TO NODE" on the admin port, "--to NODE" on the command line.
 struct OrderOption {
   std::string_view word;   // in small letters
-  std::string_view value;  // what stands behind it, in capitals; "NODE" must be one of the group's. Empty: nothing does
+  std::string_view value;  // its value's name, in capitals; "NODE" must be a node of the group. Empty: takes no value
   std::string_view help;
 };
 
@@ -45,11 +46,11 @@ std::span<const OrderVerb> order_verbs();
 
 /// "FAILOVER GROUP [TO NODE] [ACCEPT-LOSS]".
 std::string order_usage(const OrderVerb& verb);
-/// The most words that it may have, with its own.
+/// The most words that an order with this verb may have, the verb included.
 std::size_t most_order_words(const OrderVerb& verb);
 
-/// Reads what stands behind the group; letters are compared without case, each option may stand once. None where that is no such
-/// list. A node is not looked for yet.
+/// Reads the options behind the group; letters are compared without case, each option may stand once. None where the
+/// words are no list of the verb's options. Does not look for a node yet.
 std::optional<OrderArguments> read_order(const OrderVerb& verb, std::span<const std::string> words);
 /// The word behind the option that names a node; none where no node was named.
 std::optional<std::string> named_node(const OrderVerb& verb, const OrderArguments& arguments);

@@ -29,7 +29,8 @@ class Counter {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// The numbers of one group on one worker: in no cache line with what another one writes, since each message would fetch it.
+/// The numbers of one group on one worker. No other worker writes to their cache lines: otherwise each message would
+/// have to fetch such a line anew.
 class alignas(cache_line) GroupCounters {
  public:
   explicit GroupCounters(std::size_t nodes) : sessions_total(nodes) {}
@@ -65,7 +66,7 @@ class WorkerCounters {
   std::deque<AcceptError> accept_errors_;  // fixed after construction; error 0 counts all the others
 };
 
-/// The numbers that decide over all workers: limits, places to park, load of a node.
+/// The numbers of one group over all workers, by which clients are admitted, parked and placed on a node.
 struct SharedGroupCounts {
   explicit SharedGroupCounts(std::size_t nodes) : node_sessions(nodes) {}
   std::atomic<std::size_t> sessions{0};                   // admitted

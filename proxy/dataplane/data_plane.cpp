@@ -39,7 +39,7 @@ void DataPlane::bind() {
   }
 }
 
-/// Listeners go round the workers; each of them gives its clients to whichever worker has the fewest.
+/// The listeners are dealt out to the workers in turn. Each gives its clients to the worker with the fewest sessions.
 void DataPlane::bind_one(const Endpoint& endpoint, ListenerSettings settings, Endpoint& bound) {
   net::Fd socket = net::listen_on(endpoint);
   bound = net::SocketAddress::local_of(socket.get()).endpoint();

@@ -24,7 +24,7 @@ class DataPlane {
 
   /// Binds every listener. Throws std::system_error with the address in its text.
   void bind();
-  /// Starts the workers. Every group is closed until its first publish, which may come before: then no client ever
+  /// Starts the workers. Every group is closed until its first publish. If that comes before start(), no client ever
   /// meets the closed table.
   void start();
   health::RoutePublisher& publisher() { return publisher_; }
@@ -37,7 +37,8 @@ class DataPlane {
   std::size_t sessions() const;
   /// The same per worker.
   std::vector<std::size_t> loads() const;
-  /// Sessions to a master pass bytes until then, under what was published so far; later they wait. From the first call on.
+  /// Under the tables published so far, sessions to a master pass bytes until `end`; after it they wait for the next
+  /// call. Before the first call there is no end.
   void renew_lease(health::Time end);
   void stop_accepting();
   /// Resets every session.

@@ -1,4 +1,5 @@
-// When each session of a worker wants to be woken. The worker's loop waits no longer than for the first of them. Worker's thread only.
+// When each session of a worker wants to be woken. The worker's loop sleeps no longer than until the first of these
+// deadlines. Worker's thread only.
 #pragma once
 
 #include <set>

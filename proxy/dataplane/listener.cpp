@@ -12,7 +12,7 @@ namespace {
 using health::Reason;
 
 constexpr int max_accepts = 16;   // per readiness; the set is level-triggered for listeners, the rest comes next round
-constexpr int discards_at_the_door = 4;   // reads of what a client had said already that is turned away at the door
+constexpr int discards_at_the_door = 4;   // reads of what a client that is turned away had already sent
 
 }  // namespace
 
@@ -72,8 +72,8 @@ bool Listener::goes_on_after(int error) {
   return false;
 }
 
-/// accept() failed for want of a descriptor, which it does also where no client waits. Gives up the spare one, and with it
-/// tells the client that there is none.
+/// accept() failed for want of a descriptor, which it also does where no client waits. Gives up the spare descriptor,
+/// so that the client can be accepted and told that it is turned away.
 bool Listener::refuse_on_spare(int error) {
   context_.spare.give_up();
   net::SocketAddress from;
@@ -88,7 +88,8 @@ bool Listener::refuse_on_spare(int error) {
   return again;
 }
 
-/// Says why, and no more: the descriptor is needed for the next one. What comes later is answered by a RST.
+/// Tells the client why, and waits for nothing: the descriptor is needed for the next client. Bytes that this client
+/// sends later are answered by a RST.
 void Listener::turn_away(const net::Fd& client, const net::SocketAddress& from) {
   const config::GroupSettings& group = context_.settings_of(settings_.group);
   const Reason reason = net::permitted(from, group.allow) ? Reason::too_many_connections : Reason::not_allowed;

@@ -1,5 +1,5 @@
 // One listening socket, in the ready set of one worker: accepts, checks limits and allow-list, hands each client to the
-// worker with the fewest sessions. Where there is no descriptor left it tells them so on a spare one. Knows no route.
+// worker with the fewest sessions. Without a free descriptor it accepts on a spare one and refuses. Knows no route.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ struct ListenerSettings {
 
 class Listener final : public Watched {
  public:
-  /// `hand_over` takes the client to whichever worker suits; `pause` calls retry() after the back-off.
+  /// `hand_over` gives the client to a worker; `pause` has retry() called after `back_off`.
   Listener(net::Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
            std::function<void(Listener&)> pause);
 
@@ -29,7 +29,7 @@ class Listener final : public Watched {
 
  private:
   net::Fd accept(net::SocketAddress& from);
-  /// Is another client to be accepted, now, after accept() failed so?
+  /// accept() failed with `error`. True: the listener should call it again at once.
   bool goes_on_after(int error);
   bool refuse_on_spare(int error);
   void turn_away(const net::Fd& client, const net::SocketAddress& from);

@@ -13,7 +13,7 @@ Mailbox::Mailbox(ReadySet& wakes) : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEX
   if (!event_ || !wakes.add(event_.get(), *this, Peer::client)) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
-/// The set is edge-triggered: each write wakes, and the counter need not be read.
+/// The ready set is edge-triggered: each write to the eventfd wakes the worker, and its counter need not be read.
 void Mailbox::post(Work work) {
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(work));

@@ -1,5 +1,5 @@
-// Work that other threads leave for one worker, done in the order in which it was left. Wakes the worker through its ready
-// set. Knows no worker and no work.
+// Work that other threads post for one worker, which takes it in the order of posting. Wakes the worker through its
+// ready set. Knows neither the worker nor the work.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ class Mailbox final : private Watched {
   std::vector<Work> take();
 
  private:
-  void ready(Peer, std::uint32_t) override {}  // the worker looks after each turn anyway
+  void ready(Peer, std::uint32_t) override {}  // nothing to do: the worker calls take() in each turn anyway
 
   net::Fd event_;
   std::mutex mutex_;

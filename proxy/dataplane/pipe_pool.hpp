@@ -18,12 +18,12 @@ struct Pipe {
   net::Fd read_end;
   net::Fd write_end;
   std::size_t capacity = 0;
-  std::size_t filled = 0;    // bytes in it; who uses it counts
+  std::size_t filled = 0;    // bytes in the pipe; its borrower counts them
 };
 
 class PipePool {
  public:
-  /// Goes back to its pool when it is dropped. It is closed instead where bytes are in it, or enough others are idle.
+  /// A dropped loan gives its pipe back to the pool, which closes it if it holds bytes or if enough pipes are idle.
   struct Return {
     void operator()(Pipe* pipe) const { pipe->pool.take_back(std::unique_ptr<Pipe>(pipe)); }
   };
@@ -33,8 +33,8 @@ class PipePool {
   explicit PipePool(std::size_t most) : most_(most) {}
   PipePool(const PipePool&) = delete;
 
-  /// An empty pipe of `least` to `best` bytes, or none where it is not to be had (`most`, the file limit, a user's
-  /// pipe-user-pages-soft): the caller copies then.
+  /// An empty pipe of `least` to `best` bytes. None where `most`, the file limit or a user's pipe-user-pages-soft
+  /// forbids one: then the caller copies.
   Loan borrow();
 
   // In bytes. 1 MiB is what every user may ask for (pipe-max-size) and takes 16-20 % less CPU for a stream than 256 KiB;
@@ -48,7 +48,8 @@ class PipePool {
 
   const std::size_t most_;
   std::size_t open_ = 0;            // lent ones included
-  unsigned refusals_to_come_ = 0;   // after a failure: asking the kernel each time would cost more than a copy
+  // After a failure open() refuses so many times by itself: asking the kernel each time would cost more than a copy.
+  unsigned refusals_to_come_ = 0;
   std::vector<std::unique_ptr<Pipe>> free_;
 };
 

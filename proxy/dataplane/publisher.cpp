@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// A check that comes so late was itself held up (a stopped process, RULES §2.3): the workers get their time afresh.
+// If check() runs so late the process itself was held up (stopped, RULES §2.3): the workers get the whole time again.
 constexpr auto late = 100ms;
 
 [[noreturn]] void abort_process(std::string_view what) {

@@ -1,5 +1,5 @@
-// Publishes routes: one immutable table per change, handed to every worker, and one acknowledgement from each. A worker
-// that does not answer ends the process, whose death is the cut (RULES §3.4). Lives on the control thread.
+// Publishes routes: each change makes one immutable table, which every worker is handed and acknowledges. If a worker
+// does not answer, the publisher ends the process, whose death is the cut (RULES §3.4). Lives on the control thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,13 +24,13 @@ struct AckLimit {
 
 class Publisher final : public health::RoutePublisher {
  public:
-  /// The workers outlive this. One that is started later takes over what was published before it accepts a client; the
-  /// limit's time runs all the same.
+  /// The workers must outlive the publisher. A worker that is started later takes over the tables published so far
+  /// before it accepts a client; the time of `limit` runs meanwhile.
   Publisher(boost::asio::io_context& control, std::span<const std::unique_ptr<Worker>> workers,
             std::shared_ptr<const RoutingTable> first, AckLimit limit = {});
 
   void publish(health::GroupId group, const health::Route& route, std::function<void()> acknowledged) override;
-  /// The workers are about to end: what is not acknowledged by now never will be, and that is no fault.
+  /// The workers are about to end: an acknowledgement that is missing now will never come, and that is no fault.
   void retire();
 
  private:

@@ -1,6 +1,6 @@
-// The control thread's sign of life: each beat renews the lease under which workers pass bytes between clients and masters. Lives on the control
-// thread. A process that was stopped and continued would else hand out what an old master had said before its control
-// thread can look who is master now (RULES §3.7: 0.62 ms after SIGCONT).
+// The control thread's sign of life: each beat renews the lease under which workers pass bytes between clients and
+// masters. Without a lease, a process that was stopped and continued would hand out an old master's replies before its
+// control thread can look which node is master now (RULES §3.7: 0.62 ms after SIGCONT). Lives on the control thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -15,12 +15,13 @@ namespace sengu::proxy {
 class Pulse {
  public:
   struct Listener {
-    /// This thread did not run for longer than `validity`: everything is to be looked at anew. Before the next renew.
+    /// The control thread did not run for longer than `validity`: every group must look at its nodes anew. Called
+    /// before the next renew_lease.
     std::function<void()> stalled;
-    /// What the workers were told so far holds until then.
+    /// The tables that the workers were given so far hold until `lease_end`.
     std::function<void(health::Time lease_end)> renew_lease;
   };
-  /// A stall of ours, from which on what was seen is void (RULES §2.3).
+  /// How long a lease lasts. After a longer stall of the control thread, earlier observations are void (RULES §2.3).
   static constexpr std::chrono::milliseconds validity{1000};
   static constexpr std::chrono::milliseconds beat{200};
 

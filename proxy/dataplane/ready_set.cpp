@@ -20,7 +20,7 @@ std::uint64_t word_of(Watched& owner, Peer peer) { return reinterpret_cast<std::
 Peer peer_of(std::uint64_t word) { return static_cast<Peer>(word & 1); }
 Watched* owner_of(std::uint64_t word) { return reinterpret_cast<Watched*>(word & ~std::uint64_t{1}); }
 
-// Of many sessions each is cold: it is fetched while the ones before it are dealt with.
+// Among many sessions the next one is in no cache: it is fetched while the sessions before it are dealt with.
 constexpr int events_fetched_ahead = 2;
 
 bool add_with(int epoll, int fd, std::uint32_t events, std::uint64_t word) {

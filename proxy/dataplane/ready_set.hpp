@@ -1,4 +1,4 @@
-// The edge-triggered epoll set of one worker, in which every data socket and every listener is.
+// The epoll set of one worker, with its data sockets (edge-triggered) and its listeners (level-triggered).
 // Knows no session and no clock; used by one thread.
 #pragma once
 
@@ -15,8 +15,8 @@ namespace sengu::proxy {
 
 enum class Peer : std::uint8_t { client, server };
 
-/// Who is told that a socket is ready. Must outlive the turn in which it closes its socket, since events of the same
-/// batch may still name it.
+/// The owner of a socket, which is told when the socket is ready. Must outlive the turn in which it closes its socket,
+/// since events of the same batch may still name the owner.
 class alignas(8) Watched {
  public:
   virtual void ready(Peer peer, std::uint32_t events) = 0;
@@ -29,13 +29,14 @@ class ReadySet {
  public:
   ReadySet();  // throws std::system_error
 
-  /// A data socket, the owner's to that peer: edge-triggered, for reading, writing, hang-up and urgent data. False, with errno,
-  /// where refused.
+  /// Adds the owner's socket to `peer`, edge-triggered, for reading, writing, hang-up and urgent data. False, with
+  /// errno, where the kernel refuses.
   [[nodiscard]] bool add(int fd, Watched& owner, Peer peer);
-  /// A listener: level-triggered, so that a bounded number of accepts per turn loses none. Its peer is the client.
+  /// Adds a listener, level-triggered: a bounded number of accepts per turn then loses no client. Its peer is the
+  /// client.
   [[nodiscard]] bool add_listener(int fd, Watched& owner);
-  /// Before a socket is closed. (The close alone does not take one out that a child process has inherited, in the moment between
-  /// fork and exec: its owner would be told of it when it is gone.)
+  /// Call before a socket is closed. (Closing alone does not take out a socket that a child process has inherited, in
+  /// the moment between fork and exec: epoll would still report that socket when its owner is gone.)
   void remove(int fd);
   enum class Found : std::uint8_t { nothing, something };
   /// Blocks until a socket is ready, at most for so long (rounded up to milliseconds); without a limit for ever.

@@ -14,11 +14,13 @@
 namespace sengu::proxy {
 namespace {
 
-constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 MiB spliced, then the other sessions
-// A burst is spliced beyond so many bytes. A reply of 64 KiB to each request is cheaper to copy (measured).
+constexpr int max_moves = 4;  // of one direction in one go: 1 MiB copied or 4 MiB spliced; then other sessions are due
+// From so many bytes on a burst is a stream, and is spliced. A reply of 64 KiB to each request is cheaper to copy
+// (measured).
 constexpr std::uint32_t stream_burst = 128 * 1024;
-// A burst of so many bytes is read by the bulk, what a pipe takes at a time: 3,200 wake-ups per GiB instead of 10,200, and 0.65 of
-// the CPU. (Where sender, relay and reader share two cores they then wait for each other now and then: 5 to 10 % less throughput.)
+// A burst of so many bytes is read by the bulk, which is what a pipe takes at a time. That makes 3,200 wake-ups per GiB
+// instead of 10,200, and takes 0.65 of the CPU. (Where sender, relay and reader share two cores, they then wait for
+// each other now and then: 5 to 10 % less throughput.)
 constexpr std::uint32_t most_burst = 16 * 1024 * 1024;
 constexpr int bulk_size = PipePool::best;
 constexpr std::uint64_t little = 16 * 1024;  // to read in one turn
@@ -27,8 +29,8 @@ constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLHUP | 
 // After these a short read does not mean "empty": a FIN may be queued already, or recv stopped at the urgent mark.
 constexpr std::uint32_t read_to_the_end = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 
-/// Looked at after each read, before the write (RULES §3.7): a process that was stopped in between, or before, must
-/// not pass on what an old master said.
+/// Checked after each read, before the write (RULES §3.7): a process that was stopped between the two, or before them,
+/// must not pass on bytes of an old master.
 bool may_pass(const RelayScratch& scratch) {
   return scratch.lease_end == health::Time::max() || std::chrono::steady_clock::now() <= scratch.lease_end;
 }
@@ -78,7 +80,8 @@ bool Relay::settled() const {
   return true;
 }
 
-/// Moves bytes from one side to the other until there is nothing to read, the other side takes no more, or others are due.
+/// Moves bytes from one side to the other until there is nothing to read, the other side takes no more, or other
+/// sessions are due.
 void Relay::pump(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
   if (source.flow == Flow::blocked) flush(from, scratch);
@@ -94,7 +97,7 @@ void Relay::pump(Peer from, const RelayScratch& scratch) {
   if (const Wake fit = source.burst == most_burst ? Wake::bulk : Wake::any; fit != source.wake) wake_for(from, fit);
 }
 
-/// For Wake::any the kernel looks at once whether there is something to tell epoll.
+/// When Wake::any is set the kernel checks at once whether bytes wait that epoll should report.
 void Relay::wake_for(Peer from, Wake wake) {
   Side& source = side(from);
   source.wake = wake;
@@ -120,8 +123,8 @@ Relay::Step Relay::copy_once(Peer from, const RelayScratch& scratch) {
   return is_empty ? Step::empty : Step::moved;
 }
 
-/// A short splice does not mean that the socket is empty: the pipe may have run out of places first. What comes by the bulk is
-/// left until it is worth another call.
+/// A short splice does not mean that the socket is empty: the pipe may have run out of places first. On a socket that
+/// is read by the bulk, less than a bulk is not worth another call and is left for later.
 Relay::Step Relay::splice_once(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
   const ssize_t count = system_call::splice(source.fd.get(), source.pipe->write_end.get(), source.pipe->capacity, splice_flags);
@@ -219,14 +222,15 @@ void Relay::flush_pipe(Peer from, const RelayScratch& scratch) {
   source.flow = Flow::flowing;
 }
 
-/// EOF: passed on as FIN, the other direction goes on. After a RST it is no end of the stream but its loss.
+/// EOF is passed on as a FIN; the other direction goes on. After a RST it is not: the stream did not end, it was lost.
 void Relay::end(Peer from) {
   Side& source = side(from);
   source.flow = Flow::ended;
   if (source.life == Life::alive) ::shutdown(side(other(from)).fd.get(), SHUT_WR);
 }
 
-/// This peer sent a RST, or its socket failed. What it sent before is still in our kernel and belongs to the other.
+/// `peer` sent a RST, or its socket failed. The bytes that it sent before are still in our kernel and belong to the
+/// other peer.
 void Relay::lost(Peer peer, const RelayScratch& scratch) {
   Side& source = side(peer);
   Side& towards = side(other(peer));

@@ -1,6 +1,6 @@
 // The two-way flow of one session between two connected sockets: half-close aware, with back-pressure, without a buffer
 // while idle. Small messages are copied through the worker's buffer, a sustained stream is spliced through a pipe.
-// Told of readiness by its owner; knows no epoll and no route, and of the clock only whether it has run out.
+// Its session tells it which socket is ready. Knows no epoll set, no route, and of the clock only the end of the lease.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +18,11 @@ namespace sengu::proxy {
 
 /// What the relay borrows for one call.
 struct RelayScratch {
-  std::span<char> buffer;  // one per worker, 64-256 KiB; nothing stays in it between calls
+  std::span<char> buffer;  // one per worker, 256 KiB; nothing stays in it between calls
   GroupCounters& counters;
   PipePool& pipes;
-  /// What was read is passed on only until then; later it waits, with its socket, for resume(). max(): always.
+  /// Bytes that were read may be passed on until then. Later they wait for resume(), and their socket is not read.
+  /// max(): bytes may always be passed on.
   health::Time lease_end = health::Time::max();
 };
 
@@ -38,7 +39,7 @@ class Relay {
   int fd(Peer peer) const { return sides_[index(peer)].fd.get(); }
 
   Status ready(Peer peer, std::uint32_t events, const RelayScratch& scratch);
-  /// Goes on where it left off for fairness, or where it was not allowed to pass on.
+  /// Goes on with each direction that stopped for fairness, or whose bytes wait to be passed on.
   Status resume(const RelayScratch& scratch);
   /// Bytes wait that were read and not passed on.
   bool blocked() const;
@@ -46,16 +47,17 @@ class Relay {
   bool settled() const;
   /// After `reset`: the peer that was lost first.
   Peer reset_by() const { return reset_by_; }
-  /// A long stream is read by the bulk (SO_RCVLOWAT): less than that waits unseen until wait_for_any().
+  /// Whether a side has a long stream, which is read by the bulk (SO_RCVLOWAT): epoll does not report less than a bulk
+  /// until wait_for_any().
   bool waits_for_bulk() const { return waits_for_bulk(sides_[0]) || waits_for_bulk(sides_[1]); }
-  /// To be called when nothing came for a millisecond. Epoll then tells of what waits, however little.
+  /// To be called when nothing came for a millisecond. Epoll then reports the bytes that wait, however few.
   void wait_for_any();
   /// Bytes read from that peer.
   std::uint64_t bytes_from(Peer peer) const { return sides_[index(peer)].bytes; }
 
   void close(Peer peer) { side(peer).fd.close(); }
   void reset(Peer peer) { side(peer).fd.reset(); }
-  /// Gives back what a failed attempt left of the server's side.
+  /// Resets the server's side to its first state, after a connect failed.
   void forget_server() { side(Peer::server) = Side(); }
 
  private:
@@ -63,17 +65,20 @@ class Relay {
   enum class Flow : std::uint8_t {
     flowing,
     more,      // left off for fairness
-    blocked,   // the other socket takes no more, or time has run out: the remainder is pending, nothing is read
+    blocked,   // the other socket takes no more, or the lease has run out: bytes are pending, nothing more is read
     ended,     // EOF passed on, or pointless since one side was reset
   };
+  /// Which read shows that a socket is empty: one that does not fill the buffer, or only one that would block.
   enum class ReadUntil : std::uint8_t { short_read, would_block };
+  /// How the bytes of a side are moved.
   enum class Way : std::uint8_t {
-    by_burst,   // spliced while the burst is a stream, else copied
-    copy_only,  // urgent data, a reset or perhaps the end: splice stops at an urgent mark
+    by_burst,   // spliced while Side::burst is that of a stream, else copied
+    copy_only,  // after urgent data, a reset or perhaps the end: splice stops at an urgent mark
   };
-  enum class Step : std::uint8_t { moved, empty };  // empty: epoll says when there is more to read, or nothing will be
-  enum class Wake : std::uint8_t { any, bulk };     // how much must have come for epoll to say so
-  enum class Life : std::uint8_t { alive, reset };  // a socket reports its error once, later reads say EOF
+  /// empty: stop reading. Epoll will report when there is more to read, or there will be no more.
+  enum class Step : std::uint8_t { moved, empty };
+  enum class Wake : std::uint8_t { any, bulk };     // how many bytes must wait before epoll reports the socket
+  enum class Life : std::uint8_t { alive, reset };  // kept, since a socket reports its error once and then reads EOF
 
   struct Side {
     net::Fd fd;
@@ -82,19 +87,20 @@ class Relay {
     Life life = Life::alive;
     Way way = Way::by_burst;
     Wake wake = Wake::any;
-    // Bytes read of late, at most 16 MiB. Halved by each turn with little to read and by each message of the other side, which
-    // ends it where it was no stream yet: after a stream the next reply likely is one too.
+    // How many bytes were read from this side lately, at most 16 MiB: tells a stream from single messages. A turn with
+    // little to read halves the number. A read from the other side halves it too if this side had a stream, since its
+    // next reply is likely a stream again; if not, such a read sets it to 0.
     std::uint32_t burst = 0;
     std::uint32_t pending_begin = 0;
     std::uint32_t pending_end = 0;
-    // Read from this side, not yet written to the other: at most one scratch buffer (256 KiB), only while the other side
-    // takes no more. Smaller reads would bound it lower, and cost a stream twice the CPU (measured).
+    // Bytes read from this side and not yet written to the other: at most one scratch buffer (256 KiB), only while the
+    // direction is blocked. Smaller reads would lower this bound, and cost a stream twice the CPU (measured).
     std::unique_ptr<char[]> pending;
     PipePool::Loan pipe;  // only while it is filled, or in pump()
     std::uint64_t bytes = 0;
   };
 
-  /// Where the other side takes no more nothing is waited for but its readiness.
+  /// False for a blocked direction: the relay does not wait for bytes to read there.
   static bool waits_for_bulk(const Side& side) { return side.wake == Wake::bulk && side.flow == Flow::flowing; }
   static constexpr std::size_t index(Peer peer) { return static_cast<std::size_t>(peer); }
   static constexpr Peer other(Peer peer) { return peer == Peer::client ? Peer::server : Peer::client; }

@@ -19,15 +19,16 @@ struct SessionTag {
   std::uint32_t reader_generation = 0; // of a reader; 0 for a session to the master
 };
 
-/// What a worker knows of a group: all of it comes with the table, so that the barrier orders a change of settings too.
+/// All that a worker knows of a group. The settings come with the table too, so that their changes pass the same
+/// barrier as routes.
 struct GroupRoute {
   health::Route route;
   std::shared_ptr<const config::GroupSettings> settings;   // null only in the simulator, which asks allowed() alone
 };
 
-/// By GroupId. A copy shares with its original all that does not change, in blocks: a table costs a pointer for each block, and one
-/// for each group of the block in which one changes. (At 3,000 groups a whole copy takes a millisecond, and in a second hundreds
-/// of groups may change.)
+/// The groups of a table by GroupId, in blocks. A copy shares all blocks that do not change with its original. So a new
+/// table costs a pointer for each block, and one for each group of the block in which a group changes. (At 3,000 groups
+/// a whole copy takes a millisecond, and in a second hundreds of groups may change.)
 class GroupRoutes {
  public:
   std::size_t size() const { return size_; }
@@ -52,11 +53,12 @@ struct RoutingTable {
 /// May this session live on under this table? (RULES §1.1)
 bool allowed(const SessionTag& session, const RoutingTable& table);
 
-/// May it pass bytes at this moment? A session that is allowed but may not waits for the next table.
+/// May this session pass bytes now? A session that is allowed() but may not pass bytes waits for the next table.
 bool may_relay(const SessionTag& session, const RoutingTable& table);
 
-/// May it begin? Stricter: while there is doubt about the master sessions that run go on, but no new one is let in, since
-/// the server behind the address may be another one by now (a SYN that is repeated across its restart reaches it).
+/// May this session begin? Stricter than allowed(): while there is doubt about the master its running sessions go on,
+/// but no new session begins, since another server may be behind the address by now (a SYN that is repeated across the
+/// restart reaches that server).
 bool may_begin(const SessionTag& session, const RoutingTable& table);
 
 }  // namespace sengu::proxy

@@ -21,11 +21,11 @@ constexpr auto reset_time = 200ms;         // for what a reset peer had sent to 
 constexpr auto reset_poll = 5ms;
 constexpr auto first_retry = 20ms;         // after a failed connect; doubles up to 320 ms
 constexpr unsigned max_retry_doublings = 4;
-constexpr auto bulk_patience = 1ms;        // with the end of a stream that is read by the bulk
-constexpr auto stall = 1s;                 // a turn that lasted so long was stopped in the middle
+constexpr auto bulk_patience = 1ms;        // of silence; then less than a bulk of a long stream is read too
+constexpr auto stall = 1s;                 // a worker whose turn lasted so long was stopped in the middle
 constexpr int max_discards = 64;           // reads of a refused client in one go
 
-/// Our own shortage says nothing about the node.
+/// A shortage on this host, which says nothing about the node.
 bool is_local(int error) { return net::is_shortage(error) || error == EADDRNOTAVAIL; }
 
 }  // namespace
@@ -104,9 +104,9 @@ void Session::park(Reason reason) {
   wake_at(limit);
 }
 
-/// Its client ended its sending side while no server could be had. Its application has given up, and may have sent the
-/// same, or something newer, over another connection since: what came here must not be carried out after that, so no
-/// server sees it. One that only half-closed learns why.
+/// The client ended its sending side while it waited for a server. The application has given up, and may since have
+/// sent the same bytes, or newer ones, over another connection. No server may execute the older bytes after those, so
+/// they are passed to none. A client that sent bytes is told why, since it may only have half-closed.
 void Session::drop_abandoned(Reason reason) {
   if (net::readable_bytes(relay_.fd(Peer::client)) == 0) return finish(SessionEnd::left, reason);
   refuse(reason);
@@ -205,7 +205,7 @@ void Session::ready(Peer peer, std::uint32_t events) {
   }
 }
 
-/// Its bytes wait in the kernel.
+/// The client is ready before there is a server: its bytes wait in the kernel.
 void Session::client_ready_early(std::uint32_t events) {
   early_events_ |= events & ~EPOLLOUT;
   if (events & (EPOLLERR | EPOLLHUP)) return finish(SessionEnd::left, reason_);
@@ -231,7 +231,8 @@ void Session::act_on(Relay::Status status) {
   finish(relay_.reset_by() == Peer::client ? SessionEnd::client_reset : SessionEnd::server_reset, Reason::none);
 }
 
-/// Readers pass bytes as long as their table allows it; sessions to a master only as long as somebody looks.
+/// Sessions to a reader pass bytes as long as the table allows it; sessions to a master only as long as the control
+/// thread renews the lease as well.
 health::Time Session::lease_end() const {
   if (tag_.epoch == 0) return health::Time::max();
   return may_relay(tag_, *context_.table) ? context_.lease_end : health::Time::min();
@@ -264,7 +265,7 @@ void Session::deadline_passed() {
   }
 }
 
-/// No message moves a timer: when it fires it looks how long ago the last one was.
+/// Messages do not move the deadline: only when it has passed the session looks how long ago the last message was.
 void Session::end_if_idle() {
   const health::Time now = Clock::now();
   if (was_held_up(now)) last_ready_ = now;
@@ -275,7 +276,7 @@ void Session::end_if_idle() {
   finish(SessionEnd::cut, Reason::idle_timeout);
 }
 
-/// By us: its bytes may not pass at this moment, or this thread did not come to them.
+/// Whether sengu held the session up: its bytes may not pass at this moment, or the worker did not come to them.
 bool Session::was_held_up(health::Time now) const {
   if (lease_end() < now || now - context_.turn_began > stall) return true;
   return !relay_.blocked() && net::readable_bytes(relay_.fd(Peer::client)) + net::readable_bytes(relay_.fd(Peer::server)) != 0;
@@ -305,9 +306,10 @@ void Session::lease_renewed() {
   if (relays && relay_.blocked()) come_again();   // perhaps it waited for this
 }
 
-/// From here on no byte passes: that is what the barrier waits for. The RSTs may follow, since those of 10,000 sessions take the
-/// kernel 140 ms. Not so where it is known that a peer takes nothing: there bytes wait that only a RST drops. (What passed
-/// before the cut, and waits in a send buffer that is not full, may leave until then. To ask the kernel for it takes 13 ms.)
+/// From here on the session passes no byte: that is what the barrier waits for. The RSTs may follow later, since those
+/// of 10,000 sessions take the kernel 140 ms. Where a peer is known to take nothing the RSTs are sent at once, since
+/// only a RST drops the bytes that wait for this peer. (Bytes that passed before the cut, and wait in a send buffer
+/// that is not full, may leave until the RST. To ask the kernel for them takes 13 ms.)
 void Session::cut(Reason reason) {
   if (state_ == State::resetting || relay_.blocked()) return reset(reason);
   enter(State::cut);

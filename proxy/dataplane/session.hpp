@@ -10,7 +10,8 @@
 //   refusing    closed
 //   cut         closed
 //
-// Held by may_become(), which each change of state asserts; tests/unit/dataplane/session_table_test.cpp reads the table back.
+// may_become() knows the table, and each change of state asserts it. tests/unit/dataplane/session_table_test.cpp reads
+// the table back.
 #pragma once
 
 #include <string_view>
@@ -27,7 +28,7 @@ struct Arrival {
   health::GroupId group{};
   ListenerRole role = ListenerRole::master;
   health::Time accepted{};
-  health::Reason refused = health::Reason::none;  // not none: it holds a place among the refused only, refuse it
+  health::Reason refused = health::Reason::none;  // not none: refuse the client; its place is one for the refused
 };
 
 class Session final : public Watched {
@@ -49,10 +50,11 @@ class Session final : public Watched {
 
   void start();
   void ready(Peer peer, std::uint32_t events) override;
-  /// The fairness list reached it.
+  /// The worker's fairness list (to_resume) has reached this session.
   void resume();
   void deadline_passed();
-  /// The worker has a new table for its group: cut where `allowed` says no, wake where it was parked, go on where it had to wait.
+  /// The worker has a new table for this session's group. A session that is not allowed() is cut, a parked one is
+  /// woken, and one whose bytes had to wait goes on.
   void table_changed();
   /// The lease under which bytes of a master may pass had run out, and holds again.
   void lease_renewed();
@@ -64,12 +66,12 @@ class Session final : public Watched {
   State state() const { return state_; }
   health::GroupId group() const { return group_; }
 
-  // The worker's: where it keeps this session, among all and in its group.
+  // For the worker: the index of this session among all its sessions, and among those of the group.
   std::uint32_t slot = 0;
   std::uint32_t group_slot = 0;
 
  private:
-  enum class Place : std::uint8_t { admitted, refused };  // which of the limits it counts under
+  enum class Place : std::uint8_t { admitted, refused };  // the limit under which the session counts
   enum class Again : std::uint8_t { idle, queued };  // on the fairness list
 
   void seek();
@@ -102,7 +104,8 @@ class Session final : public Watched {
   RelayScratch scratch() { return {context_.buffer, context_.counters[group_], context_.pipes, lease_end()}; }
   health::Time lease_end() const;
 
-  // First what a cut looks at: 10,000 sessions at once, and what it costs is the cache lines it touches.
+  // First the members that a cut looks at. One table may cut 10,000 sessions at once, and the cost is the cache lines
+  // that the cut touches.
   WorkerContext& context_;
   SessionTag tag_{};                // valid while connecting, relaying, resetting
   health::GroupId group_;
@@ -119,7 +122,7 @@ class Session final : public Watched {
   health::Time connecting_since_{};
   health::Time resetting_until_{};
   net::SocketAddress from_;
-  std::optional<health::NodeId> node_;  // of tag_, while it counts in the node's load
+  std::optional<health::NodeId> node_;  // tag_.node, while the session counts in the node's load
   std::optional<health::NodeId> failed_node_;
   std::uint32_t early_events_ = 0;  // of the client, before there was a server to relay to
 };

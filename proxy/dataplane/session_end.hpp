@@ -15,7 +15,7 @@ enum class SessionEnd : std::uint8_t {
   client_reset,  // the client sent a RST or its connection broke; passed on to the server
   server_reset,  // the same, from the server's side
   refused,       // by us, with an answer where the protocol has one
-  cut,           // by us: with a RST on both sides; one that was idle in good order, unless bytes were waiting in it
+  cut,           // by us, with a RST on both sides; an idle session in good order, unless bytes were waiting in it
 };
 
 /// The snake_case name, as in the log.

@@ -1,6 +1,7 @@
-// The calls of a worker's hot path as the kernel offers them. glibc's wrappers are cancellation points: in a process with threads
-// each makes its thread cancellable and back, by two atomic exchanges (glibc 2.36, sysdeps/unix/sysv/linux/sysdep-cancel.h), which
-// took 2 to 6 % of the CPU of a small message. Our threads are never cancelled. All as their namesakes, with errno.
+// The system calls of a worker's hot path, without glibc's wrappers. Those are cancellation points: in a process with
+// threads each wrapper makes its thread cancellable and back, by two atomic exchanges (glibc 2.36,
+// sysdeps/unix/sysv/linux/sysdep-cancel.h), which took 2 to 6 % of the CPU of a small message. Our threads are never
+// cancelled. Each function does what its namesake does, and sets errno.
 #pragma once
 
 #include <sys/epoll.h>

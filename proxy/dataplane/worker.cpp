@@ -19,13 +19,13 @@ constexpr auto tell_interval = 10ms;   // a storm of refused clients must not fl
 constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
 constexpr std::size_t records_at_once = 64;
 
-// A RST to both sides costs the kernel 14 us. A promotion does not wait for more of them than for a millisecond, and neither
-// do the worker's other sessions.
+// Resetting both sides of a session costs the kernel 14 us. Neither a promotion nor the worker's other sessions shall
+// wait longer than a millisecond for resets.
 constexpr std::size_t resets_before_acknowledgement = 64;
 constexpr auto least_reset_time = 1ms;  // of each turn; more where the turn took longer
 constexpr std::size_t max_agains = 64;  // streams that go on in one turn
 
-/// send() can be told to raise none, splice(2) cannot.
+/// send() can be told not to raise SIGPIPE, splice(2) cannot.
 void block_sigpipe() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -33,14 +33,14 @@ void block_sigpipe() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-// A table looks at so many cache lines of a session. With 10,000 idle ones it would wait for memory most of its time (5 ms
-// without this, 2.7 with it).
+// apply() looks at so many cache lines of a session. With 10,000 idle sessions it would wait for memory most of the
+// time (5 ms without fetching ahead, 2.7 with it).
 constexpr std::size_t lines_of_session = 3;
 constexpr std::size_t sessions_fetched_ahead = 8;
 
 using Records = std::vector<SessionRecord>;
 
-/// Tells the control thread of so many sessions at a time: what else is due there gets its turn in between.
+/// Tells the control thread of `records_at_once` sessions at a time: its other work gets a turn in between.
 void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shared_ptr<const Records> records,
                 std::size_t from) {
   asio::post(control, [&control, &callbacks, records = std::move(records), from]() mutable {
@@ -131,7 +131,7 @@ void Worker::adopt(Arrival arrival) {
 void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done) {
   mailbox_.post([this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
     apply(std::move(table), group);
-    cut_done();  // before the cut sessions are reported: a promotion waits for this one
+    cut_done();  // before the cut sessions are reported: a promotion waits for this call
   });
 }
 
@@ -145,7 +145,7 @@ void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId gr
   for (std::size_t i = 0; i < resets_before_acknowledgement; ++i) end_next_cut();
 }
 
-/// For half of the worker's time: clients learn of the cut whatever traffic there is.
+/// Takes up to half of the worker's time, so that clients learn of the cut under any traffic.
 void Worker::end_cut_sessions() {
   if (context_.to_reset.empty()) return;
   const health::Time now = Clock::now();

@@ -1,6 +1,6 @@
-// One data thread: its ready set, the sessions and listeners that live here, and the table they obey. Others reach it only
-// through its mailbox, by the post-ing calls below. Its loop is its own: under Asio's each wake-up took four system calls
-// more, and a single client's request half as much CPU again.
+// One data thread: its ready set, its sessions and listeners, and the table they obey. Other threads reach it only
+// through its mailbox, by hand_over(), join() and the post_ calls below. It has a loop of its own: under Asio's loop
+// each wake-up took four system calls more, and a single client's request half as much CPU again.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -28,14 +28,15 @@ class alignas(cache_line) Worker {
 
   // From the control thread:
   void start();
-  /// Takes the table over, cuts what it no longer allows in `group`, then calls `cut_done` (on the worker): none of these
-  /// sessions passes a byte any more. Where there are many of them their sockets are reset in the turns that follow.
+  /// The worker takes the table over, cuts the sessions of `group` that the table no longer allows, then calls
+  /// `cut_done` on its own thread: from then on these sessions pass no byte. If they are many, the sockets of some are
+  /// reset only in the turns that follow.
   void post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done);
-  /// What was posted as a table so far holds until then. Without this being called it holds for ever.
+  /// For sessions to a master, the tables posted so far hold until `end`. Without a first call they hold for ever.
   void post_lease(health::Time end);
   void post_stop_accepting();
   void post_cut_all();
-  /// Ends the thread after everything posted before; closes what is left.
+  /// Ends the thread after the work posted before is done; resets the sessions that are left.
   void join();
   const WorkerCounters& counters() const { return context_.counters; }
 
@@ -70,9 +71,9 @@ class alignas(cache_line) Worker {
   enum class Life : std::uint8_t { running, ended } life_ = Life::running;
   std::vector<std::vector<health::Time>> told_;  // by group and node: when a failed connect was reported last
   std::deque<Listener> listeners_;
-  std::deque<std::pair<health::Time, Listener*>> pauses_;  // who is to be tried again, and when
+  std::deque<std::pair<health::Time, Listener*>> pauses_;  // the listeners to retry, and when
   std::vector<std::unique_ptr<Session>> sessions_;
-  std::vector<std::vector<Session*>> of_group_;  // the same, by GroupId: a table touches no other group's
+  std::vector<std::vector<Session*>> of_group_;  // the same, by GroupId: a table touches one group's sessions only
   std::vector<SessionRecord> ended_;       // in this turn, for the session log
   alignas(cache_line) std::atomic<std::size_t> load_{0};  // the listeners of all workers write it
   std::thread thread_;

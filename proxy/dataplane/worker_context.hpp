@@ -24,7 +24,7 @@ struct WorkerContext {
   WorkerContext(const config::Settings& config, const health::ConfiguredGroups& groups, SharedCounts& counts,
                 std::shared_ptr<const RoutingTable> first, std::size_t most_pipes);
 
-  /// As the present table has them.
+  /// The group's settings, as the present table has them.
   const config::GroupSettings& settings_of(health::GroupId group) const { return *table->groups[health::index(group)].settings; }
 
   static constexpr std::size_t buffer_size = 256 * 1024;  // smaller ones cost a stream twice the CPU (bench/README.md)
@@ -37,10 +37,10 @@ struct WorkerContext {
   std::vector<char> buffer;
   PipePool pipes;
   std::shared_ptr<const RoutingTable> table;
-  health::Time turn_began{};                  // read once a turn: near enough for what lasts seconds
+  health::Time turn_began{};                  // the clock, read once a turn: its error is the length of a turn
   health::Time lease_end = health::Time::max();     // the table holds for sessions to a master until then
   Deadlines deadlines;
-  std::deque<Session*> to_resume;             // stopped for fairness; epoll will not tell of them
+  std::deque<Session*> to_resume;             // stopped for fairness, or may pass bytes now; epoll will not report them
   std::deque<Session*> to_reset;              // were cut
   std::vector<Session*> to_destroy;           // were closed; after the turn, since events of it may still name them
   std::function<void(health::GroupId, health::NodeId)> connect_failed;  // posts

@@ -24,7 +24,7 @@ class EventFollower {
   EventFollower(const EventFollower&) = delete;
   EventFollower& operator=(const EventFollower&) = delete;
 
-  /// Ends it for good; what was queued can still be drained. Also when the history is about to go.
+  /// Ends following for good; queued events can still be drained. To be called too before the history goes.
   void detach() {
     if (history_ != nullptr) history_->unfollow(key_);
     history_ = nullptr;

@@ -1,4 +1,4 @@
-// See log.hpp. spdlog carries the lines; their form is ours, so that a line is one line whatever a server answered.
+// See log.hpp. spdlog carries the lines; their form is ours, so that each stays one line whatever text a server sent.
 #include "proxy/events/log.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -87,8 +87,8 @@ Log::Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sin
   state_->logger->flush_on(spdlog::level::warn);
 }
 
-/// The pool's destructor writes the queue out and joins its thread. Where the pipe behind stderr is not read that thread is
-/// stuck in a write, and must not keep a process alive that was told to stop: it is left behind.
+/// The pool's destructor writes the queue out and joins the log's thread. If nothing reads the pipe behind stderr, the
+/// log's thread is stuck in a write. It must not keep a process alive that was told to stop, so it is left behind.
 Log::~Log() {
   state_->logger->flush();
   std::promise<void> written;

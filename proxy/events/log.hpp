@@ -21,12 +21,12 @@ namespace sengu::proxy {
 struct LoggedSession {
   Endpoint client;
   std::string group;
-  std::string node;                                // empty where it was never connected
+  std::string node;                                // empty where the client had no node
   std::uint64_t bytes_client_to_server = 0;
   std::uint64_t bytes_server_to_client = 0;
   std::chrono::milliseconds duration{};
   SessionEnd end = SessionEnd::finished;
-  health::Reason reason = health::Reason::none;    // why it was cut or refused; none: one of the two ends closed it
+  health::Reason reason = health::Reason::none;    // why it was parked, refused or cut; none: client or server ended it
 };
 
 /// The value of "session" in a JSON log line.
@@ -44,7 +44,7 @@ class Log {
 
   void log_event(const RecordedEvent& event);
   void log_line(config::LogLevel level, std::string_view text);
-  /// The worker leaves out what [log] sessions does not ask for (is_logged): this writes all it is given.
+  /// Writes every session it is given: the worker leaves out those that [log] sessions does not ask for (is_logged).
   void log_session(const LoggedSession& session);
   std::uint64_t dropped() const;
   /// Asks the log's thread to write out what it has; does not wait.

@@ -36,15 +36,17 @@ void Measurements::take_event(health::GroupId id, const health::Event& event, he
   }
 }
 
-/// Also without a beginning: an earlier run of sengu made the decision, or there was no master to name in +try-failover.
+/// A failover can be completed without a +try-failover before: an earlier run of sengu made the decision, or there was
+/// no master to name in +try-failover.
 void Measurements::failover_done(Group& group, health::Reason cause, health::Time now) {
   ++group.counts.failovers[{cause, "done"}];
   if (group.failover) count(group.counts.failover_duration, now - group.failover->began);
   group.failover.reset();
 }
 
-/// An abort says why it ended, not why it began. One without a beginning is the operator's: no other failover begins
-/// where no master is known, and what an earlier run began is not aborted once it is resumed.
+/// An abort event says why the failover ended, not why it began. An abort without a +try-failover before ends a
+/// failover of the operator: no other failover begins where no master is known, and a failover that an earlier run
+/// began is not aborted once it is resumed.
 void Measurements::failover_aborted(Group& group) {
   const auto cause = group.failover ? group.failover->cause : health::Reason::operator_request;
   ++group.counts.failovers[{cause, "aborted"}];

@@ -1,4 +1,4 @@
-// What the control side counts for metrics: probes, failovers, how late its own timers are. Fed by the monitor's
+// What the control side counts for metrics: probes, failovers, how late its own timers are. Fed by the groups'
 // measurements and by the events; knows no socket. Control thread only.
 #pragma once
 
@@ -18,9 +18,9 @@ class Measurements final : public health::MeasurementSink {
 
   void probed(health::GroupId group, health::NodeId node, const health::Observation& seen) override;
   void timer_late(health::Duration by) override { count(control_loop_delay_, by); }
-  /// Failovers are counted from the events that everybody sees: +try-failover begins one, +promoted-slave or
-  /// -failover-abort* ends it. `now` and `wall` are the same instant; durations are taken from `now` alone, and
-  /// `wall` is kept for +switch-master, so that a later step of the clock does not move what was.
+  /// Failovers are counted from the events that operators see: +try-failover begins a failover, +promoted-slave or
+  /// -failover-abort* ends it. `now` and `wall` are the same instant. Durations are taken from `now` alone. `wall` is
+  /// kept as the time of +switch-master, so that a later step of the wall clock does not move it.
   void take_event(health::GroupId group, const health::Event& event, health::Time now, WallTime wall);
 
   const GroupCounts& of(health::GroupId group) const { return groups_[index(group)].counts; }

@@ -17,8 +17,8 @@ struct HttpAnswer {
   std::string body;
 };
 
-/// A document of everything. Taking it and writing it are too long for the control thread: the groups are looked at there a few
-/// at a time, and `write` runs on the helper thread.
+/// A document of all groups. To make it in one go would keep the control thread for too long: there a few groups are
+/// looked at in each turn, and `write` runs on the helper thread.
 struct HttpDocument {
   HttpAnswer (*write)(const Snapshot& snapshot);
 };

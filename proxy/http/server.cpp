@@ -52,16 +52,16 @@ struct HttpServer::State {
 namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::seconds heartbeat{15};   // between two comments to a quiet follower: proxies cut silence
+constexpr std::chrono::seconds heartbeat{15};   // between two comments on a quiet stream: proxies cut silent ones
 using StatePtr = std::shared_ptr<HttpServer::State>;
 using HttpWork = std::function<HttpAnswer()>;
 using Connection = HttpServer::State::Connection;
 using Parser = http::request_parser<http::empty_body>;
 
 constexpr int most_sent_at_once = 128 * 1024;   // bytes: the kernel would take megabytes in one call, for milliseconds
-constexpr std::size_t views_at_once = 32;   // some 0.1 ms: what is due meanwhile is no later for it
+constexpr std::size_t views_at_once = 32;   // take some 0.1 ms: other work of the control thread can wait so long
 
-/// Every group, a few in each turn of the loop; fewer where sengu ends meanwhile.
+/// Looks at every group, a few in each turn of the loop; at fewer groups where sengu ends meanwhile.
 asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
   std::vector<GroupView> groups;
   while (state->operations != nullptr && groups.size() < state->operations->groups().size()) {
@@ -73,7 +73,8 @@ asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
   co_return snapshot;
 }
 
-/// A document may wait, a probe may not: where cores are few this thread leaves them to the others. (Of Linux, nice is a thread's.)
+/// A document may wait, a probe may not: where cores are few the helper thread leaves them to the other threads. (On
+/// Linux each thread has a nice value of its own.)
 void give_way() {
   pthread_setname_np(pthread_self(), "sengu-http");
   static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 10));
@@ -86,7 +87,7 @@ asio::awaitable<HttpAnswer> on_helper(asio::thread_pool& helper, HttpWork work) 
         auto guard = asio::make_work_guard(asio::get_associated_executor(handler));
         asio::post(helper, [held = std::move(handler), home = std::move(guard), todo = std::move(todo)]() mutable {
           auto made = todo();
-          // To a copy: the lambda below takes `held` with it, and the guard must outlive the post.
+          // Posts to a copy of the executor: the lambda below takes `held` along, and the guard must outlive the post.
           auto executor = home.get_executor();
           asio::post(executor, [held = std::move(held), made = std::move(made)]() mutable { std::move(held)(std::move(made)); });
         });
@@ -156,7 +157,7 @@ asio::awaitable<void> follow(StatePtr state, Connection& connection, const Quest
 
 HttpAnswer plain(unsigned status, std::string text) { return {status, HttpAnswer{}.type, std::move(text)}; }
 
-/// What is wrong with a request before it is looked at; status 200 = nothing.
+/// What is wrong with a request, before its path is looked at; status 200 = nothing.
 HttpAnswer refusal(const boost::system::error_code& error, const Parser& parser) {
   if (error == http::error::header_limit) return plain(431, "header too large\n");
   if (error) return plain(400, "bad request\n");
@@ -190,7 +191,7 @@ asio::awaitable<bool> serve_one(StatePtr state, Connection& connection, beast::f
     co_return false;
   }
   if (const auto* document = std::get_if<HttpDocument>(&outcome)) {
-    // Shared, so that neither is copied nor thrown away here: that takes as long as to take it.
+    // Shared, so that the control thread neither copies nor destroys the snapshot: either takes as long as taking it.
     auto snapshot = std::make_shared<const Snapshot>(co_await take_snapshot(state));
     if (state->operations == nullptr) co_return false;
     HttpWork work = [snapshot = std::move(snapshot), write = document->write] { return write(*snapshot); };

@@ -1,5 +1,5 @@
 // The HTTP port: Beast around route.hpp. Runs on the control thread; documents are written on one helper thread.
-// Knows no path and no document.
+// Knows no document; of the paths only that of the event stream, which resumes after Last-Event-ID.
 #pragma once
 
 #include <memory>

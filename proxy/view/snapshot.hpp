@@ -1,4 +1,5 @@
-// What people and programs are shown of the running program at one instant: what status, API and metrics are made of. Plain values.
+// The state of the running program at one instant, from which status, API and metrics are made for people and programs.
+// Plain values.
 #pragma once
 
 #include <chrono>
@@ -38,7 +39,7 @@ struct GroupView {
 /// Everything that status, API and metrics show.
 struct Snapshot {
   std::string proxy;                              // [proxy] name
-  health::Time now{};                             // the clock behind every `since`; no group is younger
+  health::Time now{};                             // on the clock of every `since`; no `since` is later
   std::chrono::system_clock::time_point wall{};   // the same instant, for people
   std::vector<GroupView> groups;                  // by GroupId; or the one that was asked for
   std::map<std::string, std::uint64_t> accept_errors;

@@ -74,7 +74,8 @@ Paint route_paint(const json::value& state) {
   return is(state, "held") ? Paint::warn : Paint::bad;
 }
 
-/// Of a node that is down only what it was last seen as is known: else the dead master and the new one would both read as master.
+/// A node that is down is shown with the role in which it was last seen, as "was ...": else the dead master and the new
+/// one would both read as master.
 Cell role_cell(const json::value& node) {
   const auto role = text(at(node, "role"));
   const bool down = is(at(node, "health"), "down") && role != "unknown";

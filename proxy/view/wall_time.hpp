@@ -1,5 +1,5 @@
 // Wall-clock times as the outside sees them: RFC 3339, UTC, milliseconds.
-// For showing only: what is decided is decided by the steady clock.
+// For showing only: decisions are made by the steady clock.
 #pragma once
 
 #include <chrono>

@@ -13,7 +13,7 @@ struct ChangeContext {
   Outbox& out;
   bool route_acknowledged;   // every worker has acknowledged the present route
   bool may_act;              // not in tilt
-  bool paused;               // by the operator, maybe after it began
+  bool paused;               // by the operator, perhaps after the change began
 
   const config::GroupSettings& settings() const { return *knowledge.settings; }
   const KindRules& rules() const { return rules_of(knowledge.settings->kind); }

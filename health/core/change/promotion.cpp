@@ -30,7 +30,7 @@ void Promotion::promote(const ChangeContext& context) {
   const auto timeout = context.settings().failover.step_timeout;
   deadline_ = context.now + promote_patience * timeout;
   const Endpoint other = context.rules().applies_later ? donor(context.knowledge) : Endpoint{};
-  context.knowledge.node(target_).replica.stopped_by_us = context.rules().steps_stop_replication;   // first of all, the step stops it too
+  context.knowledge.node(target_).replica.stopped_by_us = context.rules().steps_stop_replication;   // the step stops the threads first
   tell(context.knowledge, context.out, RunStep{target_, Step::promote, other, timeout, {}, loss_});
 }
 
@@ -90,14 +90,15 @@ std::optional<Reason> Promotion::advance(const ChangeContext& context, Reason st
   return std::nullopt;
 }
 
-/// The very server that was chosen says master, asked after the promote was sent.
+/// The chosen server, asked after the promote was sent, says master.
 bool Promotion::observed(const ChangeContext& context) const {
   const NodeView& node = context.knowledge.node(target_);
   return node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= told_at_ && goes_on_from(*node.info, seen_);
 }
 
-/// Another server answers under its name (a restart), or it took over another's data before it was promoted: what it was
-/// chosen for may be gone. Or it refused and was seen unchanged.
+/// The promotion has failed where another process answers under the target's address (a restart), or the target took over
+/// another node's data before the promote: the data that it was chosen for may be gone. Also where the target refused the promote
+/// and was seen as a replica afterwards.
 bool Promotion::lost(const ChangeContext& context) const {
   const NodeView& node = context.knowledge.node(target_);
   if (node.info->run_id != seen_.run_id) return true;

@@ -1,5 +1,6 @@
-// How a chosen node becomes the group's master, whatever the reason for the change: the target goes into the journal, is told, is
-// observed as master, and is journalled as such. Part of the machine of each change; the table of states is in failover.hpp.
+// How a chosen node becomes the group's master, whatever the reason for the change. The target goes into the journal, is told to
+// promote, is observed as master, and goes into the journal as the master. Each kind of change has one; the table of states is in
+// failover.hpp.
 #pragma once
 
 #include <optional>
@@ -13,25 +14,25 @@ class Promotion {
  public:
   enum class Stage : std::uint8_t { none, targeting, promoting, confirming };
 
-  /// Begins with `target`. With accept_loss what its relay log still holds counts as not received.
+  /// Begins with `target`. With accept_loss the transactions in its relay log count as not received.
   void choose(const ChangeContext& context, NodeId target, LossPolicy loss);
-  /// Begins with the end: `master` was observed as master already.
+  /// Begins in confirming: `master` was observed as master already.
   void confirm(const ChangeContext& context, NodeId master);
   void journal_written(const JournalWritten& written) { write_.take(written); }
-  /// The promote itself was answered.
+  /// The server answered the promote.
   void step_done(Time now, const StepDone& done);
-  /// Goes as far as what is known allows; `stop` is why it must not go on before the promote is sent, none: it may. The result
-  /// once, at the end: none where the target is master and journalled, else why it is not.
+  /// Goes as far as what is known allows. `stop` is a reason not to send the promote, none if there is none; once the promote is
+  /// sent it has no effect. Returns the result once, at the end: none where the target is master and journalled, else why not.
   std::optional<Reason> advance(const ChangeContext& context, Reason stop);
   void end();
 
   Stage stage() const { return stage_; }
   NodeId target() const { return target_; }
-  /// The target as it was when it was chosen; from confirming on, as it was observed as master and journalled.
+  /// The target as it was when chosen; from confirming on, as it was observed as master and journalled.
   const ServerInfo& seen() const { return seen_; }
-  /// In promoting: what was asked before this does not count.
+  /// In promoting: an answer to a question from before this time does not count.
   Time told_at() const { return told_at_; }
-  /// In promoting and confirming: when something is to be done without a new observation.
+  /// In promoting and confirming: when step() is due although nothing new was observed.
   Time deadline() const { return deadline_; }
 
  private:

@@ -1,5 +1,5 @@
-// The journal's record of a group (Knowledge::record): everything that is ever written into it, in one place. What each phase
-// promises to a later run is in RULES §7.
+// The journal's record of a group (Knowledge::record): all that writes to the record is here. What each phase promises to a later
+// run is in RULES §7.
 #pragma once
 
 #include <optional>
@@ -9,26 +9,26 @@
 
 namespace sengu::health {
 
-/// What an earlier run left; none: there was none.
+/// Begins with the record that an earlier run left; none: there was no earlier run.
 void take_record(Knowledge& knowledge, std::optional<JournalRecord> record);
 
 /// A failover begins: a new epoch, and no target yet.
 void record_switching(Knowledge& knowledge, Reason cause);
-/// `target` is about to be told. `chosen` is as it was seen when it was chosen, with what counts as received.
+/// `target` is about to be told to promote. `chosen` is the target as seen when it was chosen, with what counts as received.
 void record_target(Knowledge& knowledge, NodeId target, const ServerInfo& chosen);
-/// A node that is master already is about to be taken as ours.
+/// A node that is a master already is about to become the group's.
 void record_new_epoch(Knowledge& knowledge);
 /// `master` was observed as master.
 void record_master(Knowledge& knowledge, NodeId master);
-/// The failover came to nothing before anything was promised: the master stays what it is.
+/// The failover ended before the promote was sent: the old master keeps its role.
 void record_given_up(Knowledge& knowledge);
-/// Redis gives a master without a backlog a new replication id when its first replica attaches: same server, same data.
+/// The master goes on under a new replication id: Redis gives one to a master without a backlog when its first replica attaches.
 void record_history(Knowledge& knowledge, const ServerInfo& master);
 
-/// Hands the record to the journal as it is; the serial of the answer.
+/// Hands the record to the journal. Returns the serial that the answer will carry.
 Serial write_record(const Knowledge& knowledge, Outbox& out);
 
-/// A write whose answer something waits for.
+/// A write of the journal whose answer a state waits for.
 class RecordWrite {
  public:
   void begin(const Knowledge& knowledge, Outbox& out);

@@ -6,7 +6,7 @@
 
 namespace sengu::health {
 
-/// Marks the node as busy with the step (Told::step) until its StepDone comes, and sends it.
+/// Sends the step, and marks the node as busy with it (Told::step) until its StepDone comes.
 inline void tell(Knowledge& knowledge, Outbox& out, const RunStep& step) {
   knowledge.node(step.node).told.step = step.step;
   out.send(step);

@@ -1,4 +1,4 @@
-// What the doctor writes its findings into, and its parts by kind of server. For the files of this folder.
+// What the doctor writes its findings into, and its parts by kind of server. Only the files of this folder include this.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace sengu::health {
 
 class Findings {
  public:
-  /// Of the whole group.
+  /// Adds a finding about the whole group.
   void add(std::string sentence) { found_.push_back(std::move(sentence)); }
   void add(const NodeView& node, const std::string& sentence) { found_.push_back(node.settings->name + ": " + sentence); }
   std::vector<std::string> take() { return std::move(found_); }
@@ -20,7 +20,7 @@ class Findings {
   std::vector<std::string> found_;
 };
 
-/// Answers, and what it said last is known: what is known of others is of the past.
+/// The node answers, and its last INFO is known: what is known of other nodes is out of date.
 inline bool is_seen(const NodeView& node) { return node.alive() && node.info.has_value(); }
 
 void examine_redis(const Knowledge& known, Findings& findings);

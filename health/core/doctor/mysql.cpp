@@ -165,7 +165,7 @@ void examine_semi_sync_master(const NodeView& master, Findings& findings) {
   }
 }
 
-/// Both of its sides: a replica that acknowledges now waits for acknowledgements after a failover.
+/// Both sides of semi-synchronous replication: a replica that acknowledges now waits for acknowledgements after a failover.
 void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findings& findings) {
   const SqlInfo& sql = sql_of(node);
   const Words words = words_of(node);

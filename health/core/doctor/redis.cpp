@@ -9,7 +9,7 @@ namespace {
 
 bool is_told(const NodeView& node) { return is_seen(node) && node.deciders.redis.has_value(); }
 
-/// A master need not log in to anybody; once it is demoted it must. A replica without the password shows with its link down.
+/// A master needs no password for another master until it is demoted. A replica without the password already has its link down.
 void examine_passwords(const Knowledge& known, Findings& findings) {
   for (const NodeView& node : known.nodes) {
     if (!is_told(node) || node.deciders.redis->has_master_password) continue;
@@ -22,7 +22,7 @@ void examine_passwords(const Knowledge& known, Findings& findings) {
   }
 }
 
-/// With the guard an emptied master is replaced by one of its replicas; without it the last one standing may come back empty.
+/// With amnesia_guard one of the replicas replaces an emptied master; without it the group may serve an empty one.
 void examine_persistence(const Knowledge& known, Findings& findings) {
   if (known.settings->failover.amnesia_wait.count() > 0) return;
   for (const NodeView& node : known.nodes) {

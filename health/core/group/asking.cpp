@@ -11,14 +11,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto quick = 100ms;              // cadence of whatever is in doubt
+constexpr auto quick = 100ms;              // cadence for a node in doubt
 constexpr auto refused_again = 11ms;       // the second refusal counts 10 ms after the first (RULES §2.2)
 constexpr auto witness_poll = 5ms;
 constexpr auto promote_poll = 2ms;
 constexpr auto catch_up_poll = 5ms;
 constexpr auto apply_poll = 20ms;
 constexpr auto doubt_lasts = 300ms;        // how long witnesses are polled at witness_poll
-constexpr auto after_a_step = 1s;          // how long a node that was told something is asked at `quick`
+constexpr auto after_a_step = 1s;          // how long a node that was told a step is asked at `quick`
 constexpr auto shortest_wait = 1ms;
 
 }  // namespace

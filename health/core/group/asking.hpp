@@ -1,4 +1,4 @@
-// When each node is asked how it is, and when the group wants to be woken. Decides nothing: what is in doubt is asked more often.
+// When each node is probed, and when the group is to be woken. Decides nothing: a node in doubt is probed more often.
 #pragma once
 
 #include "health/core/change/failover.hpp"
@@ -11,7 +11,7 @@ class Asking {
  public:
   Asking(const FailoverMachine& machine, const Stall& stall, const Doubt& doubt) : machine_(machine), stall_(stall), doubt_(doubt) {}
 
-  /// Probes that are due, and the questions who else decides.
+  /// Sends the probes that are due, and the questions for other deciders.
   void ask(const Scene& scene) const;
   /// When the group is to be woken at the latest.
   Time deadline(const Scene& scene) const;

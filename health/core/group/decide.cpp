@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto by_hand_grace = 1s;   // a switch by hand is several commands
+constexpr auto by_hand_grace = 1s;   // to switch by hand takes people several commands
 
 NodeView& master_of(GroupState& group) { return group.known.node(*group.known.master); }
 
@@ -30,7 +30,7 @@ void without_master(GroupState& group) {
   emit_group(group.scene(), EventKind::closed, reason);
 }
 
-/// It lives, but what it answers is no use: never a reason to call it dead (RULES §2.1).
+/// The master lives but gives no useful answer: never a reason to call it dead (RULES §2.1).
 void name_unusable_master(GroupState& group) {
   const auto outcome = master_of(group).outcome;
   group.reasons.last = outcome == Outcome::loading ? Reason::master_loading
@@ -42,8 +42,8 @@ std::optional<NodeId> journalled_target(const Knowledge& known) {
   return known.record.phase == Phase::promoting ? known.find_name(known.record.target) : std::nullopt;
 }
 
-/// The journal's target is a master now, and of the history it was chosen for: the promote was carried out. A server
-/// that merely restarted under its name is not.
+/// The journal's target is a master now and has the history that it was chosen for: it carried out the promote. A server that merely
+/// restarted under the target's address has another history.
 bool took_over(const Knowledge& known, std::optional<NodeId> target) {
   if (!target) return false;
   const NodeView& node = known.node(*target);
@@ -55,7 +55,7 @@ void ask_witness(GroupState& group, NodeId id) {
   witness.asked_actively = group.now;
   witness.rehandshaken.reset();
   const KindRules& rules = rules_of(group.settings().kind);
-  group.known.node(id).replica.stopped_by_us = rules.steps_stop_replication;   // where it ends between STOP and START
+  group.known.node(id).replica.stopped_by_us = rules.steps_stop_replication;   // where the step ends between STOP and START
   const Milliseconds timeout = group.settings().health.timeout / rules.rehandshakes_per_timeout;
   tell(group.known, group.out, RunStep{id, Step::rehandshake, {}, timeout, {}});
 }
@@ -79,8 +79,9 @@ void investigate(GroupState& group) {
   }
 }
 
-/// By hand, by another decider, or restarted with the configuration of its past: no client is routed until the group agrees on a
-/// master. Where it does not, the best is made one, and that is itself unless its data is gone (RULES §4.3).
+/// The journal's master says replica: demoted by hand or by another decider, or restarted with an old configuration. No client is
+/// routed until the nodes agree on a master. Where they do not, the best node is promoted, and that is the journal's master unless its
+/// data is gone (RULES §4.3).
 void on_master_is_replica(GroupState& group) {
   group.known.master_verified = false;
   if (!group.stall.tilted()) {
@@ -93,7 +94,7 @@ void on_master_is_replica(GroupState& group) {
   group.doubt.look_again(grace_ends);
 }
 
-/// No copy is left that can be reached: wait for one, then serve what there is (RULES §6.4).
+/// No copy of the data can be reached: wait for one, then serve what the master has (RULES §6.4).
 void on_emptied_without_replica(GroupState& group) {
   const Knowledge& known = group.known;
   const auto& failover = group.settings().failover;
@@ -137,9 +138,9 @@ void on_server_changed(GroupState& group) {
   if (emptied) on_emptied_without_replica(group);
 }
 
-/// Another node was made the master while we were stalled, or before this run (it may have been a run of sengu whose journal is lost),
-/// and the journal's says master too, or says nothing: which of them is right cannot be seen. No client is routed until the group
-/// agrees on one, or the operator names one.
+/// Another node was made a master while sengu was stalled or before this run (perhaps by a run whose journal is lost), and the journal's
+/// master says master too, or does not answer: sengu cannot see which of the two is right. No client is routed until the nodes agree on
+/// one, or the operator names one.
 void on_switched_unseen(GroupState& group) {
   const Adoption adoption = find_adoptable(group.known);
   if (adoption.master) return group.adopt(*adoption.master, adoption.reason);
@@ -152,7 +153,7 @@ void resume_promotion(GroupState& group, NodeId target) {
   group.machine.resume_promotion(group.context(), target);
 }
 
-/// An earlier run ended in the middle of a failover: its death was a cut; look anew, then go on or go back.
+/// An earlier run ended in the middle of a failover, which cut all clients: ask the nodes anew, then go on or go back.
 void go_on_after_restart(GroupState& group) {
   Knowledge& known = group.known;
   if (!all_asked(known)) return;
@@ -166,7 +167,7 @@ void go_on_after_restart(GroupState& group) {
   } else if (known.suspicion && !(group.check.server_changed(known) && master_of(group).alive())) {
     investigate(group);
   } else {
-    known.resumed = false;  // whatever the ordinary rules make of it
+    known.resumed = false;  // the ordinary rules decide
   }
 }
 
@@ -183,11 +184,11 @@ void watch_master(GroupState& group) {
   if (!master.outcome) {
     group.reasons.last = Reason::starting;
   } else if (!known.master_verified && !tilted && took_over(known, target)) {
-    resume_promotion(group, *target);   // it became a master after we had given it up
+    resume_promotion(group, *target);   // it became a master after the failover was given up
   } else if (group.switched_unseen && !tilted) {
     on_switched_unseen(group);
   } else if (group.check.server_changed(known) && master.alive()) {
-    // What it still has can only be told beside the others.
+    // Whether its data is gone can only be told beside the other nodes.
     if (all_asked(known)) on_server_changed(group);
   } else if (master.says(Role::replica) && master.outcome == Outcome::ok) {
     on_master_is_replica(group);
@@ -206,7 +207,7 @@ void give_up_change(GroupState& group, const FailoverMachine::Ended& ended) {
   group.reasons.last = ended.result;
   group.pace.gave_up(group.now, group.settings().failover.step_timeout);
   if (ended.result == Reason::step_failed) group.known.node(ended.target).told.refused_promotion = group.now;
-  // Nothing was promised to any client: the journal's master stays what it is, also while nothing can be written.
+  // No client was served by another master: the journal's stays the master, also while the journal cannot be written.
   if (ended.result == Reason::journal_unwritable) record_given_up(group.known);
   const bool nobody = ended.result == Reason::no_good_replica;
   emit_group(group.scene(), nobody ? EventKind::failover_abort_no_good_slave : EventKind::failover_abort, ended.result);
@@ -214,21 +215,21 @@ void give_up_change(GroupState& group, const FailoverMachine::Ended& ended) {
   if (ended.plan.request) group.out.send(Answer{*ended.plan.request, {ended.result, std::string(describe(ended.result))}});
 }
 
-/// What is known of the others under the new master.
+/// Resets what was known of the other nodes under the old master.
 void begin_anew(GroupState& group, bool promoted) {
   Knowledge& known = group.known;
   const NodeView& master = master_of(group);
   for (NodeView& node : known.nodes) {
     node.rogue.now = node.rogue.now && group.switched_unseen && &node != &master;
     if (promoted) node.stall.before = BeforeStall::gone;   // no node is waited for under a master of our own choice
-    node.told.retry = {};          // what it was told last was of another master
-    node.probe.next = group.now;   // it is told nothing before it was seen under the new master
+    node.told.retry = {};          // the pause was after a step for the old master
+    node.probe.next = group.now;   // no step goes to a node before it was seen under the new master
     node.replica.left_in_chain = false;
     if (!known.follows_directly(node, *known.master)) node.replica.heard_master.reset();
   }
 }
 
-/// What was journalled counts, not what answers under this address by now.
+/// The journalled server counts, not another that answers under its address by now.
 void take_master(GroupState& group, const ServerInfo& journalled) {
   Knowledge& known = group.known;
   const NodeView& master = master_of(group);
@@ -307,7 +308,7 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   }
   doubt.forget_odown();
   mending.begin(promoted ? Mending::Others::are_to_follow : Mending::Others::stay);
-  // People, or the whole group, have named one; a failover of our own decides nothing between two that others made.
+  // People or all nodes have named a master; a failover of sengu's own does not settle which of two masters is right.
   if (cause == Reason::adopted || cause == Reason::operator_request) switched_unseen = false;
   if (promote_sent_to == ended.target) promote_sent_to.reset();
   if (promoted && from && !ended.master.sql) lost_tail.remember(*from, known.history_offset - (ended.master.second_offset - 1));

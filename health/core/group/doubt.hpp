@@ -1,5 +1,5 @@
-// The doubt about the master: the suspicion against it (which is in Knowledge, since the evidence is judged over it), what was said
-// of it, and when it is looked at again without a new observation.
+// The doubt about the master: the suspicion against it (kept in Knowledge, since the evidence is judged over that), which events were
+// said, and when the suspicion is judged again without a new observation.
 #pragma once
 
 #include <optional>
@@ -19,13 +19,13 @@ class Doubt {
   /// A replica answered: does it prove that it hears the suspect? It receives more, or a heartbeat, or its link came back after a
   /// re-handshake.
   void hear_witness(const Scene& scene, NodeId id);
-  /// The master lives and our path to it is broken: +unreachable, and again each minute.
+  /// The master lives and the path from sengu to it is broken: says +unreachable, and again each minute.
   void report_unreachable(const Scene& scene, Reason reason);
 
-  /// +odown, where the cause is that the master is gone.
+  /// Says +odown, where the cause is that the master is gone.
   void report_odown(const Scene& scene, Reason cause);
   void end_odown(const Scene& scene);
-  /// The master that +odown was said of is no longer ours.
+  /// The master that +odown was said of is no longer the group's.
   void forget_odown() { odown_ = false; }
 
   /// The journal's master says replica: when this began.

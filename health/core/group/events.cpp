@@ -104,7 +104,7 @@ void report_route(const Scene& scene, std::optional<RouteState> before, const Ro
              after.master ? "master=" + scene.known.node(*after.master).settings->name : "");
 }
 
-/// What a master that returns has beyond the present one is lost to the clients; what another node has, a client wrote there.
+/// A returned master's extra transactions are lost to the clients; those of another node were written there by a client.
 void report_errant(const Scene& scene, NodeId id, const GtidSet& before) {
   const Knowledge& known = scene.known;
   const NodeView& node = known.node(id);

@@ -1,5 +1,5 @@
-// What people are told while it happens: events, with Sentinel's payload where Sentinel has the event. Free functions: nothing is
-// remembered here but by what was said of a node (NodeView::shown).
+// The events of a group, with Sentinel's payload where Sentinel has the event. Free functions: they remember only what was said of a
+// node (NodeView::shown).
 #pragma once
 
 #include <optional>
@@ -11,9 +11,9 @@
 
 namespace sengu::health {
 
-/// Of a node. `more` is put behind the payload.
+/// An event about a node. `more` is appended to the payload.
 void emit_node(const Scene& scene, EventKind kind, NodeId node, Reason reason, const std::string& more = {});
-/// Of the whole group.
+/// An event about the whole group.
 void emit_group(const Scene& scene, EventKind kind, Reason reason, const std::string& more = {});
 /// +lost-writes: `lost` is what metrics count, `more` what people read.
 void emit_lost_writes(const Scene& scene, NodeId node, const LostWrites& lost, const std::string& more);
@@ -21,9 +21,9 @@ void emit_lost_writes(const Scene& scene, NodeId node, const LostWrites& lost, c
 /// "redis02:priority_zero,redis03:outranked".
 std::string rejections(const Knowledge& known, const Selection& selection);
 
-/// +sdown, once; also what follows of it for the node's health.
+/// Says +sdown, once, and marks the node as down.
 void set_sdown(const Scene& scene, NodeId id);
-/// While the old master is still ours, so that the payload names the new one as its replica, as Sentinel's does.
+/// Called before the old master is replaced, so that the payload names the new one as its replica, as Sentinel's does.
 void report_promoted(const Scene& scene, NodeId promoted, Reason cause);
 void report_switch(const Scene& scene, NodeId from, NodeId to, Reason cause);
 /// `before` is the state of the route until now; none: there was no route.

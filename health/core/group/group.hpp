@@ -16,7 +16,7 @@ struct GroupState;
 
 class Group {
  public:
-  /// `journal` is the group's record of an earlier run, if there is one. `settings` outlive the group.
+  /// `journal` is the record that an earlier run left, if any. `settings` outlive the group.
   Group(const config::GroupSettings& settings, std::optional<JournalRecord> journal,
         JournalFound found = JournalFound::sound);
   ~Group();

@@ -18,23 +18,25 @@ constexpr auto step_pause = 100ms;       // after a failed step, doubled each ti
 constexpr auto longest_step_pause = 30s;
 constexpr int most_step_doublings = 10;
 
-/// An IO thread that lost its source tries again for ever: one that does not run beside an error of the connection (2003, 2013)
-/// was stopped. (Found on real servers: the error of the dead master stays, and its IO thread was never started again.)
+/// An IO thread that lost its source tries again for ever. So one that does not run although its last error is of the connection (2003,
+/// 2013) was stopped. (Found on real servers: the error stays after the master's death, and the thread was never started again.)
 bool is_connection_error(std::string_view error) { return error.size() > 4 && error.starts_with('2') && error[4] == ' '; }
 
-/// Its IO thread was stopped by a statement, not by an error of its own.
+/// The replica's IO thread was stopped by a statement, not by an error.
 bool is_stopped(const ServerInfo& info) {
   if (!info.sql || info.master.host.empty() || info.sql->receiving) return false;
   return info.sql->receive_error.empty() || is_connection_error(info.sql->receive_error);
 }
 
-/// As a failover leaves it. An earlier run may have ended after the journal said that all was done, or lost its journal; people
-/// who stop replication stop both threads. (Found by the simulator: it stayed stopped, and a semi-sync master hung.)
+/// Only the IO thread is stopped, as a failover of sengu leaves a replica; people stop both threads. An earlier run may have ended after
+/// the journal said that all was done, or lost its journal. (Found by the simulator: the replica stayed stopped, and a semi-sync master
+/// hung.)
 bool only_receiving_is_stopped(const ServerInfo& info) {
   return is_stopped(info) && (info.sql->applying || !info.sql->apply_error.empty());
 }
 
-/// Ours, and no evidence: as after a stall of ours its silence counts anew. What was known holds; the next probe tries again.
+/// The probe failed for want of sengu's own resources, which is no evidence: the node's silence counts anew, as after a stall. What was
+/// known holds; the next probe tries again.
 void take_shortage(NodeView& node, const Observation& seen, Time now) {
   if (!node.outcome) node.outcome = seen.outcome;
   node.text = seen.text;
@@ -42,7 +44,7 @@ void take_shortage(NodeView& node, const Observation& seen, Time now) {
   node.probe.next = now + poll_once_more;
 }
 
-/// An alarm of its own, and no reason to call it dead (RULES §2.1). Of a node that dies meanwhile +sdown tells.
+/// An unusable answer raises its own alarm, and is no reason to call the node dead (RULES §2.1). If it dies, +sdown follows.
 void watch_use(const Scene& scene, NodeId id) {
   NodeView& node = scene.known.node(id);
   const bool unusable = node.outcome != Outcome::ok;
@@ -109,16 +111,16 @@ void take_link(const Scene& scene, NodeId id) {
   emit_node(scene, EventKind::slave_reconf_done, id, Reason::none);
 }
 
-/// The very server was a replica when it was last looked at; or it went on from the group's history with writes of its own. A
-/// master that ours was promoted from is no such one, nor one that restarted without its `replicaof` (Redis 7 keeps the
-/// replication id of its RDB as the second one).
+/// The node was made a master by another hand: the same process was a replica when last asked, or it went on from the group's history
+/// with writes of its own. Not so for the master that ours was promoted from, nor for one that restarted without its `replicaof`
+/// (Redis 7 keeps the replication id of its RDB as the second one).
 bool was_promoted_unseen(const NodeView& node, const History& history) {
   if (node.stall.was_replica == node.info->run_id) return true;
   return left_history(*node.info, history);
 }
 
 /// Redis gives a master without a backlog a new replication id when its first replica attaches: same server, same data. The journal
-/// follows, or a later run would know no candidate. Of MySQL it has a beginning of the history, and whose transactions go on.
+/// takes the new id, or a later run would know no candidate. On MySQL the journal names the source whose transactions go on.
 void follow_history(GroupState& group, const ServerInfo& master) {
   Knowledge& known = group.known;
   if (!master.sql && known.history.replid == master.replid && known.record.replid == master.replid) return;
@@ -128,7 +130,7 @@ void follow_history(GroupState& group, const ServerInfo& master) {
   write_record(known, group.out);
 }
 
-/// The very master that the operator's failover replaced, still as it was: it is about to be demoted, and no reason for an alarm.
+/// The same process that the operator's failover replaced as master: it is about to be demoted, and no reason for an alarm.
 bool was_just_replaced(const GroupState& group, const NodeView& node) {
   const auto& masters = group.known.record.past_servers;
   const bool by_order = group.reasons.cause == Reason::operator_request && !group.mending.done();
@@ -170,8 +172,8 @@ void GroupState::take(const ProbeDone& done) {
   NodeView& node = known.node(done.node);
   node.probe.running = false;
   if (seen.outcome == Outcome::shortage) return take_shortage(node, seen, now);
-  // A question may outlive later ones: a server that wakes answers its kept connection first. That is life; but the
-  // failure of an older question says nothing against a newer answer.
+  // A question may end after later ones: a server that wakes answers its kept connection first. Such an answer proves that it
+  // lives; but the failure of an older question says nothing against a newer answer.
   if (seen.asked < node.last_asked && !is_life(seen.outcome)) return;
   node.outcome = seen.outcome;
   node.text = seen.text;
@@ -185,7 +187,7 @@ void GroupState::take(const ProbeDone& done) {
     return;
   }
   take_life(scene(), done.node, seen.answered);
-  const bool outlived = node.info && seen.asked < node.info_asked;   // a server that wakes answers both: what was asked later holds
+  const bool outlived = node.info && seen.asked < node.info_asked;   // a server that wakes answers both; the later question counts
   if (seen.info && !outlived) {
     take_info(done.node, seen);
   } else if (!seen.info) {
@@ -216,7 +218,7 @@ void GroupState::take_info(NodeId id, const Observation& seen) {
     take_replica_info(id);
   }
   routing.update_reader(node);
-  const bool judged = !machine.active() && !known.resumed;   // by take_replica_info
+  const bool judged = !machine.active() && !known.resumed;   // take_replica_info judges it
   if (seen.asked >= stall.last() && (judged || known.master == id)) node.stall.unseen = false;
 }
 
@@ -238,8 +240,8 @@ void GroupState::take_master_info(const Observation& seen) {
   for (std::size_t i = 0; i < known.nodes.size(); ++i) judge_errant(node_id(i));
 }
 
-/// Beside a master that was asked later: read the other way round, a transaction that was written meanwhile would count as its
-/// reader's own (orchestrator#1305).
+/// The master must have been asked later than the replica: read the other way round, a transaction that was written meanwhile would
+/// count as the replica's own (orchestrator#1305).
 void GroupState::judge_errant(NodeId id) {
   NodeView& node = known.node(id);
   if (!known.master || known.master == id || !known.master_verified || !node.info || !node.info->sql) return;
@@ -254,14 +256,14 @@ void GroupState::take_replica_info(NodeId id) {
   NodeView& node = known.node(id);
   if (!known.master) return;
   take_link(scene(), id);
-  // An answer from before the step says nothing of it. (Found by the simulator: it stayed stopped after the failover.)
-  // Nor one from after a step that failed: a STOP that was given up may hang in the server, and take effect yet.
+  // An answer from before the step says nothing of it. (Found by the simulator: the replica stayed stopped.)
+  // Nor does one from after a failed step: a STOP that was given up may hang in the server, and take effect later.
   const bool settled = !node.told.step && node.told.failures == 0 && node.info_asked >= node.told.done;
   if (settled && !is_stopped(*node.info)) node.replica.stopped_by_us = false;
   judge_errant(id);
   if (known.suspicion) doubt.hear_witness(scene(), id);
   if (machine.active()) return;
-  // Restarted with a configuration that makes it a replica: it never said master again, and its tail is gone with the sync.
+  // Restarted as a replica by its configuration: it never said master again, and the sync has removed its tail.
   if (node.says(Role::replica)) lost_tail.report_estimate(scene(), id);
   if (known.resumed) return;   // the target is, or may be, about to be a master
   const bool rogue = node.says(Role::master);
@@ -269,11 +271,11 @@ void GroupState::take_replica_info(NodeId id) {
     node.rogue.since = now;
     if (!was_just_replaced(*this, node)) emit_node(scene(), EventKind::rogue_master, id, Reason::rogue_master);
     lost_tail.report(scene(), id);
-    // A node that carries out late what we told it is no such one.
+    // A node that carries out a step late is no rogue.
     if (node.stall.unseen && promote_sent_to != id && was_promoted_unseen(node, known.history)) switched_unseen = true;
   }
   node.rogue.now = rogue;
-  // Before it is told anything, the master is looked at once more.
+  // The master is asked once more before the node is told anything.
   if (rogue || !known.follows(node, *known.master)) known.node(*known.master).probe.next = now;
 }
 
@@ -299,10 +301,10 @@ void GroupState::take(const StepDone& done) {
   node.told.done = now;
   node.probe.next = now;
   machine.step_done(now, done);
-  // One attempt, reached or not (RULES §4.1); but where a fence lasts, a returned master is fenced until it is.
+  // One attempt, reached or not (RULES §4.1); but where a fence lasts, a returned master is told until it is fenced.
   const bool returned = rules_of(settings().kind).fence_lasts && known.master != done.node && node.alive();
   if (done.step == Step::fence && !returned) return;
-  if (done.step == Step::apply_received) return;   // whether it is applied is for a probe to see
+  if (done.step == Step::apply_received) return;   // a probe will see whether it is applied
   if (done.result == StepResult::done) {
     take_done(scene(), done);
   } else {

@@ -1,4 +1,4 @@
-// Can what is decided be remembered? Whether the journal takes writes, and whether it still names the master (RULES §7).
+// Can a decision be remembered? Whether the journal takes writes, and whether it still names the master (RULES §7).
 #pragma once
 
 #include <optional>
@@ -12,19 +12,19 @@ class JournalHealth {
   explicit JournalHealth(JournalFound found) : damaged_(found == JournalFound::damaged) {}
 
   void written(const Scene& scene, const JournalWritten& written);
-  /// After a failed write, each second: does it work again? Not while a failover runs, which writes by itself.
+  /// After a failed write: tries to write each second, until the journal works again. Not during a failover, which writes itself.
   void probe(const Scene& scene);
-  /// A master was chosen or named, and journalled.
+  /// The journal names a master again.
   void is_whole_again() { damaged_ = false; }
 
   bool writable() const { return ok_; }
-  /// What it holds names no master: an operator does.
+  /// The journal was damaged and names no master: the operator must name one.
   bool damaged() const { return damaged_; }
 
  private:
   bool ok_ = true;
   bool damaged_;
-  std::optional<Serial> probe_;   // the write that only finds out whether the journal works again
+  std::optional<Serial> probe_;   // the write that tries whether the journal works again
   Time next_probe_{};
 };
 

@@ -15,8 +15,8 @@ void emit_lost(const Scene& scene, NodeId id, std::int64_t bytes, const std::str
 
 }  // namespace
 
-/// Exact where the old process lives on: what it acknowledged beyond the point where the new master's history begins. A restarted one
-/// has another replication id.
+/// The bytes that the old master acknowledged beyond the point where the new master's history begins. Exact where the old process
+/// lives on; a restarted one has another replication id.
 void LostTail::report(const Scene& scene, NodeId id) {
   const Knowledge& known = scene.known;
   if (!known.master || !known.node(*known.master).info) return;

@@ -1,5 +1,5 @@
 // What a change of master cost: the bytes that the old master had acknowledged beyond the point where the new one's history begins.
-// Redis only; of MySQL the errant set tells (events).
+// Redis only; on MySQL the errant set tells (events).
 #pragma once
 
 #include <cstdint>
@@ -12,15 +12,15 @@ namespace sengu::health {
 
 class LostTail {
  public:
-  /// A promotion: the old master had been seen so many bytes beyond the new one.
+  /// A node was promoted; the old master had been seen that many bytes beyond it.
   void remember(NodeId old_master, std::int64_t bytes) { tail_ = {old_master, bytes}; }
-  /// A node that says master and is not ours answers.
+  /// A node answers that says master and is not the group's.
   void report(const Scene& scene, NodeId id);
-  /// The old master came back as a replica: its own word is gone with the sync, what its last probe saw is at least lost.
+  /// The old master came back as a replica: the sync has removed its tail, of which only what its last probe saw is known.
   void report_estimate(const Scene& scene, NodeId id);
 
  private:
-  std::optional<std::pair<NodeId, std::int64_t>> tail_;   // none: no promotion, or it was reported
+  std::optional<std::pair<NodeId, std::int64_t>> tail_;   // none: no promotion yet, or the loss was reported
 };
 
 }  // namespace sengu::health

@@ -8,7 +8,7 @@ namespace {
 
 constexpr auto soon = 1s;
 
-/// The journal's server has less than it had, or was journalled with.
+/// The journal's server has less than it had when last seen or journalled.
 bool has_regressed(const NodeView& before, const ServerInfo& info, const JournalRecord& record) {
   if (info.run_id != record.server_id) return false;
   if (!before.info || before.info->run_id != info.run_id) return !of_history(info, record);
@@ -23,8 +23,8 @@ void MasterCheck::take(const NodeView& before, const Observation& seen, const Jo
   if (has_regressed(before, *seen.info, record)) regressed_ = true;
 }
 
-/// A transaction that waits for its acknowledgement is with the replicas a little before the master counts it, and longer where no
-/// replica acknowledges: as long as sessions wait the master is not judged.
+/// A transaction that waits for its acknowledgement is on the replicas before the master counts it: for a moment, or for long where no
+/// replica acknowledges. So the master is not judged while sessions wait.
 bool MasterCheck::holds_what_replicas_have(const Scene& scene) {
   if (!unjudged_) return true;
   const Knowledge& known = scene.known;

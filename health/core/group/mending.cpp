@@ -10,7 +10,7 @@ namespace sengu::health {
 
 namespace {
 
-/// Once no node follows a demoted master any more, a chain below it is what people want.
+/// Once no node follows a demoted master any more, a chain below it is one that people set up.
 void forget_left_replicas(Knowledge& known) {
   for (std::size_t i = 0; i < known.nodes.size(); ++i) {
     const auto follows_it = [&](const NodeView& node) { return known.master_of(node) == node_id(i); };
@@ -18,7 +18,7 @@ void forget_left_replicas(Knowledge& known) {
   }
 }
 
-/// May this one be started again?
+/// May the threads of this replica be started again?
 bool is_to_be_started(const Scene& scene, NodeView& node) {
   if (!node.replica.stopped_by_us || node.told.step || node.outcome != Outcome::ok || !node.info->sql) return false;
   if (node.info_asked < node.told.done || scene.now < node.told.retry) return false;   // not seen since it was told
@@ -28,7 +28,7 @@ bool is_to_be_started(const Scene& scene, NodeView& node) {
   }
   const Knowledge& known = scene.known;
   if (!known.follows(node, *known.master)) return false;   // to be repointed
-  // Its source has become a replica of the new master: through it, what is quarantined would join after all.
+  // Its source has become a replica of the new master: a node in quarantine would join through it after all.
   const bool through_another = !known.follows_directly(node, *known.master);
   return !through_another || errant(known.history, *node.info).empty();
 }
@@ -64,14 +64,14 @@ void start_receivers(const Scene& scene) {
   for (std::size_t i = 0; i < scene.known.nodes.size(); ++i) {
     NodeView& node = scene.known.nodes[i];
     if (!is_to_be_started(scene, node)) continue;
-    // Both threads are stopped where a repoint ended halfway: as if it were told anew to follow the node that it follows.
+    // A repoint that ended halfway leaves both threads stopped: tell the node once more to follow the node that it follows.
     const Step step = node.info->sql->applying ? Step::start_receiving : Step::repoint;
     tell(scene.known, scene.out, RunStep{node_id(i), step, node.info->master, scene.settings().failover.step_timeout});
   }
 }
 
-/// A master that restarted without a failover has lost the flag (orchestrator#1270), and the group's writes would be acknowledged by
-/// it alone. No new client is let in until it is on; but where it cannot be switched on, that is only a finding.
+/// A master that restarted without a failover has lost the flag (orchestrator#1270), and would acknowledge the group's writes alone. No
+/// new client is let in until the flag is on. Where it cannot be switched on, the doctor says so and clients are let in.
 bool lacks_semi_sync(const Knowledge& known) {
   constexpr int tries = 3;
   if (known.settings->semi_sync != config::SemiSync::automatic || !known.master_verified) return false;

@@ -9,9 +9,9 @@ namespace sengu::health {
 class Mending {
  public:
   enum class Others : std::uint8_t { stay, are_to_follow };
-  /// A change of master is over. Where a node was promoted the others are to follow it, and then +failover-end is said.
+  /// A change of master is over. Where a node was promoted the other nodes are to follow it, and after that +failover-end is said.
   void begin(Others others) { done_ = others == Others::stay; }
-  /// The last failover's replicas all follow.
+  /// True once all replicas follow the node that was promoted last.
   bool done() const { return done_; }
 
   /// Repoints and demotes. Requires that the master is routed and nothing forbids it. `cause` is of the last change of master.
@@ -24,13 +24,13 @@ class Mending {
   bool done_ = true;
 };
 
-/// MySQL: replicas whose threads a step of ours stopped are started again: a semi-synchronous master would hang. Whatever the mode:
-/// this only undoes what we did ourselves.
+/// MySQL: starts the threads of replicas that a step of ours stopped: a semi-synchronous master would hang. In every mode, since it
+/// only undoes what sengu did itself.
 void start_receivers(const Scene& scene);
 
-/// MySQL: the master acknowledges its writes alone, and semi-synchronous replication can be switched on there. Requires a master.
+/// MySQL: the master waits for no replica, although semi-synchronous replication can be switched on there. Requires a master.
 bool lacks_semi_sync(const Knowledge& known);
-/// ... and is switched on, unless it is being told so.
+/// Switches it on, unless that step is under way.
 void switch_semi_sync_on(const Scene& scene);
 
 }  // namespace sengu::health

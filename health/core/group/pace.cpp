@@ -10,7 +10,8 @@ constexpr int most_doublings = 5;                 // of the pause after a failov
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (RULES §8)
 constexpr std::size_t remembered = 8;
 
-/// These are no new judgement that a flapping network could cause: the first is a matter of data, the others were begun before.
+/// Causes that the cool-down does not hold back, since a flapping network cannot bring them about: the first is a matter of data, the
+/// others end a change that was begun before.
 bool ignores_cooldown(Reason cause) {
   return cause == Reason::master_emptied || cause == Reason::resumed || cause == Reason::master_is_replica;
 }

@@ -12,16 +12,16 @@ namespace sengu::health {
 
 class Pace {
  public:
-  /// A failover was given up: the next one waits, longer after each.
+  /// A failover was given up: the pause before the next doubles each time.
   void gave_up(Time now, Milliseconds step_timeout);
   /// A node was promoted.
   void promoted(Time now);
-  /// A master was confirmed, or a failover begins: nothing is waited for.
+  /// A master was confirmed, or a failover begins: the pause ends.
   void go_on() { retry_after_.reset(); }
   /// A master was confirmed: what was given up before is forgotten.
   void forget_failures();
 
-  /// The last failover was given up a moment ago.
+  /// The pause after a failover that was given up has not ended.
   bool waits(Time now) const { return retry_after_ && now < *retry_after_; }
   /// Too soon for a failover for that reason?
   bool cools_down(Time now, Reason cause, Milliseconds cooldown) const;

@@ -9,9 +9,9 @@ struct Reasons {
   Reason last = Reason::starting;    // of the last decision, taken or not
   Reason cause = Reason::none;       // of the last change of master
   Reason closed = Reason::starting;  // why there is no master, while there is none
-  Reason refused = Reason::none;     // the refusal that was said last; none: the next one is said whatever it is
+  Reason refused = Reason::none;     // the refusal that was said last; none: the next one is said in any case
 
-  /// A decision that is not taken: said once per change of its reason, not per tick.
+  /// A decision is not taken: says so when the reason changes, not at each step.
   void refuse(const Scene& scene, Reason reason);
 };
 

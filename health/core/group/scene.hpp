@@ -1,4 +1,4 @@
-// What the parts of a group look at and write to while the group takes one step. Lives as long as that step.
+// What the parts of a group read and write while the group takes one step. Lives as long as that step.
 #pragma once
 
 #include "health/core/kind_rules.hpp"

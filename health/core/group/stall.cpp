@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto late = 50ms;              // a step so late is void until the sockets were polled once more
+constexpr auto late = 50ms;              // a step this late waits until the sockets were polled once more
 constexpr auto poll_once_more = 20ms;
 constexpr auto stalled_after = 1s;       // tilt (RULES §2.3)
 constexpr auto tilt_at_most = 10s;       // RULES §8
@@ -59,9 +59,9 @@ bool Stall::is_void(Time now) {
   return false;
 }
 
-/// After a stall: until the master was seen, and each other node that was well before, unless its connects are refused (no server
-/// lives there). That may take long: a node that is still unseen after tilt_at_most counts as a rogue if it turns out to be a master.
-/// A node that was loading, or of no use otherwise, may have become well and a master meanwhile: any answer of it is waited for.
+/// After a stall the group waits until it saw the master and each other node that was well before, unless connects to the node are
+/// refused (no server lives there). A node that is still unseen after tilt_at_most, and turns out to be a master, counts as a rogue. A node
+/// that was loading or of no other use may have become well and a master meanwhile: the group waits for any answer of it.
 bool Stall::looks_anew(const Knowledge& known, Time now) const {
   const auto& nodes = known.nodes;
   const bool unjudged = std::any_of(nodes.begin(), nodes.end(),

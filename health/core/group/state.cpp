@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto relay_log_patience = 30s;   // without progress: alarm (RULES §4.4)
 
-/// The doubt, the journal or a change of master may be why a session to the master may not go on at all.
+/// Why a session to the master may not go on: the doubt, the journal or a change of master.
 bool is_cut(const GroupState& group) {
   const NodeView& master = group.known.node(*group.known.master);
   if (group.known.record.phase != Phase::steady) return true;
@@ -59,7 +59,7 @@ GroupState::GroupState(const config::GroupSettings& group, std::optional<Journal
   known.settings = &group;
   for (const auto& node : group.nodes) known.nodes.emplace_back(node, group.health);
   take_record(known, std::move(record));
-  // An earlier run may have stopped them, in the failover that it did not end.
+  // A failover that an earlier run did not end may have stopped their threads.
   for (NodeView& node : known.nodes) node.replica.stopped_by_us = known.resumed && rules_of(group.kind).steps_stop_replication;
 }
 
@@ -105,7 +105,7 @@ void GroupState::decide() {
   deadline = asking.deadline(scene());
 }
 
-/// What time alone has changed.
+/// Changes that come with time alone.
 void GroupState::look() {
   stall.end_when_all_seen(scene());
   for (std::size_t i = 0; i < known.nodes.size(); ++i) {
@@ -136,7 +136,7 @@ void GroupState::mend() {
   if (!known.suspicion && awaits_semi_sync(*this)) switch_semi_sync_on(scene());
   if (!known.master_verified || known.suspicion || known.record.phase != Phase::steady) return;
   if (routing.published().state != RouteState::open || stall.tilted() || switched_unseen) return;
-  // What the operator began is carried to its end also where nothing is done unasked.
+  // A change that the operator began goes to its end also where sengu does nothing by itself.
   const bool operators_own = !mending.done() && reasons.cause == Reason::operator_request;
   const Reason hands_off = why_hands_off(*this);
   const bool unasked_only = hands_off == Reason::paused || hands_off == Reason::manual_mode ||

@@ -1,4 +1,4 @@
-// A group as it is shown: to `sengu status`, the API and the metrics. Pure: remembers nothing, decides nothing.
+// A group as `sengu status`, the API and the metrics show it. Pure: remembers nothing, decides nothing.
 #pragma once
 
 #include "health/core/group/state.hpp"

@@ -56,7 +56,7 @@ class Wishes {
     done("what the relay log of " + name_of(*machine.target()) + " still holds is given up");
   }
 
-  /// Answers where a failover may not begin.
+  /// Answers the wish where a failover may not begin.
   Reason why_not(const FailoverWish& wish) {
     static constexpr const char* name_one = "; name a node: failover GROUP --to NODE";
     const auto answered = [&](Reason reason, const char* more) {

@@ -8,8 +8,8 @@
 namespace sengu::health {
 
 struct Adoption {
-  std::optional<NodeId> master;  // to be adopted, or none ...
-  Reason reason = Reason::none;  // ... and why not
+  std::optional<NodeId> master;  // to be adopted, or none
+  Reason reason = Reason::none;  // why none is
 };
 
 /// Only if every configured node was observed, one alone says master, all others name it (directly or through a

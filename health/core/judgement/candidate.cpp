@@ -30,12 +30,12 @@ bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
   return knowledge.master && !knowledge.node(*knowledge.master).alive();
 }
 
-/// MySQL: what would not be applied, or would not reach the other replicas afterwards.
+/// MySQL: why writes would not be applied on this node, or would not reach the other replicas after it was promoted.
 Reason reject_by_replication(const ServerInfo& info) {
   if (!info.sql) return Reason::none;
   const SqlInfo& sql = *info.sql;
   if (!sql.gtids || !sql.binlog || !sql.logs_updates) return Reason::no_binlog;
-  if (info.master.host.empty()) return Reason::none;   // a promotion that was begun, or a returned master
+  if (info.master.host.empty()) return Reason::none;   // half promoted already, or a returned master
   if (!sql.apply_error.empty()) return Reason::applier_error;
   return sql.applying ? Reason::none : Reason::applier_stopped;
 }
@@ -50,8 +50,8 @@ Reason reject_by_state(const NodeView& node) {
   return reject_by_replication(*node.info);
 }
 
-/// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a
-/// restart its history has another id; that is no reason against it where no other node has the old one.
+/// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a restart its
+/// replication id is another; that is no reason against the node where no other node has the old id.
 Reason reject_former_master(const Knowledge& knowledge, const ServerInfo& info) {
   return is_emptied(knowledge, info) ? Reason::master_emptied : Reason::none;
 }
@@ -82,7 +82,7 @@ Reason reject(const Knowledge& knowledge, NodeId id, const Choice& choice) {
   return reject_by_data(knowledge, id, choice);
 }
 
-/// MySQL: of two replicas neither is further where each holds what the other lacks.
+/// MySQL: where each of two replicas holds what the other lacks, neither is further.
 bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& reasons, NodeId best) {
   const ServerInfo& chosen = *knowledge.node(best).info;
   if (!chosen.sql) return false;

@@ -10,7 +10,7 @@
 
 namespace sengu::health {
 
-/// What the choice is made for.
+/// The change of master that a candidate is chosen for.
 struct Choice {
   Reason cause = Reason::none;          // of the failover; none for "if the master died now"
   std::optional<NodeId> only;           // the operator named it

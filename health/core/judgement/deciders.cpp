@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto asked_each = 1min;    // RULES §7.3
-constexpr auto asked_again = 2s;     // while somebody is there: people wait for it to be gone
+constexpr auto asked_again = 2s;     // while another decider is connected: people wait for it to go
 
 }  // namespace
 

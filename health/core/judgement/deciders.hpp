@@ -1,5 +1,5 @@
-// Two deciders on one group make two masters (RULES §7.3): when the nodes are asked who else is connected to them, and
-// what they told. Pure. What a connection's name says is health/redis/clients.
+// Two deciders on one group make two masters (RULES §7.3): when the nodes are asked which deciders are connected to them, and what
+// they told. Pure. health/redis/clients knows deciders by the names of their connections.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@
 
 namespace sengu::health {
 
-/// Asks the node now. Requires !deciders.pending.
+/// Sends the question to the node now. Requires !deciders.pending.
 void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now);
-/// When it is to be asked again unasked: each minute, sooner while somebody is there.
+/// When the node is next asked without a cause: each minute, every two seconds while another decider is connected.
 Time deciders_due(const NodeView& node);
 void take_deciders(NodeView& node, const DecidersTold& told);
 
-/// Of the nodes that answer: each name once, in order.
+/// The deciders that the answering nodes name: each once, in order.
 std::vector<std::string> other_deciders(const Knowledge& knowledge);
 bool has_other_deciders(const Knowledge& knowledge);
 

@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 constexpr auto refusals_apart = 10ms;   // RULES §2.2
 constexpr auto ask_before = 200ms;      // witnesses are asked from down_after - 200 ms on (RULES §2.4)
-// A healthy master takes a re-handshaken replica back in 0.5-7.7 ms on loopback; a slow network needs a few round
-// trips more. So long a witness must stay down before it counts.
+// A witness must stay down for this long before it counts: a healthy master takes a re-handshaken replica back in 0.5-7.7 ms on
+// loopback, and a slow network needs a few round trips more.
 constexpr auto settle = 100ms;
 constexpr auto next_witness_after = 50ms;
 
@@ -33,13 +33,13 @@ Testimony testimony(const Court& court, NodeId id, Time asked_since) {
   if (node.last_asked < asked_since) return node.alive() ? Testimony::pending : Testimony::unreachable;
   if (!node.alive()) return Testimony::unreachable;
   if (!node.info || node.info_asked < node.last_asked) return Testimony::unreachable;  // alive, but cannot say (BUSY, ...)
-  if (node.info->sql && !node.info->sql->receiving) return Testimony::unreachable;  // stopped, perhaps by us: it cannot hear
+  if (node.info->sql && !node.info->sql->receiving) return Testimony::unreachable;  // its receiver is stopped, perhaps by a step of ours: it cannot hear the master
   if (node.info->link_up) {
     const bool fresh = witness.hears && *witness.hears + court.down_after >= court.now;
     return fresh ? Testimony::hears : Testimony::link_up;
   }
   if (witness.asked_actively && node.told.step) return Testimony::pending;
-  // Where the answer of the re-handshake was lost, the link that went down tells as much, a little later.
+  // Where the answer of the re-handshake was lost, the link that went down proves it as well, a little later.
   const auto asked = witness.asked_actively ? std::optional(witness.rehandshaken.value_or(node.told.done)) : std::nullopt;
   if (asked && node.info_asked < *asked + settle) return Testimony::pending;
   return Testimony::link_down;
@@ -75,13 +75,14 @@ bool is_process_death(const Court& court) {
   return court.knowledge.settings->failover.on_process_death == config::OnProcessDeath::now || refused_throughout;
 }
 
-/// MySQL: with heartbeats known its link counts as up only while they come. An IO thread that is started anew while its master is
-/// frozen cannot be stopped before replica_net_timeout (measured: 2 s of 2), which would delay the failover.
+/// MySQL: where the heartbeats of a replica are known, its link counts as up only while they come, and no rehandshake is needed. An IO
+/// thread that is restarted under a frozen master cannot be stopped before replica_net_timeout (measured: 2 s of 2), which would delay
+/// the failover.
 bool tells_by_itself(const Court& court, const NodeView& node) {
   return node.info && node.info->sql && node.info->sql->heartbeat_period && 2 * *node.info->sql->heartbeat_period < court.down_after;
 }
 
-/// One after another, the likely candidate last: it is the one whose link we least want to disturb.
+/// Witnesses are re-handshaken one after another; the likely candidate comes last, since its link matters most.
 std::optional<NodeId> next_to_ask(const Court& court) {
   const auto candidate = select_candidate(court.knowledge, {}).candidate;
   std::optional<NodeId> chosen;

@@ -19,16 +19,16 @@ struct Verdict {
   Finding finding = Finding::undecided;
   Reason reason = Reason::none;
   std::optional<NodeId> ask;   // the witness to re-handshake now
-  Time look_again{};           // when it may change without a new observation
+  Time look_again{};           // when the verdict may change without a new observation
 };
 
-/// Two fresh connects refused, 10 ms or more apart: those of clients make probes come sooner than that.
+/// Two fresh connects were refused, 10 ms or more apart. A refused connect of a client brings the next probe forward, often to less.
 bool refused_twice(const NodeView& master);
 
-/// Needs knowledge.master and knowledge.suspicion.
+/// Requires knowledge.master and knowledge.suspicion.
 Verdict assess(const Knowledge& knowledge, Time now);
 
-/// A direct replica that heard the master within down_after before we lost it (RULES §2.5).
+/// A direct replica that heard the master less than down_after before sengu lost it (RULES §2.5).
 bool is_witness(const Knowledge& knowledge, NodeId id);
 
 }  // namespace sengu::health

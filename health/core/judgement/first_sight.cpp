@@ -32,7 +32,7 @@ std::optional<NodeId> only_master(const Knowledge& known) {
   return master;
 }
 
-/// Of a master that does not answer, its replicas do.
+/// The master that replicas name while it does not answer itself.
 std::optional<NodeId> named_master(const Knowledge& known) {
   std::optional<NodeId> master;
   for (const NodeView& node : known.nodes) {

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// As Sentinel's SENTINEL_SLAVE_RECONF_TIMEOUT: a repointed replica that makes no progress for so long no longer
-// takes the place of another.
+// As Sentinel's SENTINEL_SLAVE_RECONF_TIMEOUT: a repointed replica that makes no progress for this long no longer counts among those
+// that may sync at a time.
 constexpr auto repoint_timeout = 10s;
 
 /// A step is only as good as the master it points at: that master must have been seen after the node was. (Found by
@@ -23,7 +23,7 @@ bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.told.step || node.outcome != Outcome::ok || !node.info) return false;
   if (node.info_asked < node.told.done) return false;  // not seen since its last step
-  if (node.says(Role::master) && !node.rogue.now) return false;  // its tail was not read yet (RULES §4.2)
+  if (node.says(Role::master) && !node.rogue.now) return false;  // its last offset is not known yet (RULES §4.2)
   return master_seen_after(knowledge, node) && now >= node.told.retry;
 }
 
@@ -45,7 +45,7 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   Ward ward{knowledge, now};
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
     const NodeView& node = knowledge.nodes[i];
-    if (!node.outcome) ward.all_others_follow = false;  // not asked yet: which node it follows is not known
+    if (!node.outcome) ward.all_others_follow = false;  // not asked yet: the node that it follows is unknown
     if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
     const bool syncs = node.replica.syncing && now - node.replica.repointed < repoint_timeout;
     if (syncs || node.told.step == Step::repoint) ++ward.syncing;
@@ -58,13 +58,13 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   return ward;
 }
 
-/// Sessions that wait for an acknowledgement hold transactions that its GTIDs do not name yet (tried on MySQL 9.7): a fence
-/// lets them go, and then the set is whole.
+/// A master whose sessions wait for an acknowledgement holds transactions that its GTID set does not name yet (tried on MySQL 9.7).
+/// A fence ends the waiting, and then the set is whole.
 bool is_fenced(const ServerInfo& info) {
   return info.read_only && info.sql->semi_sync_source != SemiSync::on && info.sql->semi_sync_waiting == 0;
 }
 
-/// A returned master is fenced at first contact; what has transactions of its own stays as it is, for people to repair.
+/// A returned master is fenced at first contact. A node with transactions of its own is left as it is, for people to repair.
 std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
   const ServerInfo& info = *node.info;
   if (node.says(Role::master)) return Step::fence;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t journalled_sources = 24;   // of some 60 bytes each; a slot of the journal has 3,808
 
-/// Of the recent masters first, where there are too many to keep.
+/// At most journalled_sources of them; those of the recent masters are kept first.
 GtidSet tips_to_keep(const GtidSet& gtids, const std::vector<std::string>& masters) {
   const GtidSet tips = gtids.tips();
   if (tips.sources() <= journalled_sources) return tips;

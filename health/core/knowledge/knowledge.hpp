@@ -16,7 +16,7 @@
 namespace sengu::health {
 
 /// Sentinel's bound for a replica that lost its master long ago (sentinel.c, sentinelSelectSlave): ten times
-/// down-after-milliseconds before we lost it ourselves.
+/// down-after-milliseconds before sengu lost the master itself.
 constexpr int deaf_factor = 10;
 
 /// Connects in a row that were refused, each over a connection of its own. Any answer, and any other failure, sets the count to 0.
@@ -37,64 +37,64 @@ struct Shown {
 /// The probes of a node. While one is under way no second one is sent.
 struct Probing {
   bool running = false;   // a Probe was sent, its ProbeDone has not come
-  Time next{};            // the next one goes out then at the latest, however slow the cadence; max() once it went out
+  Time next{};            // the next probe is due then, however slow the cadence; max() once it was sent
 };
 
 /// What the node was told to do, and how that ended. Written by tell() and by the intake of StepDone alone.
 struct Told {
   std::optional<Step> step;               // set exactly while a StepDone is owed
-  Time done{};                            // of the last StepDone. What was asked before it says nothing of the step
+  Time done{};                            // of the last StepDone. An answer to an older question says nothing of the step
   int failures = 0;                       // steps in a row that failed; a step that is done sets it to 0
-  Time retry{};                           // mending tells it nothing before this; another master sets it to the epoch
+  Time retry{};                           // mending tells the node nothing before this; a new master resets it to the epoch
   std::string error;                      // of the last failed step; an event says it once per change
   std::string rewrite_error;              // of the last CONFIG REWRITE; the doctor repeats it
-  std::optional<Time> refused_promotion;  // it could not be made a master; reset when its server restarts
+  std::optional<Time> refused_promotion;  // when a promote of it failed; reset when its server restarts
 };
 
 /// The node as a replica of the present master.
 struct Replica {
-  std::optional<Time> heard_master;   // when the last INFO was asked for in which its link to the present master was up
-  bool syncing = false;               // it was repointed, and its link was not seen up since
+  std::optional<Time> heard_master;   // when the last INFO that showed its link to the present master up was asked for
+  bool syncing = false;               // it was repointed, and its link was not seen up after that
   Time repointed{};                   // means something while `syncing`
-  bool left_in_chain = false;         // it lost its role while replicas followed it: they belong to the new master, a chain is not wanted
-  bool stopped_by_us = false;         // MySQL: a step of ours may have stopped its threads; until it is seen to replicate they are started again
-  GtidSet errant;                     // MySQL: what it has and the master, which was asked later, has not. Empty of Redis
+  bool left_in_chain = false;         // it lost its role while replicas followed it: they are to follow the new master, not the chain
+  bool stopped_by_us = false;         // MySQL: a step of ours may have stopped its threads; mending starts them until it is seen to replicate
+  GtidSet errant;                     // MySQL: transactions that it has and the master, asked later, lacks. Always empty on Redis
 };
 
-/// The node as readers see it. A session carries the generation; a change of it cuts the session.
+/// The node as readers see it. A session carries the generation; when the node's changes, the session is cut.
 struct Reader {
   std::uint32_t generation = 0;   // 0: no reader may stay. Never given twice in a group
   std::string server;             // the run id that the generation was given for
 };
 
-/// It says master, and is not the one that the journal names.
+/// The node says master, and the journal names another.
 struct Rogue {
   bool now = false;
   Time since{};       // +rogue-master was said then; means something while `now`
 };
 
-/// What a node was when a stall of ours ended, by its last answer before.
+/// What a node was by its last answer before a stall of sengu.
 enum class BeforeStall : std::uint8_t {
   gone,        // it did not answer
-  of_no_use,   // loading, busy, or it did not let sengu in
+  of_no_use,   // loading, busy, or refused the login
   well,
 };
 
-/// What is to be found out about a node after this process started, or was stalled: was it made a master meanwhile?
+/// After the start or a stall of sengu: was the node made a master meanwhile?
 struct AroundStall {
-  bool unseen = true;                      // not answered since, or not judged by it
-  std::optional<std::string> was_replica;  // its run id, where it was a replica then
+  bool unseen = true;                      // it has not answered since, or the answer was not judged
+  std::optional<std::string> was_replica;  // its run id, where it was a replica before
   BeforeStall before = BeforeStall::gone;
 };
 
-/// Who else may decide about a node, as its server last told; and of Redis how it is set up, which the same exchange asks for.
+/// Other deciders that are connected to the node, as its server last told; on Redis also its settings, read by the same exchange.
 struct Deciders {
   std::vector<std::string> names;
-  std::string untold;                 // why it could not say (NOPERM, ...); empty where it did
-  bool pending = false;               // asked, not told yet
+  std::string untold;                 // why the server did not tell (NOPERM, ...); empty where it did
+  bool pending = false;               // a question is under way
   std::optional<Time> asked;          // when the last question was sent
   Time names_as_of{};                 // when the question was sent whose answer gave `names`
-  std::optional<RedisSettings> redis; // as last told; none where it did not say
+  std::optional<RedisSettings> redis; // as last told; none where the server did not tell
 
   bool told_since(Time at) const { return !pending && asked && *asked >= at; }
 };
@@ -106,15 +106,15 @@ struct NodeView {
 
   const config::NodeSettings* settings;   // never null; outlives the group
   HealthTracker tracker;                  // up after `rise` good probes in a row
-  std::optional<ServerInfo> info;     // the last INFO that was read whole; kept while the node is down. Of an older question never after a newer one
+  std::optional<ServerInfo> info;     // the last INFO that was read whole; kept while the node is down. An answer to an older question never replaces a newer
   Time info_asked{};                  // when the question was sent that `info` answers
   Time info_answered{};               // info_asked <= info_answered
-  std::optional<Outcome> outcome;     // of the last probe; none exactly before the first one ended
+  std::optional<Outcome> outcome;     // of the last probe; none exactly until the first one has ended
   std::string text;                   // its error line, for people
-  Time last_asked{};                  // the latest question that ended, with an answer or without
-  Time last_answered{};               // when it ended
-  std::optional<Time> last_reply;     // the last byte of any kind; none: this run never heard it
-  Time silent_since{};                // silence counts from here: the last reply, the start, or the end of a stall of ours
+  Time last_asked{};                  // when the latest ended question was sent, answered or not
+  Time last_answered{};               // when that question ended
+  std::optional<Time> last_reply;     // when its last byte of any kind came; none: none came in this run
+  Time silent_since{};                // silence counts from here: the last reply, the start, or the end of a stall of sengu
   Refusals refused;
   Shown shown;
   Probing probe;
@@ -129,43 +129,43 @@ struct NodeView {
   bool says(Role role) const { return info && info->role == role; }
 };
 
-/// How a replica stands to the suspicion against its master. All times are after the suspicion began.
+/// What a replica has shown about its suspected master. All times are after the suspicion began.
 struct Witness {
-  std::optional<std::int64_t> progress;  // what it had heard of its master when it was last asked
-  std::optional<Time> asked_actively;    // when it was told to make its link anew; reset once the link came back
-  std::optional<Time> rehandshaken;      // when that was done; none while it runs, and where its answer was lost
-  std::optional<Time> hears;             // when it was asked and last proved that it hears the master; reset when its link is down
+  std::optional<std::int64_t> progress;  // how much it had received from its master when last asked
+  std::optional<Time> asked_actively;    // when it was told to rehandshake; reset once the link came back
+  std::optional<Time> rehandshaken;      // when the rehandshake was done; none while it runs, and where its answer was lost
+  std::optional<Time> hears;             // when the question was sent whose answer last proved that it hears the master; reset when its link is down
 };
 
-/// The master is not in order since `began`. Kept until the master is in order again, or another one is confirmed.
+/// The master is in doubt since `began`. Kept until the master is in order again, or another one is confirmed.
 struct Suspicion {
   Time began{};
   Reason cause = Reason::none;           // connection_lost or master_silent; only the former may follow the latter
-  std::vector<Witness> witnesses;        // by NodeId, also of the nodes that are none
+  std::vector<Witness> witnesses;        // by NodeId; those of the master and of nodes that do not follow it stay empty
 };
 
 struct Knowledge {
   const config::GroupSettings* settings = nullptr;   // never null in a group; outlives it
   std::vector<NodeView> nodes;              // by NodeId
-  JournalRecord record;                     // as last handed to the journal; written by change/record alone
+  JournalRecord record;                     // as last handed to the journal; only change/record writes to it
   std::optional<NodeId> master;             // record.master as a NodeId; none while the group has none
   bool master_verified = false;             // the very server of the record was seen as master over the present connection
-  History history;                          // what the group's writes are in: candidates must share it
-  std::int64_t history_offset = 0;          // the last offset of the master that was seen in it (bytes; transactions)
-  std::optional<std::uint64_t> keys_seen;   // the master's keys when last seen; none: not since sengu started
+  History history;                          // of the group's writes: candidates must share it
+  std::int64_t history_offset = 0;          // the master's last seen offset in `history` (bytes; transactions)
+  std::optional<std::uint64_t> keys_seen;   // the master's number of keys when last seen; none: not yet in this run
   std::optional<Suspicion> suspicion;
-  bool resumed = false;                     // the record that this run found tells of a failover in progress, and nothing was done about it yet
+  bool resumed = false;                     // this run found the record of a failover in progress, and has not gone on with it or back yet
 
   NodeView& node(NodeId id) { return nodes[index(id)]; }
   const NodeView& node(NodeId id) const { return nodes[index(id)]; }
   std::optional<NodeId> find_name(const std::string& name) const;
   /// The node that replicas know under this address.
   std::optional<NodeId> find_address(const Endpoint& address) const;
-  /// The node that it replicates from.
+  /// The node that `node` replicates from.
   std::optional<NodeId> master_of(const NodeView& node) const;
   /// `node` replicates from `master` without a node between.
   bool follows_directly(const NodeView& node, NodeId master) const;
-  /// ... or through a chain of this group's nodes.
+  /// `node` replicates from `master` directly, or through a chain of this group's nodes.
   bool follows(const NodeView& node, NodeId master) const;
 };
 
@@ -174,8 +174,8 @@ constexpr NodeId node_id(std::size_t i) { return NodeId{static_cast<std::uint16_
 /// Every node was asked at least once, and its probe ended.
 bool all_asked(const Knowledge& knowledge);
 
-/// MySQL: the same server was started anew since `before`: server_uuid outlives that, the time it has been up does not. `seen` has
-/// an INFO.
+/// MySQL: the same server was restarted after `before`: server_uuid outlives a restart, its up-time does not. Requires that `seen`
+/// has an INFO.
 bool was_restarted(const NodeView& before, const Observation& seen);
 
 /// A new server under the master's name without (most of) its data (RULES §6.1).
