@@ -46,7 +46,8 @@ void check_group_names(const Draft& draft, Problems& problems) {
     if (group.settings.name == "all")
       item.problem("\"all\" means every group in the operator's commands: choose another name");
     const auto [first, fresh] = seen.emplace(group.settings.name, &item.value());
-    if (!fresh) item.problem(fmt::format("duplicate group \"{}\": first at {}", group.settings.name, place(*first->second)));
+    if (!fresh)
+      item.problem(fmt::format("duplicate group \"{}\": first at {}", group.settings.name, place(*first->second)));
   }
 }
 
@@ -99,7 +100,8 @@ void check_node_loops(const Draft::Group& group, Problems& problems) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const auto refuse = [&](std::string_view key, const Endpoint& endpoint) {
       node_item(group, i, key, problems)
-          .problem(fmt::format("\"{}\" is where the group listens: the group would proxy to itself", to_string(endpoint)));
+          .problem(
+              fmt::format("\"{}\" is where the group listens: the group would proxy to itself", to_string(endpoint)));
     };
     if (would_loop(group.settings, nodes[i].address)) refuse("address", nodes[i].address);
     if (nodes[i].replication_address != nodes[i].address && would_loop(group.settings, nodes[i].replication_address))
@@ -130,7 +132,8 @@ void check_node_twice(const Draft::Group& group, Problems& problems) {
 
 void check_nodes(const Draft::Group& group, Problems& problems) {
   if (group.source->find("nodes") != nullptr && group.source->find("node") != nullptr) {
-    item_at(*group.source, "group", "nodes", problems).problem("both nodes and [[group.node]] are given: use one of them");
+    item_at(*group.source, "group", "nodes", problems)
+        .problem("both nodes and [[group.node]] are given: use one of them");
     return;
   }
   const Value* list = group.source->find("nodes");
@@ -206,7 +209,8 @@ void check_kind(const Draft::Group& group, Problems& problems) {
   for (const KindKey& one : keys_of_one_kind()) {
     const Value* table = table_of(group, one.table);
     if (one.kind == group.settings.kind || table == nullptr || table->find(one.key) == nullptr) continue;
-    item_at(*table, one.table, one.key, problems).problem(one.kind == Kind::mysql ? "is of MySQL groups" : "is of Redis groups");
+    item_at(*table, one.table, one.key, problems)
+        .problem(one.kind == Kind::mysql ? "is of MySQL groups" : "is of Redis groups");
   }
 }
 

@@ -16,9 +16,9 @@ struct Draft {
     GroupSettings settings;
     const Value* source;
   };
-  Settings settings;          // without groups
+  Settings settings;  // without groups
   std::vector<Group> groups;
-  const Value* source;        // the main file
+  const Value* source;  // the main file
 };
 
 void check(const Draft& draft, std::vector<Problem>& problems);

@@ -30,7 +30,8 @@ bool is_pattern(std::string_view text) { return text.find_first_of("*?[") != std
 /// The files a pattern stands for, sorted by name (glob(3) sorts). The folder is taken as it is.
 std::vector<fs::path> expand(const fs::path& folder, const std::string& pattern) {
   std::string escaped;
-  for (const char c : folder.string()) escaped += is_pattern({&c, 1}) || c == '\\' ? std::string{'\\', c} : std::string{c};
+  for (const char c : folder.string())
+    escaped += is_pattern({&c, 1}) || c == '\\' ? std::string{'\\', c} : std::string{c};
   const fs::path whole = fs::path(escaped) / pattern;
   glob_t found{};
   std::vector<fs::path> files;
@@ -55,9 +56,9 @@ class Loader {
   static const Keys<Loader>& included_keys();
 
   Draft draft_;
-  std::deque<Value> sources_;     // findings and the draft point into them
+  std::deque<Value> sources_;  // findings and the draft point into them
   std::set<fs::path> seen_;
-  fs::path folder_;               // of the main file
+  fs::path folder_;  // of the main file
   std::vector<Problem> problems_;
 };
 
@@ -112,9 +113,10 @@ void Loader::read_includes(const Item& item) {
 
 const Keys<Loader>& Loader::main_keys() {
   const auto section = [](std::string_view name, auto member, const auto& keys) {
-    return Key<Loader>{name, [member, &keys](const Item& item, Loader& loader) {
-                         read_table(item, keys, loader.draft_.settings.*member);
-                       }, {}};
+    return Key<Loader>{
+        name,
+        [member, &keys](const Item& item, Loader& loader) { read_table(item, keys, loader.draft_.settings.*member); },
+        {}};
   };
   static const Keys<Loader> keys{
       {"include", [](const Item& item, Loader& loader) { loader.read_includes(item); }, {}},
@@ -145,7 +147,8 @@ const Keys<Loader>& Loader::included_keys() {
 /// Adds a finding where there is no group, unless groups may stand in a part that could not be read.
 void Loader::check_any_group(const fs::path& file) {
   const std::set<std::string_view> hiding{"file", "syntax", "include", "group"};
-  const bool hidden = std::ranges::any_of(problems_, [&](const Problem& problem) { return hiding.contains(problem.key); });
+  const bool hidden =
+      std::ranges::any_of(problems_, [&](const Problem& problem) { return hiding.contains(problem.key); });
   if (draft_.groups.empty() && !hidden) problems_.push_back({file.string(), 1, "group", "there is no [[group]]"});
 }
 

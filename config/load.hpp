@@ -12,8 +12,8 @@
 namespace sengu::config {
 
 struct Loaded {
-  std::optional<Settings> settings;   // set exactly when there are no problems
-  std::vector<Problem> problems;      // sorted by file and line
+  std::optional<Settings> settings;  // set exactly when there are no problems
+  std::vector<Problem> problems;     // sorted by file and line
 };
 
 /// Reads the file and what it includes. Never throws.

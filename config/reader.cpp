@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t longest_password = 4096;
 constexpr std::size_t longest_certificates = 16 * 1024 * 1024;  // every CA of a system is a quarter of one
-constexpr std::size_t longest_name = 128;  // three of them fit into a slot of the journal
+constexpr std::size_t longest_name = 128;                       // three of them fit into a slot of the journal
 
 std::string_view type_text(Type type) {
   switch (type) {
@@ -38,7 +38,8 @@ bool names_a_host(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) return false;
   const auto host = text.substr(0, colon), port = text.substr(colon + 1);
-  const bool name = std::ranges::all_of(host, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
+  const bool name =
+      std::ranges::all_of(host, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
   const bool letter = std::ranges::any_of(host, [](char c) { return is_alphanumeric(c) && c > '9'; });
   return name && letter && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -80,7 +81,8 @@ std::optional<std::chrono::microseconds> read_duration(const Item& item, Duratio
   }
   const auto duration = parse_duration(value.text);
   if (!duration && duration.error() == boost::system::errc::invalid_argument) {
-    item.problem(fmt::format("malformed duration \"{}\": write a whole number and us, ms, s, m or h, such as \"500ms\"", value.text));
+    item.problem(fmt::format("malformed duration \"{}\": write a whole number and us, ms, s, m or h, such as \"500ms\"",
+                             value.text));
     return std::nullopt;
   }
   if (!duration || *duration < range.least || *duration > range.most) {
@@ -105,10 +107,10 @@ std::optional<Endpoint> read_endpoint(const Item& item, Port port) {
   if (!text) return std::nullopt;
   const auto endpoint = parse_endpoint(*text);
   if (!endpoint) {
-    if (names_a_host(*text))
-      item.problem("host names are not supported yet: use an IP address");
+    if (names_a_host(*text)) item.problem("host names are not supported yet: use an IP address");
     else
-      item.problem(fmt::format("malformed address \"{}\": write IP:PORT, such as \"10.0.0.11:6379\" or \"[::1]:6379\"", *text));
+      item.problem(
+          fmt::format("malformed address \"{}\": write IP:PORT, such as \"10.0.0.11:6379\" or \"[::1]:6379\"", *text));
     return std::nullopt;
   }
   if (endpoint->port == 0 && port == Port::required) {
@@ -123,7 +125,10 @@ std::optional<Network> read_network(const Item& item) {
   if (!text) return std::nullopt;
   const auto network = parse_network(*text);
   if (network) return *network;
-  item.problem(fmt::format("malformed network \"{}\": write an address or a block such as \"10.0.0.0/8\", with no bits set beyond the prefix", *text));
+  item.problem(
+      fmt::format("malformed network \"{}\": write an address or a block such as \"10.0.0.0/8\", with no bits set "
+                  "beyond the prefix",
+                  *text));
   return std::nullopt;
 }
 
@@ -166,7 +171,8 @@ std::optional<Secret> read_password_file(const Item& item) {
     if (text.ends_with('\r')) text.pop_back();
   }
   if (error.empty() && text.empty()) error = "is empty";
-  if (error.empty() && text.find_first_of(std::string_view("\n\0", 2)) != std::string::npos) error = "holds more than one line";
+  if (error.empty() && text.find_first_of(std::string_view("\n\0", 2)) != std::string::npos)
+    error = "holds more than one line";
   if (error.empty()) return Secret{std::move(text)};
   item.problem(fmt::format("password file \"{}\": {}", *path, error));
   return std::nullopt;

@@ -61,8 +61,8 @@ std::optional<std::string> read_name(const Item& item, std::string_view more);
 /// The contents of the file that the value names, less one trailing newline. A path is relative to the file it is
 /// written in; "" means none and gives an empty secret.
 std::optional<Secret> read_password_file(const Item& item);
-/// The absolute path of a file that can be read now, from a path relative to the file it is written in; "" means none and
-/// stays so.
+/// The absolute path of a file that can be read now, from a path relative to the file it is written in; "" means none
+/// and stays so.
 std::optional<std::string> read_path(const Item& item);
 
 /// What to say about a key that is not in the list.
@@ -72,8 +72,8 @@ std::string unknown_key(std::string_view key, const std::vector<std::string_view
 template <class T>
 struct Key {
   std::string_view name;
-  std::function<void(const Item&, T&)> read;     // empty: known, not supported yet
-  std::function<std::string(const T&)> print;    // as TOML; empty function or text: not printed
+  std::function<void(const Item&, T&)> read;   // empty: known, not supported yet
+  std::function<std::string(const T&)> print;  // as TOML; empty function or text: not printed
 };
 template <class T>
 using Keys = std::vector<Key<T>>;
@@ -92,10 +92,8 @@ void read_table(const Item& table, const Keys<T>& keys, T& into) {
       continue;
     }
     const Key<T>& key = keys[static_cast<std::size_t>(at - names.begin())];
-    if (key.read)
-      key.read(item, into);
-    else
-      item.problem("not supported yet");
+    if (key.read) key.read(item, into);
+    else item.problem("not supported yet");
   }
 }
 

@@ -1,5 +1,5 @@
-// The lists themselves: a line per key, in the order of deploy/manual/reference.md. Ranges are generous; they catch a wrong unit, not a
-// bad idea. Defaults are not here: a key that is absent leaves what settings.hpp says.
+// The lists themselves: a line per key, in the order of deploy/manual/reference.md. Ranges are generous; they catch a
+// wrong unit, not a bad idea. Defaults are not here: a key that is absent leaves what settings.hpp says.
 #include "config/schema.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace sengu::config {
 namespace {
 
-constexpr DurationRange any_delay{0ms, 24h};       // "0s" switches it off
+constexpr DurationRange any_delay{0ms, 24h};  // "0s" switches it off
 constexpr DurationRange some_delay{1ms, 24h};
 constexpr std::int64_t most_connections = 10'000'000;
 constexpr std::string_view node_name_extra = ":[]";  // a node's default name is its address
@@ -118,9 +118,7 @@ Key<T> word(std::string_view name, E T::*member, const Words<E>& words) {
           [member, &words](const Item& item, T& into) {
             if (const auto value = read_word(item, words)) into.*member = *value;
           },
-          [member, &words](const T& from) {
-            return print_word(from.*member, words);
-          }};
+          [member, &words](const T& from) { return print_word(from.*member, words); }};
 }
 
 /// A table within a table. Printed under a header of its own, hence not here.
@@ -185,7 +183,8 @@ void read_busy_poll(const Item& item, ProxySettings& proxy) {
   const auto duration = read_duration(item, {0us, 10ms});
   if (!duration) return;
   proxy.busy_poll = *duration;
-  if (*duration > 0us && *duration < 50us) item.problem("less than \"50us\" costs more than it gains: \"0us\" switches it off");
+  if (*duration > 0us && *duration < 50us)
+    item.problem("less than \"50us\" costs more than it gains: \"0us\" switches it off");
 }
 
 std::string print_tls(const GroupSettings& group) { return print_word(group.tls.mode, tls_words); }
@@ -204,12 +203,10 @@ std::string print_query(const HealthPolicy& health) { return quote(health.query)
 std::string quote(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\')
-      result += {'\\', c};
+    if (c == '"' || c == '\\') result += {'\\', c};
     else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
       result += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-    else
-      result += c;
+    else result += c;
   }
   return result + "\"";
 }
@@ -349,9 +346,8 @@ std::span<const KindKey> keys_of_one_kind() {
 }
 
 bool has_key(Kind kind, std::string_view table, std::string_view key) {
-  return std::ranges::none_of(keys_of_one_kind(), [&](const KindKey& one) {
-    return one.table == table && one.key == key && one.kind != kind;
-  });
+  return std::ranges::none_of(
+      keys_of_one_kind(), [&](const KindKey& one) { return one.table == table && one.key == key && one.kind != kind; });
 }
 
 }  // namespace sengu::config

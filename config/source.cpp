@@ -25,7 +25,8 @@ constexpr std::size_t largest_file = 1u << 20;  // thousands of groups; more fit
 class Converter {
  public:
   Converter(std::string file, const std::string& text) : file_(std::make_shared<const std::string>(std::move(file))) {
-    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) line_ends_.push_back(at);
+    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
+      line_ends_.push_back(at);
   }
 
   Value convert(const Toml& from) const {

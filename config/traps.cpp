@@ -11,7 +11,8 @@ namespace {
 // else would end the process. The schema has three levels.
 constexpr int deepest_nesting = 100;
 constexpr int most_dots = 16;
-// For each value toml11 copies the line, into messages that are never shown: an array of 800 KB on one line took minutes.
+// For each value toml11 copies the line, into messages that are never shown: an array of 800 KB on one line took
+// minutes.
 constexpr std::size_t longest_line = 16 * 1024;
 
 /// The line where brackets nest too deeply, counted without regard to strings; 0 where none does.
@@ -37,7 +38,8 @@ std::size_t string_end(std::string_view text, std::size_t at) {
     } else if (!multi_line && (text[at] == quote || text[at] == '\n')) {
       return text[at] == quote ? at + 1 : at;
     } else if (multi_line && text.substr(at, 3) == std::string(3, quote)) {
-      return std::min({text.find_first_not_of(quote, at), at + 5, text.size()});  // up to two quotes of its own may stand before the end
+      return std::min({text.find_first_not_of(quote, at), at + 5,
+                       text.size()});  // up to two quotes of its own may stand before the end
     }
   }
   return text.size();
@@ -63,7 +65,9 @@ int too_dotted_line(std::string_view text) {
 /// U+10FFFF).
 std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
-  const auto follows = [&](std::size_t at, unsigned least, unsigned most) { return byte(at) >= least && byte(at) <= most; };
+  const auto follows = [&](std::size_t at, unsigned least, unsigned most) {
+    return byte(at) >= least && byte(at) <= most;
+  };
   const unsigned lead = byte(0);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return follows(1, 0x80, 0xBF) ? 2 : 0;

@@ -1,5 +1,5 @@
-// Text that must not reach toml11 3.7.1: what would overflow its stack, keep it busy for ever, or (a literal string that
-// is not UTF-8) make it read beyond its buffers. Found by tests/fuzz. Knows no TOML but its strings and comments.
+// Text that must not reach toml11 3.7.1: what would overflow its stack, keep it busy for ever, or (a literal string
+// that is not UTF-8) make it read beyond its buffers. Found by tests/fuzz. Knows no TOML but its strings and comments.
 #pragma once
 
 #include <optional>

@@ -17,10 +17,10 @@ struct Value {
   Type type = Type::table;
   std::shared_ptr<const std::string> file;
   int line = 1;
-  std::string text;                                    // of a string; of an integer, as written
+  std::string text;  // of a string; of an integer, as written
   std::int64_t integer = 0;
-  std::vector<Value> items;                            // of an array
-  std::map<std::string, Value, std::less<>> table;     // of a table
+  std::vector<Value> items;                         // of an array
+  std::map<std::string, Value, std::less<>> table;  // of a table
 
   const Value* find(std::string_view key) const {
     const auto at = table.find(key);

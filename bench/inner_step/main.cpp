@@ -1,5 +1,6 @@
 // What the data plane does per message, over loopback TCP in one thread: bench/instructions lets callgrind count the
-// instructions inside counted_step(), and none outside of it. System calls count as the few instructions that enter them.
+// instructions inside counted_step(), and none outside of it. System calls count as the few instructions that enter
+// them.
 #include <gnu/libc-version.h>
 #include <sys/epoll.h>
 
@@ -21,7 +22,7 @@ namespace sengu::bench {
 using namespace std::chrono_literals;
 using proxy::Peer;
 
-constexpr std::uint32_t ready_to_read = EPOLLIN | EPOLLOUT;   // as the edge-triggered set tells of new bytes
+constexpr std::uint32_t ready_to_read = EPOLLIN | EPOLLOUT;  // as the edge-triggered set tells of new bytes
 constexpr health::GroupId group{0};
 
 constexpr Peer other(Peer peer) { return peer == Peer::client ? Peer::server : Peer::client; }
@@ -32,7 +33,7 @@ class Step {
   virtual ~Step() = default;
   virtual int messages_at_once() const { return 1; }
   virtual void prepare(int number) = 0;
-  virtual void take() = 0;               // what is counted
+  virtual void take() = 0;  // what is counted
   virtual void check() = 0;
 };
 
@@ -52,7 +53,7 @@ class Stage {
  public:
   Stage() {
     context_.turn_began = std::chrono::steady_clock::now();
-    context_.lease_end = context_.turn_began + 1h;   // not max(): in production it is looked at too
+    context_.lease_end = context_.turn_began + 1h;  // not max(): in production it is looked at too
   }
 
   /// Makes a session that relays: the wires of its client and its server.
@@ -61,7 +62,8 @@ class Stage {
     require(proxy::take_place(counts_.sessions, most) && proxy::take_place(counts_[group].sessions, most), "no place");
     sessions_.push_back(std::make_unique<proxy::Session>(context_, proxy::Arrival{front_.open(), {}, group}));
     sessions_.back()->start();
-    await([&] { return turn(), sessions_.back()->state() == proxy::Session::State::relaying; }, "the session does not relay");
+    await([&] { return turn(), sessions_.back()->state() == proxy::Session::State::relaying; },
+          "the session does not relay");
     Fd server = server_.open();
     const int client_near = near_of(client);
     const int server_near = near_of(server);
@@ -140,7 +142,7 @@ class RelayStep : public Step {
   proxy::Relay relay_;
 
  private:
-  static constexpr int send_buffer = 200 * 1024;   // the kernel's own begins with less than one message of a stream
+  static constexpr int send_buffer = 200 * 1024;  // the kernel's own begins with less than one message of a stream
 
   Door door_;
   std::deque<Wire> wires_;
@@ -152,8 +154,8 @@ class RelayStep : public Step {
   Peer from_ = Peer::client;
 };
 
-/// From the server only, and no byte may be copied once it is known to be a stream. It comes so slowly that each message has been
-/// waited for in vain, as the end of a bulk.
+/// From the server only, and no byte may be copied once it is known to be a stream. It comes so slowly that each
+/// message has been waited for in vain, as the end of a bulk.
 class StreamStep final : public RelayStep {
  public:
   StreamStep() : RelayStep(64 * 1024) {}
@@ -169,7 +171,7 @@ class StreamStep final : public RelayStep {
 
  private:
   static constexpr char untouched = '\0';
-  static constexpr int known_by_then = 8;   // messages; the warm-up has more
+  static constexpr int known_by_then = 8;  // messages; the warm-up has more
 
   Peer from(int) const override { return Peer::server; }
 
@@ -248,13 +250,15 @@ void print_versions() {
 #else
   std::printf("compiler g++ %s\n", __VERSION__);
 #endif
-  std::printf("flags %s\nlibstdc++ %d\nglibc %s\nBoost %s\n", SENGU_BUILT_WITH, __GLIBCXX__, gnu_get_libc_version(), BOOST_LIB_VERSION);
+  std::printf("flags %s\nlibstdc++ %d\nglibc %s\nBoost %s\n", SENGU_BUILT_WITH, __GLIBCXX__, gnu_get_libc_version(),
+              BOOST_LIB_VERSION);
 }
 
 }  // namespace
 }  // namespace sengu::bench
 
-/// sengu_inner_step versions | STEP MESSAGES. Exits 1, with why on stderr, where the data plane did not do what it should.
+/// sengu_inner_step versions | STEP MESSAGES. Exits 1, with why on stderr, where the data plane did not do what it
+/// should.
 int main(int argc, char** argv) {
   using namespace sengu::bench;
   if (argc == 2 && argv[1] == std::string_view("versions")) return print_versions(), 0;

@@ -1,5 +1,5 @@
-// Loopback TCP connections of which the data plane has the near end and the program the far one. Every wait polls, with a
-// deadline: what is counted must never meet a socket that is not ready yet. Throws std::runtime_error where it does.
+// Loopback TCP connections of which the data plane has the near end and the program the far one. Every wait polls, with
+// a deadline: what is counted must never meet a socket that is not ready yet. Throws std::runtime_error where it does.
 #pragma once
 
 #include <fcntl.h>
@@ -43,7 +43,8 @@ class Wire {
   int near() const { return near_; }
   /// From the far end; then all of it lies at the near one.
   void send(std::span<const char> bytes) {
-    require(::send(far_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()), "not sent");
+    require(::send(far_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()),
+            "not sent");
     await([&] { return net::readable_bytes(near_) == bytes.size() && is_readable(); }, "what was sent did not arrive");
   }
   /// At the far end exactly as many bytes, and the same ones, as were sent into another wire.
@@ -51,7 +52,8 @@ class Wire {
     received_.resize(bytes.size());
     await([&] { return net::readable_bytes(far_.get()) >= bytes.size(); }, "what was passed on did not arrive");
     const auto count = ::recv(far_.get(), received_.data(), received_.size(), 0);
-    require(count == static_cast<ssize_t>(bytes.size()) && net::readable_bytes(far_.get()) == 0, "another size arrived");
+    require(count == static_cast<ssize_t>(bytes.size()) && net::readable_bytes(far_.get()) == 0,
+            "another size arrived");
     require(std::equal(bytes.begin(), bytes.end(), received_.begin()), "other bytes arrived");
   }
 
@@ -81,8 +83,11 @@ class Door {
   /// Who came, non-blocking.
   Fd open() const {
     Fd fd;
-    await([&] { return static_cast<bool>(fd = Fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC))); },
-          "nobody came");
+    await(
+        [&] {
+          return static_cast<bool>(fd = Fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
+        },
+        "nobody came");
     return fd;
   }
 

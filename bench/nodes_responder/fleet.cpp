@@ -16,20 +16,29 @@ constexpr std::size_t hosts_per_net = 250;
 constexpr std::uint32_t first_net = 64;
 
 constexpr std::string_view server_text =
-    "# Server\r\nredis_version:7.0.15\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:ae4d7c971a948f0\r\n"
+    "# "
+    "Server\r\nredis_version:7.0.15\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nredis_build_id:"
+    "ae4d7c971a948f0\r\n"
     "redis_mode:standalone\r\nos:Linux 6.18.44 x86_64\r\narch_bits:64\r\nmonotonic_clock:POSIX clock_gettime\r\n"
-    "multiplexing_api:epoll\r\natomicvar_api:c11-builtin\r\ngcc_version:12.2.0\r\nprocess_id:11716\r\nprocess_supervised:no\r\n"
+    "multiplexing_api:epoll\r\natomicvar_api:c11-builtin\r\ngcc_version:12.2.0\r\nprocess_id:11716\r\nprocess_"
+    "supervised:no\r\n"
     "tcp_port:7999\r\nserver_time_usec:1795327851894788\r\nuptime_in_seconds:2\r\nuptime_in_days:0\r\nhz:10\r\n"
     "configured_hz:10\r\nlru_clock:165739\r\nexecutable:/usr/bin/redis-server\r\nconfig_file:/etc/redis/redis.conf\r\n"
     "io_threads_active:0\r\nrun_id:";
 constexpr std::string_view persistence_text =
-    "# Persistence\r\nloading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\ncurrent_cow_size_age:0\r\n"
-    "current_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\ncurrent_save_keys_total:0\r\nrdb_changes_since_last_save:1\r\n"
-    "rdb_bgsave_in_progress:0\r\nrdb_last_save_time:1795327849\r\nrdb_last_bgsave_status:ok\r\nrdb_last_bgsave_time_sec:-1\r\n"
+    "# "
+    "Persistence\r\nloading:0\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\ncurrent_cow_size_age:"
+    "0\r\n"
+    "current_fork_perc:0.00\r\ncurrent_save_keys_processed:0\r\ncurrent_save_keys_total:0\r\nrdb_changes_since_last_"
+    "save:1\r\n"
+    "rdb_bgsave_in_progress:0\r\nrdb_last_save_time:1795327849\r\nrdb_last_bgsave_status:ok\r\nrdb_last_bgsave_time_"
+    "sec:-1\r\n"
     "rdb_current_bgsave_time_sec:-1\r\nrdb_saves:0\r\nrdb_last_cow_size:0\r\nrdb_last_load_keys_expired:0\r\n"
     "rdb_last_load_keys_loaded:0\r\naof_enabled:0\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\n"
-    "aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\naof_rewrites:0\r\n"
-    "aof_rewrites_consecutive_failures:0\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\n"
+    "aof_last_rewrite_time_sec:-1\r\naof_current_rewrite_time_sec:-1\r\naof_last_bgrewrite_status:ok\r\naof_rewrites:"
+    "0\r\n"
+    "aof_rewrites_consecutive_failures:0\r\naof_last_write_status:ok\r\naof_last_cow_size:0\r\nmodule_fork_in_progress:"
+    "0\r\n"
     "module_fork_last_cow_size:0\r\n";
 constexpr std::string_view keyspace_text = "# Keyspace\r\ndb0:keys=1000,expires=0,avg_ttl=0\r\n";
 constexpr std::string_view no_id = "0000000000000000000000000000000000000000";
@@ -56,7 +65,8 @@ bool is(std::string_view word, std::string_view upper) {
 
 Address address_of(NodeId id) {
   const auto host = net | (first_net + static_cast<std::uint32_t>(id.place)) << 16 |
-                    static_cast<std::uint32_t>(id.group / hosts_per_net) << 8 | static_cast<std::uint32_t>(1 + id.group % hosts_per_net);
+                    static_cast<std::uint32_t>(id.group / hosts_per_net) << 8 |
+                    static_cast<std::uint32_t>(1 + id.group % hosts_per_net);
   const std::size_t port = id.place == 0 ? master_port : master_port + 1 + id.group % replica_ports;
   return {host, static_cast<std::uint16_t>(port)};
 }
@@ -107,7 +117,8 @@ bool Fleet::link_up(NodeId id) {
 std::int64_t Fleet::offset(NodeId id, Time now) {
   const Node& self = node(id);
   if (self.follows) return link_up(id) ? offset({id.group, *self.follows}, now) : self.offset;
-  return self.alive ? self.offset + std::chrono::duration_cast<std::chrono::microseconds>(now - self.since).count() : self.offset;
+  return self.alive ? self.offset + std::chrono::duration_cast<std::chrono::microseconds>(now - self.since).count()
+                    : self.offset;
 }
 
 void Fleet::kill_master(std::size_t group, Time now) {
@@ -181,14 +192,15 @@ std::string Fleet::replication(NodeId id, Time now) {
     for (std::size_t place = 0; place < nodes_per_group; ++place) {
       if (node({id.group, place}).follows != id.place || !node({id.group, place}).alive) continue;
       const Address replica = address_of({id.group, place});
-      replicas += "slave" + std::to_string(count++) + ":ip=" + dotted(replica.host) + ",port=" + std::to_string(replica.port) +
-                  ",state=online,offset=" + std::to_string(at) + ",lag=0\r\n";
+      replicas += "slave" + std::to_string(count++) + ":ip=" + dotted(replica.host) +
+                  ",port=" + std::to_string(replica.port) + ",state=online,offset=" + std::to_string(at) + ",lag=0\r\n";
     }
     text += "role:master\r\n" + field("connected_slaves", count) + replicas;
   }
   return text + "master_failover_state:no-failover\r\n" + field("master_replid", self.replid) +
-         field("master_replid2", self.replid2.empty() ? no_id : std::string_view(self.replid2)) + field("master_repl_offset", at) +
-         field("second_repl_offset", self.second_offset) + "repl_backlog_active:1\r\nrepl_backlog_size:1048576\r\n" +
+         field("master_replid2", self.replid2.empty() ? no_id : std::string_view(self.replid2)) +
+         field("master_repl_offset", at) + field("second_repl_offset", self.second_offset) +
+         "repl_backlog_active:1\r\nrepl_backlog_size:1048576\r\n" +
          "repl_backlog_first_byte_offset:1\r\nrepl_backlog_histlen:50\r\n";
 }
 
@@ -207,7 +219,7 @@ void Fleet::answer(NodeId id, const Words& command, Time now, std::string& out) 
     info(id, second, now, out);
   } else if (is(word, "PING")) {
     out += "+PONG\r\n";
-  } else if (is(word, "ROLE")) {   // for the bench, through sengu: who answers?
+  } else if (is(word, "ROLE")) {  // for the bench, through sengu: who answers?
     out += "*2\r\n";
     append_bulk(out, node(id).follows ? "slave" : "master");
     append_bulk(out, dotted(address_of(id).host));
@@ -219,7 +231,7 @@ void Fleet::answer(NodeId id, const Words& command, Time now, std::string& out) 
     append_bulk(out, is(command[2], "MIN-REPLICAS-TO-WRITE") ? "0" : is(command[2], "APPENDONLY") ? "yes" : "");
   } else if (is(word, "CLIENT") && is(second, "KILL")) {
     out += ":0\r\n";
-  } else if (is(word, "CLIENT") || is(word, "CONFIG") || is(word, "AUTH")) {   // SETNAME, PAUSE, UNPAUSE; REWRITE, SET
+  } else if (is(word, "CLIENT") || is(word, "CONFIG") || is(word, "AUTH")) {  // SETNAME, PAUSE, UNPAUSE; REWRITE, SET
     out += "+OK\r\n";
   } else {
     out += "-ERR unknown command '" + std::string(word) + "'\r\n";

@@ -1,5 +1,6 @@
-// Thousands of Redis servers as values: who is master, whom each replicates from, its ids and its offset, and what it answers
-// to the commands that sengu sends. Owns the truth about every group; knows no socket. `now` is a parameter everywhere.
+// Thousands of Redis servers as values: who is master, whom each replicates from, its ids and its offset, and what it
+// answers to the commands that sengu sends. Owns the truth about every group; knows no socket. `now` is a parameter
+// everywhere.
 #pragma once
 
 #include <chrono>
@@ -21,14 +22,15 @@ struct NodeId {
 };
 
 struct Address {
-  std::uint32_t host;   // host byte order
+  std::uint32_t host;  // host byte order
   std::uint16_t port;
 };
 
 inline constexpr std::size_t nodes_per_group = 3;
 
-/// Where it listens: 127.<64 + place>.<group / 250>.<1 + group % 250>. Masters listen on their own address and port 7000, so
-/// that a dead one refuses; of the others all of 127/8 listens on one of the ports from 7001 on, and tells them by address.
+/// Where it listens: 127.<64 + place>.<group / 250>.<1 + group % 250>. Masters listen on their own address and port
+/// 7000, so that a dead one refuses; of the others all of 127/8 listens on one of the ports from 7001 on, and tells
+/// them by address.
 Address address_of(NodeId id);
 inline constexpr std::uint16_t master_port = 7000;
 inline constexpr std::uint16_t replica_ports = 16;
@@ -39,7 +41,7 @@ class Fleet {
  public:
   struct Promotion {
     std::size_t group;
-    std::chrono::nanoseconds after;   // its master's death
+    std::chrono::nanoseconds after;  // its master's death
   };
 
   Fleet(std::size_t groups, Time now);
@@ -56,14 +58,14 @@ class Fleet {
     std::string replid;
     std::string replid2;
     std::int64_t second_offset = -1;
-    std::int64_t offset = 0;                    // when `since`; of a master it grows from there
+    std::int64_t offset = 0;  // when `since`; of a master it grows from there
     Time since{};
-    std::optional<std::size_t> follows;         // place; none: a master
+    std::optional<std::size_t> follows;  // place; none: a master
     bool alive = true;
   };
   struct Group {
     std::vector<Node> nodes;
-    std::optional<Time> died;                   // its first master
+    std::optional<Time> died;  // its first master
   };
 
   Node& node(NodeId id) { return groups_[id.group].nodes[id.place]; }

@@ -1,8 +1,8 @@
-// The command line of the fake servers: sengu_nodes_responder GROUPS. Commands come on stdin, one a line, and each is answered
-// with one line on stdout, a JSON object. Ends with stdin.
-//   gaps MICROSECONDS   how late probes were sent, against a schedule of so many, since the last `gaps`: number, p50, p99, worst (us)
-//   kill FIRST COUNT    the masters of these groups die, all before anybody is answered again; tells when (Unix time, ns)
-//   promotions          each promotion so far: group, and how long after its master's death (us)
+// The command line of the fake servers: sengu_nodes_responder GROUPS. Commands come on stdin, one a line, and each is
+// answered with one line on stdout, a JSON object. Ends with stdin.
+//   gaps MICROSECONDS   how late probes were sent, against a schedule of so many, since the last `gaps`: number, p50,
+//   p99, worst (us) kill FIRST COUNT    the masters of these groups die, all before anybody is answered again; tells
+//   when (Unix time, ns) promotions          each promotion so far: group, and how long after its master's death (us)
 //   connections         how many there are now
 #include <unistd.h>
 
@@ -25,7 +25,8 @@ std::string lateness(std::vector<std::int64_t> gaps, std::int64_t interval_us) {
     return gaps[place] / 1000 - interval_us;
   };
   char text[160];
-  std::snprintf(text, sizeof text, R"({"count": %zu, "p50": %lld, "p99": %lld, "worst": %lld})", gaps.size(), at(0.5), at(0.99), at(1));
+  std::snprintf(text, sizeof text, R"({"count": %zu, "p50": %lld, "p99": %lld, "worst": %lld})", gaps.size(), at(0.5),
+                at(0.99), at(1));
   return text;
 }
 
@@ -53,8 +54,7 @@ std::string execute(Server& server, const Fleet& fleet, const std::string& line)
   if (verb == "gaps") return lateness(server.take_gaps(), static_cast<std::int64_t>(first));
   if (verb == "kill") return kill_masters(server, fleet, first, second);
   if (verb == "promotions") return promotions(fleet);
-  if (verb == "connections")
-    return R"({"now": )" + std::to_string(server.connections()) + "}";
+  if (verb == "connections") return R"({"now": )" + std::to_string(server.connections()) + "}";
   return R"({"error": "no such command"})";
 }
 

@@ -22,7 +22,7 @@ namespace bench {
 namespace {
 
 constexpr int backlog = 4096;
-constexpr std::uint64_t listener_bit = 1ULL << 32;   // in an event's data: a listener, and not a connection
+constexpr std::uint64_t listener_bit = 1ULL << 32;  // in an event's data: a listener, and not a connection
 constexpr std::uint64_t extra_tag = 1ULL << 33;
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -46,7 +46,8 @@ void reset(int fd) {
 
 std::string dotted_with_port(const sockaddr_in& address) {
   char text[INET_ADDRSTRLEN];
-  return std::string(inet_ntop(AF_INET, &address.sin_addr, text, sizeof text)) + ":" + std::to_string(ntohs(address.sin_port));
+  return std::string(inet_ntop(AF_INET, &address.sin_addr, text, sizeof text)) + ":" +
+         std::to_string(ntohs(address.sin_port));
 }
 
 /// "*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n" at the beginning of `in`: the words, and how long it is. None: not whole yet.
@@ -91,9 +92,9 @@ struct Server::Connection {
   Time accepted{};
   Time used{};
   std::string in;
-  std::string out;                                  // not sent yet
-  bool waits = false;                               // ... until it is writable
-  std::optional<std::vector<std::string>> queued;   // since MULTI: commands as they came
+  std::string out;                                 // not sent yet
+  bool waits = false;                              // ... until it is writable
+  std::optional<std::vector<std::string>> queued;  // since MULTI: commands as they came
 };
 
 Server::Server(Fleet& fleet, int extra)
@@ -256,9 +257,11 @@ void Server::list_clients(NodeId id, std::string& out) {
   };
   std::string text;
   for (const Connection* one : node(id).connections) {
-    text += "id=" + std::to_string(one->socket.get()) + " addr=" + one->peer + " laddr=127.0.0.1:0 fd=8 name=" + one->name +
-            " age=" + seconds(one->accepted) + " idle=" + seconds(one->used) +
-            " flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=16384 rbp=16384 obl=0 "
+    text += "id=" + std::to_string(one->socket.get()) + " addr=" + one->peer +
+            " laddr=127.0.0.1:0 fd=8 name=" + one->name + " age=" + seconds(one->accepted) +
+            " idle=" + seconds(one->used) +
+            " flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=16384 "
+            "rbp=16384 obl=0 "
             "oll=0 omem=0 tot-mem=37658 events=r cmd=client|list user=default redir=-1 resp=2\n";
   }
   append_bulk(out, text);

@@ -1,5 +1,6 @@
-// The sockets of the fleet: one epoll loop in one thread. Owns listeners, connections, and when each node was last asked, by the
-// kernel's time stamp of the bytes: whatever keeps this process from reading them is in no figure. Knows RESP and CLIENT LIST.
+// The sockets of the fleet: one epoll loop in one thread. Owns listeners, connections, and when each node was last
+// asked, by the kernel's time stamp of the bytes: whatever keeps this process from reading them is in no figure. Knows
+// RESP and CLIENT LIST.
 #pragma once
 
 #include <memory>
@@ -41,7 +42,7 @@ class Server {
   struct Connection;
   struct Node {
     std::vector<Connection*> connections;
-    std::int64_t asked = 0;    // ns, CLOCK_REALTIME; 0: not since take_gaps()
+    std::int64_t asked = 0;  // ns, CLOCK_REALTIME; 0: not since take_gaps()
   };
 
   Fd listen_on(Address address);
@@ -58,7 +59,7 @@ class Server {
 
   Fleet& fleet_;
   Fd epoll_;
-  std::vector<Fd> masters_;                               // by group: its first master's listener
+  std::vector<Fd> masters_;  // by group: its first master's listener
   std::vector<Fd> others_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
   std::vector<Node> nodes_;

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define SENGU_ASSERT(condition)                                                                          \
-  ((condition) ? static_cast<void>(0)                                                                    \
+#define SENGU_ASSERT(condition)                                                                                  \
+  ((condition) ? static_cast<void>(0)                                                                            \
                : (std::fprintf(stderr, "sengu: assertion failed: %s (%s:%d)\n", #condition, __FILE__, __LINE__), \
                   std::abort()))

@@ -84,7 +84,8 @@ boost::system::result<Network> parse_network(std::string_view text) {
   const auto prefix = parse_decimal(text.substr(slash + 1), v6 ? 128 : 32);
   if (!prefix) return invalid;
   network.prefix = *prefix + (v6 ? 0 : 96);
-  if (has_bits_beyond(network.address, network.prefix)) return invalid;  // 10.0.0.1/8: a typing error, in a list of trust
+  if (has_bits_beyond(network.address, network.prefix))
+    return invalid;  // 10.0.0.1/8: a typing error, in a list of trust
   return network;
 }
 

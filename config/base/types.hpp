@@ -37,9 +37,9 @@ struct Secret {
 
 /// An address block such as "10.0.0.0/8"; a plain address is a block of one.
 struct Network {
-  std::string text;                 // as the operator wrote it
+  std::string text;                        // as the operator wrote it
   std::array<std::uint8_t, 16> address{};  // IPv4 as ::ffff:a.b.c.d
-  unsigned prefix = 128;            // 0..128, over the mapped form
+  unsigned prefix = 128;                   // 0..128, over the mapped form
 };
 
 boost::system::result<Network> parse_network(std::string_view text);

@@ -12,7 +12,8 @@ constexpr KindRules redis{.stops_receivers = false,
                           .fence_lasts = false,
                           .rehandshakes_per_timeout = 5};
 
-// Two statements over a new connection, and stopping an IO thread whose master is frozen, take longer than one CLIENT KILL.
+// Two statements over a new connection, and stopping an IO thread whose master is frozen, take longer than one CLIENT
+// KILL.
 constexpr KindRules mysql{.stops_receivers = true,
                           .applies_later = true,
                           .steps_stop_replication = true,

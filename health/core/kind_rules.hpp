@@ -1,5 +1,6 @@
-// What of the decision depends on the kind of the group's servers: each member answers a question that a rule asks. Apart from
-// this, only the doctor and the history look at the kind, since their numbers mean something else for each. Pure.
+// What of the decision depends on the kind of the group's servers: each member answers a question that a rule asks.
+// Apart from this, only the doctor and the history look at the kind, since their numbers mean something else for each.
+// Pure.
 #pragma once
 
 #include "config/settings.hpp"
@@ -7,11 +8,11 @@
 namespace sengu::health {
 
 struct KindRules {
-  bool stops_receivers;         // what a replica has received stands still only once it is told to stop receiving
-  bool applies_later;           // what was received is not applied yet: the target applies all of it before it is promoted
+  bool stops_receivers;  // what a replica has received stands still only once it is told to stop receiving
+  bool applies_later;    // what was received is not applied yet: the target applies all of it before it is promoted
   bool steps_stop_replication;  // a step may end with the threads of a replica stopped: they are started again
-  bool fence_lasts;             // a fence holds until an unfence, and waits for writes under way; else it ends after its time
-  int rehandshakes_per_timeout; // a rehandshake may take health.timeout divided by this
+  bool fence_lasts;  // a fence holds until an unfence, and waits for writes under way; else it ends after its time
+  int rehandshakes_per_timeout;  // a rehandshake may take health.timeout divided by this
 };
 
 /// The rules of that kind. Asserts that the kind has replication (redis, mysql).

@@ -16,10 +16,10 @@ enum class CrashPoint : std::uint8_t {
   after_held,              // the route without sessions went out to the workers
   after_acknowledgements,  // all of them have cut
   after_the_fence,
-  promote_sent,            // and carried out, but not seen by a probe
-  observed,                // seen as master, not in the journal
-  journalled,              // in the journal, the route not open
-  repointing,              // the first of the other replicas was told
+  promote_sent,  // and carried out, but not seen by a probe
+  observed,      // seen as master, not in the journal
+  journalled,    // in the journal, the route not open
+  repointing,    // the first of the other replicas was told
 };
 /// By its name, as SENGU_CRASH_AT gives it; none where there is no such point.
 std::optional<CrashPoint> crash_point(std::string_view name);
@@ -35,9 +35,9 @@ class CrashSwitch {
 
  private:
   CrashPoint point_;
-  std::optional<Serial> switching_;   // of the journal's write
+  std::optional<Serial> switching_;  // of the journal's write
   std::optional<Serial> steady_;
-  std::optional<Serial> cut_;         // of the publication
+  std::optional<Serial> cut_;  // of the publication
 };
 
 }  // namespace sengu::health

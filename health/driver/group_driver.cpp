@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto journal_patience = 2s;   // as long as a worker may take for its acknowledgement (RULES §3.4)
+constexpr auto journal_patience = 2s;  // as long as a worker may take for its acknowledgement (RULES §3.4)
 
 Time clock_now() { return std::chrono::steady_clock::now(); }
 
@@ -31,22 +31,19 @@ bool is_damaged(const Journal& journal, const std::string& group) {
 }  // namespace
 
 GroupDriver::GroupDriver(const DriverPorts& ports, const ConfiguredGroup& group, const std::string& instance)
-    : ports_(ports),
-      configured_(group),
+    : ports_(ports), configured_(group),
       group_(*group.settings, record_of(ports.journal, group.settings->name),
              is_damaged(ports.journal, group.settings->name) ? JournalFound::damaged : JournalFound::sound),
-      crash_(ports.crash_at),
-      timer_(ports.io) {
+      crash_(ports.crash_at), timer_(ports.io) {
   const config::GroupSettings& settings = *group.settings;
   const NodeFactory factory(ports.io, settings, instance, Purpose::decide, ports.places);
   for (std::size_t i = 0; i < settings.nodes.size(); ++i) {
     const NodeId node{static_cast<std::uint16_t>(i)};
-    ProbeCallbacks callbacks{
-        [this, node](const Observation& seen) {
-          ports_.measurements.probed(configured_.id, node, seen);
-          feed(ProbeDone{node, seen});
-        },
-        [this, node] { feed(ConnectionLost{node}); }};
+    ProbeCallbacks callbacks{[this, node](const Observation& seen) {
+                               ports_.measurements.probed(configured_.id, node, seen);
+                               feed(ProbeDone{node, seen});
+                             },
+                             [this, node] { feed(ConnectionLost{node}); }};
     nodes_.push_back(factory.make(node, std::move(callbacks)));
   }
 }
@@ -92,10 +89,9 @@ void GroupDriver::apply(const Commands& commands) {
 void GroupDriver::execute(const Probe& probe) { nodes_[index(probe.node)]->probe(probe.via); }
 
 void GroupDriver::execute(const Publish& publish) {
-  ports_.publisher.publish(configured_.id, publish.route,
-                           [this, running = running_.pass(), serial = publish.serial] {
-                             if (running.open()) feed(Published{serial});
-                           });
+  ports_.publisher.publish(configured_.id, publish.route, [this, running = running_.pass(), serial = publish.serial] {
+    if (running.open()) feed(Published{serial});
+  });
 }
 
 /// A disk that hangs is as bad as a disk that refuses: the group is told the journal's answer, or a failure at the end
@@ -116,7 +112,8 @@ void GroupDriver::execute(const WriteJournal& write) {
         told(ok);
       },
       ports_.io);
-  if (write.record.phase != Phase::steady) for (const auto& node : nodes_) node->hurry();
+  if (write.record.phase != Phase::steady)
+    for (const auto& node : nodes_) node->hurry();
 }
 
 void GroupDriver::execute(const RunStep& step) {
@@ -126,9 +123,10 @@ void GroupDriver::execute(const RunStep& step) {
 }
 
 void GroupDriver::execute(const AskDeciders& question) {
-  nodes_[index(question.node)]->ask_deciders(question.timeout, question.lane, [this, node = question.node](DecidersAnswer answer) {
-    feed(DecidersTold{node, std::move(answer.names), std::move(answer.text), answer.settings});
-  });
+  nodes_[index(question.node)]->ask_deciders(
+      question.timeout, question.lane, [this, node = question.node](DecidersAnswer answer) {
+        feed(DecidersTold{node, std::move(answer.names), std::move(answer.text), answer.settings});
+      });
 }
 
 void GroupDriver::execute(const Emit& emit) { ports_.events.emit(configured_.id, emit.event); }

@@ -27,8 +27,8 @@ struct DriverPorts {
   RoutePublisher& publisher;
   EventSink& events;
   MeasurementSink& measurements;
-  Places places = {};                        // beside the kept connections, of all groups together
-  CrashPoint crash_at = CrashPoint::never;   // for tests: the process kills itself there
+  Places places = {};                       // beside the kept connections, of all groups together
+  CrashPoint crash_at = CrashPoint::never;  // for tests: the process kills itself there
 };
 
 class GroupDriver {
@@ -61,15 +61,15 @@ class GroupDriver {
   void arm_timer();
 
   DriverPorts ports_;
-  const ConfiguredGroup configured_;   // keeps the settings that the group and its nodes refer to
+  const ConfiguredGroup configured_;  // keeps the settings that the group and its nodes refer to
   Group group_;
   CrashSwitch crash_;
   boost::asio::steady_timer timer_;
   Time timer_due_{};
-  std::vector<std::unique_ptr<ServerNode>> nodes_;         // by NodeId
+  std::vector<std::unique_ptr<ServerNode>> nodes_;  // by NodeId
   std::map<RequestId, Done> requests_;
   std::uint64_t last_request_ = 0;
-  Gate running_;                                           // closed by stop(): an answer that comes later does nothing
+  Gate running_;  // closed by stop(): an answer that comes later does nothing
 };
 
 }  // namespace sengu::health

@@ -34,7 +34,8 @@ void Inspection::take(NodeId id, const Observation& seen) {
   answers_[index(id)].seen = seen;
   if (!is_life(seen.outcome)) return end_one(id);
   stages_[index(id)] = Stage::asking;
-  nodes_[index(id)]->ask_deciders(settings_.health.timeout, Lane::urgent, [this, id](DecidersAnswer answer) { take(id, std::move(answer)); });
+  nodes_[index(id)]->ask_deciders(settings_.health.timeout, Lane::urgent,
+                                  [this, id](DecidersAnswer answer) { take(id, std::move(answer)); });
 }
 
 void Inspection::take(NodeId id, DecidersAnswer answer) {

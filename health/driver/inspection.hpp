@@ -47,7 +47,7 @@ class Inspection {
 
   const config::GroupSettings& settings_;
   const std::string own_name_;
-  std::function<void()> done_;                     // empty once it was called
+  std::function<void()> done_;  // empty once it was called
   boost::asio::steady_timer deadline_;
   std::vector<std::unique_ptr<ServerNode>> nodes_;
   std::vector<FirstAnswer> answers_;

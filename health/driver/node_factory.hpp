@@ -30,8 +30,8 @@ class NodeFactory {
   /// Purpose::look.
   /// Throws net::TlsFileError where a file of the group's TLS is of no use. `io` and `settings` outlive the factory.
   /// `places`: for the connections of Redis nodes beside the kept ones; MySQL nodes have descriptors of their own.
-  NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance, Purpose purpose,
-              Places places = {});
+  NodeFactory(boost::asio::io_context& io, const config::GroupSettings& settings, const std::string& instance,
+              Purpose purpose, Places places = {});
 
   std::unique_ptr<ServerNode> make(NodeId id, ProbeCallbacks callbacks) const;
 

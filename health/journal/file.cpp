@@ -96,8 +96,6 @@ std::error_code PosixJournalFile::write_at(std::uint64_t offset, std::span<const
   return {};
 }
 
-std::error_code PosixJournalFile::sync() {
-  return ::fdatasync(file_.get()) == 0 ? std::error_code{} : last_error();
-}
+std::error_code PosixJournalFile::sync() { return ::fdatasync(file_.get()) == 0 ? std::error_code{} : last_error(); }
 
 }  // namespace sengu::health

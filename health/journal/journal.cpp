@@ -17,7 +17,8 @@ namespace {
 constexpr std::size_t pair_size = 2 * slot_size;
 constexpr std::size_t reserve_step = 64;  // groups; half a MiB
 
-constexpr const char* what_to_do = ": start the sengu that wrote it, or move the file away (then groups are adopted anew)";
+constexpr const char* what_to_do =
+    ": start the sengu that wrote it, or move the file away (then groups are adopted anew)";
 
 [[noreturn]] void refuse_version(std::uint32_t version) {
   throw std::runtime_error("the journal was written in version " + std::to_string(version) +

@@ -62,9 +62,9 @@ class Journal {
   };
   /// A group's two slots.
   struct Pair {
-    std::size_t index = 0;          // its place in the file
-    std::size_t next_slot = 0;      // 0 or 1: never the newest good one
-    std::uint64_t sequence = 0;     // of the newest good slot, or of a failed attempt after it
+    std::size_t index = 0;       // its place in the file
+    std::size_t next_slot = 0;   // 0 or 1: never the newest good one
+    std::uint64_t sequence = 0;  // of the newest good slot, or of a failed attempt after it
   };
   using Jobs = std::deque<Job>;
 
@@ -86,11 +86,11 @@ class Journal {
   std::size_t pairs_reserved_ = 0;
   std::vector<std::size_t> nameless_;  // places of damaged pairs without a name: given to the next new group
 
-  std::mutex mutex_;                // guards the two below
+  std::mutex mutex_;  // guards the two below
   Jobs queue_;
   bool stopping_ = false;
   std::condition_variable wake_;
-  std::thread thread_;              // last: it uses all of the above
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace sengu::health

@@ -65,10 +65,8 @@ bool is_warning(EventKind kind) {
     case EventKind::held:
     case EventKind::held_end:
     case EventKind::applying:
-    case EventKind::applied:
-      return false;
-    default:
-      return true;
+    case EventKind::applied: return false;
+    default: return true;
   }
 }
 

@@ -22,7 +22,8 @@ struct ConfiguredGroup {
 };
 using ConfiguredGroups = std::vector<ConfiguredGroup>;
 
-/// Hands out the ids of a process that starts, in the order of the configuration. Each result keeps all of `settings` alive.
+/// Hands out the ids of a process that starts, in the order of the configuration. Each result keeps all of `settings`
+/// alive.
 ConfiguredGroups hand_out_ids(const std::shared_ptr<const config::Settings>& settings);
 
 }  // namespace sengu::health

@@ -26,7 +26,7 @@ std::string_view next_part(std::string_view& rest, char separator) {
 }
 
 bool read_number(std::string_view text, std::int64_t& number) {
-  constexpr auto most = std::numeric_limits<std::int64_t>::max() - 1;   // one more must fit as well
+  constexpr auto most = std::numeric_limits<std::int64_t>::max() - 1;  // one more must fit as well
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && end == text.data() + text.size() && number >= 0 && number <= most;
 }
@@ -45,12 +45,14 @@ bool is_uuid(std::string_view text) {
 bool is_tag(std::string_view text) {
   constexpr std::size_t longest = 32;
   if (text.empty() || text.size() > longest || (text.front() >= '0' && text.front() <= '9')) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 
@@ -85,7 +87,8 @@ std::optional<GtidSet> GtidSet::parse_mysql(std::string_view text) {
       if (!read_number(word.substr(0, dash), range.first) || range.first == 0) return std::nullopt;
       range.last = range.first;
       const bool is_range = dash != std::string_view::npos;
-      if (is_range && (!read_number(word.substr(dash + 1), range.last) || range.last < range.first)) return std::nullopt;
+      if (is_range && (!read_number(word.substr(dash + 1), range.last) || range.last < range.first))
+        return std::nullopt;
       set.add(source, range);
     }
   }
@@ -99,7 +102,8 @@ std::optional<GtidSet> GtidSet::parse_mariadb(std::string_view text) {
     auto part = next_part(text, ',');
     if (part.empty()) continue;
     std::int64_t domain = 0, server = 0, sequence = 0;
-    if (!read_number(next_part(part, '-'), domain) || !read_number(next_part(part, '-'), server) || !read_number(part, sequence)) {
+    if (!read_number(next_part(part, '-'), domain) || !read_number(next_part(part, '-'), server) ||
+        !read_number(part, sequence)) {
       return std::nullopt;
     }
     if (sequence > 0) set.add(std::to_string(domain) + "-" + std::to_string(server), {1, sequence});
@@ -109,12 +113,12 @@ std::optional<GtidSet> GtidSet::parse_mariadb(std::string_view text) {
 
 void GtidSet::add(const std::string& source, Range range) {
   Ranges& ranges = sources_[source];
-  if (ranges.empty() || ranges.back().last + 1 < range.first) {   // as servers say them: in order
+  if (ranges.empty() || ranges.back().last + 1 < range.first) {  // as servers say them: in order
     ranges.push_back(range);
     return;
   }
   auto at = std::find_if(ranges.begin(), ranges.end(), [&](const Range& one) { return one.last + 1 >= range.first; });
-  while (at != ranges.end() && at->first <= range.last + 1) {   // they touch: one range
+  while (at != ranges.end() && at->first <= range.last + 1) {  // they touch: one range
     range = {std::min(range.first, at->first), std::max(range.last, at->last)};
     at = ranges.erase(at);
   }
@@ -151,7 +155,8 @@ std::int64_t GtidSet::position() const {
 }
 
 bool GtidSet::meets(const GtidSet& other) const {
-  return std::any_of(sources_.begin(), sources_.end(), [&](const auto& one) { return other.sources_.contains(one.first); });
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [&](const auto& one) { return other.sources_.contains(one.first); });
 }
 
 /// For MariaDB, by domain: the last transaction up to which both sets share their history.

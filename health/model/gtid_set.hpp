@@ -1,5 +1,5 @@
-// A set of MySQL or MariaDB transactions, by where they come from. Pure values: parsed from what the server says, compared,
-// subtracted, counted.
+// A set of MySQL or MariaDB transactions, by where they come from. Pure values: parsed from what the server says,
+// compared, subtracted, counted.
 //
 // MySQL says the set itself: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7" (Reference Manual, "GTID Format and Storage";
 // with a tag, 8.3 and later, "<uuid>:<tag>:1-5"). MariaDB says only the last transaction of each source, "0-101-17"
@@ -18,7 +18,8 @@ namespace sengu::health {
 
 class GtidSet {
  public:
-  /// What gtid_executed and Retrieved_Gtid_Set say. None where it is no such set. Blanks and newlines are allowed after commas.
+  /// What gtid_executed and Retrieved_Gtid_Set say. None where it is no such set. Blanks and newlines are allowed after
+  /// commas.
   static std::optional<GtidSet> parse_mysql(std::string_view text);
   /// What gtid_binlog_state and Gtid_IO_Pos say. None where it is no such list.
   static std::optional<GtidSet> parse_mariadb(std::string_view text);
@@ -27,11 +28,11 @@ class GtidSet {
   /// How many transactions the set names. For MariaDB use it on a difference only: in a whole set the sequence numbers
   /// that other servers have taken count twice.
   std::int64_t count() const;
-  /// How far the set has come: the number of transactions; MariaDB: the last sequence numbers of all domains added up. Of two
-  /// sets one of which contains the other, the greater one is further.
+  /// How far the set has come: the number of transactions; MariaDB: the last sequence numbers of all domains added up.
+  /// Of two sets one of which contains the other, the greater one is further.
   std::int64_t position() const;
   bool contains(const GtidSet& other) const { return other.minus(*this).empty(); }
-  bool meets(const GtidSet& other) const;   // they share a source
+  bool meets(const GtidSet& other) const;  // they share a source
   void add(const GtidSet& other);
   /// MariaDB: in each domain, the transactions beyond the last one that both sets have. A server that was set up from a
   /// backup does not name the earlier masters, but has their transactions all the same.
@@ -55,7 +56,7 @@ class GtidSet {
     std::int64_t first, last;
     bool operator==(const Range&) const = default;
   };
-  using Ranges = std::vector<Range>;     // in order, apart by one at least
+  using Ranges = std::vector<Range>;  // in order, apart by one at least
 
   void add(const std::string& source, Range range);
   std::map<std::string_view, std::int64_t> common_points(const GtidSet& other) const;

@@ -9,9 +9,9 @@
 namespace sengu::health {
 
 enum class Phase : std::uint8_t {
-  steady,      // `master` was observed as master under `epoch`
-  switching,   // `epoch` was taken for a failover away from `master`; no target chosen yet
-  promoting,   // `target` is about to be, or was, told to be master
+  steady,     // `master` was observed as master under `epoch`
+  switching,  // `epoch` was taken for a failover away from `master`; no target chosen yet
+  promoting,  // `target` is about to be, or was, told to be master
 };
 std::string_view to_string(Phase phase);
 
@@ -30,7 +30,7 @@ struct JournalRecord {
   std::string target;                     // node name, in phase promoting
   bool fenced = false;                    // a fence was sent to `master`
   std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
-  std::string unread;                     // fields of a newer sengu, as a JSON object: kept, and written back. Empty: none
+  std::string unread;  // fields of a newer sengu, as a JSON object: kept, and written back. Empty: none
   bool operator==(const JournalRecord&) const = default;
 };
 

@@ -21,12 +21,29 @@ enum class Serial : std::uint64_t {};     // pairs an answer with its command
 enum class RequestId : std::uint64_t {};  // an operator's request
 
 // --- inputs ---
-struct ProbeDone { NodeId node; Observation seen; };
-struct ConnectionLost { NodeId node; };   // the kept probe connection ended
-struct ConnectFailed { NodeId node; };    // the data plane could not connect: ask now
-struct Published { Serial serial; };      // every worker acknowledged, after it cut
-struct JournalWritten { Serial serial; bool ok; };
-struct StepDone { NodeId node; Step step; StepResult result; std::string text; };
+struct ProbeDone {
+  NodeId node;
+  Observation seen;
+};
+struct ConnectionLost {
+  NodeId node;
+};  // the kept probe connection ended
+struct ConnectFailed {
+  NodeId node;
+};  // the data plane could not connect: ask now
+struct Published {
+  Serial serial;
+};  // every worker acknowledged, after it cut
+struct JournalWritten {
+  Serial serial;
+  bool ok;
+};
+struct StepDone {
+  NodeId node;
+  Step step;
+  StepResult result;
+  std::string text;
+};
 /// The other deciders of the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3", and the server's settings: the same
 /// exchange asks for both. `names` and `settings` are none where the server did not say.
 struct DecidersTold {
@@ -35,20 +52,42 @@ struct DecidersTold {
   std::string text;
   std::optional<RedisSettings> settings = {};
 };
-struct Stalled {};                        // this process did not run for a second or more
-struct Tick {};                           // next_deadline() came
-struct Order { RequestId request; Wish wish; };   // an operator's; ends with one Answer
-using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold, Stalled, Tick, Order>;
+struct Stalled {};  // this process did not run for a second or more
+struct Tick {};     // next_deadline() came
+struct Order {
+  RequestId request;
+  Wish wish;
+};  // an operator's; ends with one Answer
+using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold,
+                           Stalled, Tick, Order>;
 
 // --- commands ---
 enum class ProbeVia : std::uint8_t { kept_connection, fresh_connection };
-struct Probe { NodeId node; ProbeVia via; };
-struct Publish { Serial serial; Route route; };
-struct WriteJournal { Serial serial; JournalRecord record; };
+struct Probe {
+  NodeId node;
+  ProbeVia via;
+};
+struct Publish {
+  Serial serial;
+  Route route;
+};
+struct WriteJournal {
+  Serial serial;
+  JournalRecord record;
+};
 /// Each ends with one DecidersTold. The `timeout` of a patient question begins when the question gets its place.
-struct AskDeciders { NodeId node; Milliseconds timeout; Lane lane; };
-struct Emit { Event event; };
-struct Answer { RequestId request; WishOutcome outcome; };
+struct AskDeciders {
+  NodeId node;
+  Milliseconds timeout;
+  Lane lane;
+};
+struct Emit {
+  Event event;
+};
+struct Answer {
+  RequestId request;
+  WishOutcome outcome;
+};
 using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, Emit, Answer>;
 using Commands = std::vector<Command>;
 

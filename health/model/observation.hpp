@@ -12,8 +12,8 @@
 
 namespace sengu::health {
 
-/// A node of a group, by its place in the group's configuration. Never given to another node as long as the group lives: arrays of
-/// nodes only grow.
+/// A node of a group, by its place in the group's configuration. Never given to another node as long as the group
+/// lives: arrays of nodes only grow.
 enum class NodeId : std::uint16_t {};
 constexpr std::size_t index(NodeId node) { return static_cast<std::size_t>(node); }
 
@@ -21,23 +21,23 @@ using Epoch = std::uint64_t;  // 0 = none yet; grows by one with each change of 
 
 enum class Role : std::uint8_t { unknown, master, replica };
 
-/// How a probe ended, by layer as HAProxy names it. Every outcome from `ok` down to `invalid` means that the server lives: bytes
-/// came, or the server itself ended a TLS handshake (RULES §2.1).
+/// How a probe ended, by layer as HAProxy names it. Every outcome from `ok` down to `invalid` means that the server
+/// lives: bytes came, or the server itself ended a TLS handshake (RULES §2.1).
 enum class Outcome : std::uint8_t {
   ok,
-  loading,        // INFO says loading:1, or -LOADING
-  busy,           // -BUSY: a script runs
-  masterdown,     // -MASTERDOWN
-  noauth,         // -NOAUTH, -WRONGPASS
-  noperm,         // -NOPERM
-  error,          // any other error reply (max clients, MISCONF, ...)
-  invalid,        // bytes that are not the protocol
-  l4_refused,     // connect refused
-  l4_timeout,     // connect without an answer
-  l4_error,       // any other connect failure (no route, ...)
-  l7_closed,      // connected, closed before a reply
-  l7_timeout,     // connected, no byte in time
-  shortage,       // not asked: no descriptor or memory of ours for the connect in time. Says nothing of the server
+  loading,     // INFO says loading:1, or -LOADING
+  busy,        // -BUSY: a script runs
+  masterdown,  // -MASTERDOWN
+  noauth,      // -NOAUTH, -WRONGPASS
+  noperm,      // -NOPERM
+  error,       // any other error reply (max clients, MISCONF, ...)
+  invalid,     // bytes that are not the protocol
+  l4_refused,  // connect refused
+  l4_timeout,  // connect without an answer
+  l4_error,    // any other connect failure (no route, ...)
+  l7_closed,   // connected, closed before a reply
+  l7_timeout,  // connected, no byte in time
+  shortage,    // not asked: no descriptor or memory of ours for the connect in time. Says nothing of the server
 };
 
 constexpr bool is_life(Outcome outcome) { return outcome <= Outcome::invalid; }
@@ -45,44 +45,46 @@ std::string_view to_string(Outcome outcome);
 std::string_view to_string(Role role);
 
 /// One side of semi-synchronous replication on one server.
-enum class SemiSync : std::uint8_t { absent, off, on };   // absent: no such variable (the plugin is not loaded)
+enum class SemiSync : std::uint8_t { absent, off, on };  // absent: no such variable (the plugin is not loaded)
 
-/// What only MySQL and MariaDB have. Variables and columns are named as in MySQL; MariaDB's are in health/mysql/dialect.
+/// What only MySQL and MariaDB have. Variables and columns are named as in MySQL; MariaDB's are in
+/// health/mysql/dialect.
 struct SqlInfo {
   enum class Flavour : std::uint8_t { mysql, mariadb };
   Flavour flavour = Flavour::mysql;
-  GtidSet executed;                   // gtid_executed; MariaDB: gtid_binlog_state
-  GtidSet received;                   // executed, and what the relay log holds (Retrieved_Gtid_Set; Gtid_IO_Pos)
-  std::chrono::seconds uptime{0};     // Uptime: tells a restart, since server_uuid outlives it
+  GtidSet executed;                // gtid_executed; MariaDB: gtid_binlog_state
+  GtidSet received;                // executed, and what the relay log holds (Retrieved_Gtid_Set; Gtid_IO_Pos)
+  std::chrono::seconds uptime{0};  // Uptime: tells a restart, since server_uuid outlives it
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
-  bool receiving = false;             // the IO thread runs, or tries to connect
-  bool applying = false;              // the SQL thread runs
-  int other_channels = 0;             // further sources (channels, MariaDB: connections), which are ignored
-  std::string receive_error;          // Last_IO_Errno and Last_IO_Error, for people; empty: none
-  std::string apply_error;            // Last_SQL_Errno and Last_SQL_Error
-  std::int64_t heartbeats = 0;        // received from the source
-  std::optional<Milliseconds> heartbeat_period;   // none where it is not known
-  std::chrono::seconds net_timeout{60};           // replica_net_timeout
-  std::optional<std::chrono::seconds> behind;     // Seconds_Behind_Source
+  bool receiving = false;                        // the IO thread runs, or tries to connect
+  bool applying = false;                         // the SQL thread runs
+  int other_channels = 0;                        // further sources (channels, MariaDB: connections), which are ignored
+  std::string receive_error;                     // Last_IO_Errno and Last_IO_Error, for people; empty: none
+  std::string apply_error;                       // Last_SQL_Errno and Last_SQL_Error
+  std::int64_t heartbeats = 0;                   // received from the source
+  std::optional<Milliseconds> heartbeat_period;  // none where it is not known
+  std::chrono::seconds net_timeout{60};          // replica_net_timeout
+  std::optional<std::chrono::seconds> behind;    // Seconds_Behind_Source
   // semi-synchronous replication
-  SemiSync semi_sync_source = SemiSync::absent;   // rpl_semi_sync_source_enabled
-  SemiSync semi_sync_replica = SemiSync::absent;  // rpl_semi_sync_replica_enabled
-  int semi_sync_clients = 0;                      // Rpl_semi_sync_source_clients
-  int semi_sync_waiting = 0;                      // Rpl_semi_sync_source_wait_sessions
-  bool semi_sync_after_sync = true;               // rpl_semi_sync_source_wait_point
-  std::optional<std::chrono::seconds> semi_sync_kill_timeout;   // MariaDB: rpl_semi_sync_slave_kill_conn_timeout
+  SemiSync semi_sync_source = SemiSync::absent;                // rpl_semi_sync_source_enabled
+  SemiSync semi_sync_replica = SemiSync::absent;               // rpl_semi_sync_replica_enabled
+  int semi_sync_clients = 0;                                   // Rpl_semi_sync_source_clients
+  int semi_sync_waiting = 0;                                   // Rpl_semi_sync_source_wait_sessions
+  bool semi_sync_after_sync = true;                            // rpl_semi_sync_source_wait_point
+  std::optional<std::chrono::seconds> semi_sync_kill_timeout;  // MariaDB: rpl_semi_sync_slave_kill_conn_timeout
   // what a group of sengu's needs
-  bool super_read_only = true;        // false: MySQL with read_only alone, which lets SUPER users write. MariaDB has no such variable
-  bool gtids = true;                  // gtid_mode and enforce_gtid_consistency; MariaDB: gtid_strict_mode
-  bool binlog = true;                 // log_bin
-  bool logs_updates = true;           // log_replica_updates
+  bool super_read_only =
+      true;            // false: MySQL with read_only alone, which lets SUPER users write. MariaDB has no such variable
+  bool gtids = true;   // gtid_mode and enforce_gtid_consistency; MariaDB: gtid_strict_mode
+  bool binlog = true;  // log_bin
+  bool logs_updates = true;  // log_replica_updates
 };
 
 /// What a Redis server says of its settings (CONFIG GET) where INFO is silent. Of passwords only whether there is one.
 struct RedisSettings {
-  bool requires_password = false;     // requirepass
-  bool has_master_password = false;   // masterauth
-  bool persists = true;               // save, or appendonly yes
+  bool requires_password = false;    // requirepass
+  bool has_master_password = false;  // masterauth
+  bool persists = true;              // save, or appendonly yes
   int min_replicas_to_write = 0;
 };
 
@@ -90,22 +92,23 @@ struct RedisSettings {
 struct ServerInfo {
   Role role = Role::unknown;
   std::string run_id;
-  std::string version;                // "7.0.15"
-  std::string replid;                 // master_replid
-  std::string replid2;                // master_replid2; empty where all zero
-  std::int64_t offset = 0;            // master_repl_offset of a master, slave_repl_offset of a replica (bytes)
-  std::int64_t second_offset = -1;    // second_repl_offset
-  std::uint64_t keys = 0;             // sum over all databases (INFO keyspace)
+  std::string version;              // "7.0.15"
+  std::string replid;               // master_replid
+  std::string replid2;              // master_replid2; empty where all zero
+  std::int64_t offset = 0;          // master_repl_offset of a master, slave_repl_offset of a replica (bytes)
+  std::int64_t second_offset = -1;  // second_repl_offset
+  std::uint64_t keys = 0;           // sum over all databases (INFO keyspace)
   bool loading = false;
   // of a replica
-  Endpoint master;                    // master_host, master_port
-  bool link_up = false;               // master_link_status
-  bool sync_in_progress = false;      // master_sync_in_progress
+  Endpoint master;                                    // master_host, master_port
+  bool link_up = false;                               // master_link_status
+  bool sync_in_progress = false;                      // master_sync_in_progress
   std::optional<std::chrono::seconds> link_down_for;  // master_link_down_since_seconds; none while never up
   bool read_only = true;
-  int priority = 100;                 // slave_priority; 0 = never promote
-  // of MySQL and MariaDB: run_id is server_uuid (MariaDB: server_id), offset is the number of transactions received, role is
-  // master only where it is writable and has no source, link_up that the IO thread is connected and heard its source lately
+  int priority = 100;  // slave_priority; 0 = never promote
+  // of MySQL and MariaDB: run_id is server_uuid (MariaDB: server_id), offset is the number of transactions received,
+  // role is master only where it is writable and has no source, link_up that the IO thread is connected and heard its
+  // source lately
   std::optional<SqlInfo> sql;
 
   /// Grows with every sign that a replica hears from its master.
@@ -114,11 +117,11 @@ struct ServerInfo {
 
 struct Observation {
   Outcome outcome = Outcome::l7_timeout;
-  Time asked{};                       // when the probe began
-  Time answered{};                    // when it ended
-  bool fresh_connection = false;      // it opened a connection of its own
-  std::optional<ServerInfo> info;     // where INFO was read whole (outcome ok or loading)
-  std::string text;                   // the error line, for people
+  Time asked{};                    // when the probe began
+  Time answered{};                 // when it ended
+  bool fresh_connection = false;   // it opened a connection of its own
+  std::optional<ServerInfo> info;  // where INFO was read whole (outcome ok or loading)
+  std::string text;                // the error line, for people
 };
 
 }  // namespace sengu::health

@@ -11,27 +11,27 @@ namespace sengu::health {
 enum class Reason : std::uint8_t {
   none,
   // how a group is
-  starting,                 // not every node was observed yet
+  starting,  // not every node was observed yet
   master_ok,
-  connection_lost,          // the kept probe connection to the master ended; asking again
-  master_silent,            // no byte for a probe timeout, not yet for down_after
+  connection_lost,  // the kept probe connection to the master ended; asking again
+  master_silent,    // no byte for a probe timeout, not yet for down_after
   master_loading,
   master_busy,
-  semi_sync_off,            // MySQL: semi-sync is being switched on on the master
-  master_unusable,          // it answers, but with an error (NOAUTH, NOPERM, MASTERDOWN, ...)
+  semi_sync_off,    // MySQL: semi-sync is being switched on on the master
+  master_unusable,  // it answers, but with an error (NOAUTH, NOPERM, MASTERDOWN, ...)
   // why a master counts as dead
-  process_death,            // refused twice, witnesses agree
-  server_changed,           // another run id under the same address
-  master_emptied,           // a new run id, and the data is gone (amnesia)
-  silence,                  // down_after without a byte, witnesses agree
+  process_death,   // refused twice, witnesses agree
+  server_changed,  // another run id under the same address
+  master_emptied,  // a new run id, and the data is gone (amnesia)
+  silence,         // down_after without a byte, witnesses agree
   loading_timeout,
   operator_request,
-  resumed,                  // a failover that an earlier run of sengu began
+  resumed,  // a failover that an earlier run of sengu began
   // why nothing is done
-  witness_hears_master,     // replicas hear it: our path is broken, not the master
+  witness_hears_master,  // replicas hear it: our path is broken, not the master
   witnesses_undecided,
   no_witness,
-  all_nodes_silent,         // our own network
+  all_nodes_silent,  // our own network
   no_good_replica,
   paused,
   manual_mode,
@@ -39,33 +39,33 @@ enum class Reason : std::uint8_t {
   tilt,
   cooldown,
   journal_unwritable,
-  two_deciders,             // another sengu or a Sentinel is connected to a node
+  two_deciders,  // another sengu or a Sentinel is connected to a node
   failover_in_progress,
   // why a node cannot be chosen
   node_down,
-  node_unconfirmed,         // fewer good probes than `rise`
+  node_unconfirmed,  // fewer good probes than `rise`
   is_master,
   priority_zero,
-  deaf_long_before,         // lost the master long before it died
+  deaf_long_before,  // lost the master long before it died
   loading,
   busy,
   different_history,
   lag_limit,
   full_sync_in_progress,
-  duplicate_server,         // two nodes with one server id
-  applier_stopped,          // MySQL: the SQL thread does not run
-  applier_error,            // ... or stopped with an error
-  no_binlog,                // MySQL: log_bin, log_replica_updates or GTIDs are off
-  errant,                   // MySQL: transactions of its own, and it does not follow the master
-  replicas_diverged,        // MySQL: each of two candidates holds what the other lacks
-  outranked,                // eligible, another is better
+  duplicate_server,   // two nodes with one server id
+  applier_stopped,    // MySQL: the SQL thread does not run
+  applier_error,      // ... or stopped with an error
+  no_binlog,          // MySQL: log_bin, log_replica_updates or GTIDs are off
+  errant,             // MySQL: transactions of its own, and it does not follow the master
+  replicas_diverged,  // MySQL: each of two candidates holds what the other lacks
+  outranked,          // eligible, another is better
   // why a route is closed or an adoption refused
-  group_unseen,             // part of the group was never observed
+  group_unseen,  // part of the group was never observed
   two_masters,
   no_master,
-  replica_of_stranger,      // a replica follows a server that is not the candidate master
-  foreign_history,          // its history does not contain the journal's
-  master_is_replica,        // the journal's master says replica
+  replica_of_stranger,  // a replica follows a server that is not the candidate master
+  foreign_history,      // its history does not contain the journal's
+  master_is_replica,    // the journal's master says replica
   rogue_master,
   hold_timeout,
   hold_full,
@@ -73,17 +73,17 @@ enum class Reason : std::uint8_t {
   too_many_connections,
   not_allowed,
   connect_failed,
-  switched,                 // sessions cut because the master changed
-  node_changed,             // a reader's node changed role or server
-  idle_timeout,             // a session in which no byte came for too long
-  no_ack,                   // a worker did not acknowledge the cut
+  switched,      // sessions cut because the master changed
+  node_changed,  // a reader's node changed role or server
+  idle_timeout,  // a session in which no byte came for too long
+  no_ack,        // a worker did not acknowledge the cut
   step_failed,
-  still_behind,             // the candidate did not catch up with the fenced master in time
-  relay_log_stuck,          // MySQL: the candidate's relay log is not applied any further
-  master_alive_again,       // the old master answered before the promote: rolled back
+  still_behind,        // the candidate did not catch up with the fenced master in time
+  relay_log_stuck,     // MySQL: the candidate's relay log is not applied any further
+  master_alive_again,  // the old master answered before the promote: rolled back
   adopted,
   amnesia_wait_over,
-  count,                    // how many there are; no reason
+  count,  // how many there are; no reason
 };
 constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::count);
 

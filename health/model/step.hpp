@@ -1,4 +1,5 @@
-// What can be told to a server, and how that may end: the vocabulary that the decision and the protocols share. Plain values.
+// What can be told to a server, and how that may end: the vocabulary that the decision and the protocols share. Plain
+// values.
 #pragma once
 
 #include <chrono>
@@ -15,19 +16,22 @@ enum class LossPolicy : std::uint8_t { keep_writes, accept_loss };
 
 /// What can be done to a server; each is one exchange with one deadline (health/redis/steps, health/mysql/steps).
 enum class Step : std::uint8_t {
-  fence,           // CLIENT PAUSE <ms> WRITE: bounded, undone by itself; MySQL: super_read_only=ON
-  unfence,         // CLIENT UNPAUSE; MySQL: read_only=OFF
-  promote,         // REPLICAOF NO ONE, then CONFIG REWRITE; MySQL: only with its relay log applied, RESET REPLICA ALL, writable
-  repoint,         // REPLICAOF <master>, then CONFIG REWRITE; MySQL: CHANGE REPLICATION SOURCE, with credentials where it has none
-  demote,          // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE; MySQL: fence, then repoint
+  fence,    // CLIENT PAUSE <ms> WRITE: bounded, undone by itself; MySQL: super_read_only=ON
+  unfence,  // CLIENT UNPAUSE; MySQL: read_only=OFF
+  promote,  // REPLICAOF NO ONE, then CONFIG REWRITE; MySQL: only with its relay log applied, RESET REPLICA ALL,
+            // writable
+  repoint,  // REPLICAOF <master>, then CONFIG REWRITE; MySQL: CHANGE REPLICATION SOURCE, with credentials where it has
+            // none
+  demote,   // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE; MySQL: fence, then
+            // repoint
   demote_emptied,  // as demote, and CLIENT KILL TYPE replica (RULES §6.2)
   rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (RULES §2.4); MySQL: the IO thread anew
   // MySQL and MariaDB only
-  stop_receiving,  // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
-  start_receiving, // START REPLICA IO_THREAD
-  apply_received,  // waits until its relay log is applied; failed: not within the step's timeout
-  semi_sync_on,    // rpl_semi_sync_source_enabled=ON, on the master
-  semi_sync_off,   // ... OFF, on a replica: its applier would wait for an acknowledgement that no replica sends
+  stop_receiving,   // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
+  start_receiving,  // START REPLICA IO_THREAD
+  apply_received,   // waits until its relay log is applied; failed: not within the step's timeout
+  semi_sync_on,     // rpl_semi_sync_source_enabled=ON, on the master
+  semi_sync_off,    // ... OFF, on a replica: its applier would wait for an acknowledgement that no replica sends
 };
 std::string_view to_string(Step step);
 
@@ -38,14 +42,14 @@ std::string_view to_string(StepResult result);
 struct RunStep {
   NodeId node;
   Step step;
-  Endpoint master{};                    // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/script)
+  Endpoint master{};  // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/script)
   Milliseconds timeout{};
-  Milliseconds pause{};                 // of a fence, where the server knows such a thing
+  Milliseconds pause{};                       // of a fence, where the server knows such a thing
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
 };
 
-/// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are `patient`, and
-/// never take more than their part: neither a failover nor a probe waits behind thousands of them.
+/// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are
+/// `patient`, and never take more than their part: neither a failover nor a probe waits behind thousands of them.
 enum class Lane : std::uint8_t { urgent, patient };
 
 /// A decider without a sign for so long counts as gone: its connection is silent, or the node cannot tell any more.

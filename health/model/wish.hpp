@@ -1,5 +1,5 @@
-// What operators may ask of a group, and what becomes of it. Plain values: the grammar of each verb is the ports', the meaning the
-// core's (health/core/group/wishes).
+// What operators may ask of a group, and what becomes of it. Plain values: the grammar of each verb is the ports', the
+// meaning the core's (health/core/group/wishes).
 #pragma once
 
 #include <optional>
@@ -26,8 +26,8 @@ using Wish = std::variant<FailoverWish, PauseWish, ResumeWish>;
 
 /// How a wish ended.
 struct WishOutcome {
-  Reason refused = Reason::none;   // none: it was done
-  std::string text;                // for people
+  Reason refused = Reason::none;  // none: it was done
+  std::string text;               // for people
 
   bool done() const { return refused == Reason::none; }
 };

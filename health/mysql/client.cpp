@@ -16,7 +16,8 @@
 #include "health/net/socket.hpp"
 
 #ifndef MARIADB_BASE_VERSION
-#error "health/mysql needs MariaDB Connector/C (default-libmysqlclient-dev): Oracle's library has no MARIADB_OPT_IO_WAIT"
+#error \
+    "health/mysql needs MariaDB Connector/C (default-libmysqlclient-dev): Oracle's library has no MARIADB_OPT_IO_WAIT"
 #endif
 
 namespace sengu::health::mysql {
@@ -31,11 +32,12 @@ using config::Tls;
 constexpr const char* allowed_authentication =
     "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec";
 
-/// What each connection says first. No transaction is left open; literals are read as quoted() writes them; no statement
-/// waits long for a lock; a server that ends idle connections early does not end ours between two probes.
-constexpr const char* session_settings = "SET SESSION autocommit=1, sql_mode='', lock_wait_timeout=1, wait_timeout=28800";
+/// What each connection says first. No transaction is left open; literals are read as quoted() writes them; no
+/// statement waits long for a lock; a server that ends idle connections early does not end ours between two probes.
+constexpr const char* session_settings =
+    "SET SESSION autocommit=1, sql_mode='', lock_wait_timeout=1, wait_timeout=28800";
 
-thread_local Client* asking = nullptr;   // the Client whose call into the library this thread is in
+thread_local Client* asking = nullptr;  // the Client whose call into the library this thread is in
 
 int milliseconds_left(Time deadline) {
   const auto left = std::chrono::ceil<Milliseconds>(deadline - Clock::now()).count();
@@ -85,7 +87,8 @@ int Client::wait(int fd, short events, int timeout) {
     return -1;
   }
   if (progress_ == Progress::connecting) return finish_connect(fd);
-  const int count = poll_until(fd, events, timeout > 0 ? Clock::now() + Milliseconds(timeout) : Clock::now() + std::chrono::hours(24));
+  const int count = poll_until(
+      fd, events, timeout > 0 ? Clock::now() + Milliseconds(timeout) : Clock::now() + std::chrono::hours(24));
   if (count == 0 && progress_ != Progress::ready) connect_error_ = errno = ETIMEDOUT;
   return count;
 }
@@ -124,7 +127,7 @@ int Client::await_greeting(int fd) {
     if (poll_until(fd, POLLIN, deadline) <= 0) return fail_connect(ETIMEDOUT);
     const auto size = static_cast<int>(::recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT));
     set_low_water(fd, 1);
-    if (size <= known) return 1;   // closed: the library finds that too
+    if (size <= known) return 1;  // closed: the library finds that too
     known = size;
     progress_ = Progress::greeted;
     hear();
@@ -138,7 +141,7 @@ int Client::await_greeting(int fd) {
 void Client::set_options() {
   const auto timeout = static_cast<unsigned>(connect_timeout.count());
   const auto protocol = static_cast<unsigned>(MYSQL_PROTOCOL_TCP);
-  const unsigned no_local_files = 0;   // a server could ask for any file of ours (LOAD DATA LOCAL)
+  const unsigned no_local_files = 0;  // a server could ask for any file of ours (LOAD DATA LOCAL)
   mysql_options(handle_, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
   mysql_options(handle_, MYSQL_OPT_PROTOCOL, &protocol);
   mysql_options(handle_, MYSQL_OPT_LOCAL_INFILE, &no_local_files);
@@ -151,9 +154,10 @@ void Client::set_options() {
 
 void Client::set_tls() {
   const auto& tls = login_.tls;
-  const my_bool enforce = 1;   // asks for TLS, but refuses no server without TLS: await_greeting does
+  const my_bool enforce = 1;  // asks for TLS, but refuses no server without TLS: await_greeting does
   const my_bool verify = tls.mode == Tls::verify ? 1 : 0;
-  mysql_ssl_set(handle_, or_none(tls.key_file), or_none(tls.cert_file), verify != 0 ? or_none(tls.ca_file) : nullptr, nullptr, nullptr);
+  mysql_ssl_set(handle_, or_none(tls.key_file), or_none(tls.cert_file), verify != 0 ? or_none(tls.ca_file) : nullptr,
+                nullptr, nullptr);
   mysql_options(handle_, MYSQL_OPT_SSL_ENFORCE, &enforce);
   mysql_options(handle_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 }
@@ -164,11 +168,13 @@ std::optional<Failure> Client::connect() {
   if (handle_ == nullptr) return refused("out of memory");
   set_options();
   const Waiting waiting(this);
-  const auto* made = mysql_real_connect(handle_, login_.node.host.c_str(), login_.username.c_str(), login_.password.value.c_str(),
-                                        nullptr, login_.node.port, nullptr, 0);
-  if (no_tls_offered_) return refused("the server does not speak TLS, and tls = " + std::string(name_of(login_.tls.mode)));
+  const auto* made = mysql_real_connect(handle_, login_.node.host.c_str(), login_.username.c_str(),
+                                        login_.password.value.c_str(), nullptr, login_.node.port, nullptr, 0);
+  if (no_tls_offered_)
+    return refused("the server does not speak TLS, and tls = " + std::string(name_of(login_.tls.mode)));
   if (made == nullptr) return failure();
-  if (wants_tls(login_.tls.mode) && mysql_get_ssl_cipher(handle_) == nullptr) return refused("the connection is not encrypted");
+  if (wants_tls(login_.tls.mode) && mysql_get_ssl_cipher(handle_) == nullptr)
+    return refused("the connection is not encrypted");
   hear();
   progress_ = Progress::ready;
   return query(session_settings).failure;
@@ -192,7 +198,7 @@ Reply Client::query(const std::string& statement) {
 
 std::optional<Failure> Client::read_rows(Table& table) {
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(handle_), &mysql_free_result);
-  if (!result) return mysql_errno(handle_) != 0 ? std::optional(failure()) : std::nullopt;   // a statement without rows
+  if (!result) return mysql_errno(handle_) != 0 ? std::optional(failure()) : std::nullopt;  // a statement without rows
   const auto count = mysql_num_fields(result.get());
   const auto* fields = mysql_fetch_fields(result.get());
   for (unsigned i = 0; i < count; ++i) table.columns.emplace_back(fields[i].name, fields[i].name_length);
@@ -205,7 +211,7 @@ std::optional<Failure> Client::read_rows(Table& table) {
       bytes += lengths[i] + sizeof values[i];
     }
     if (bytes <= max_answer_bytes) continue;
-    interrupt();   // freeing the result would read all the rest
+    interrupt();  // freeing the result would read all the rest
     return refused("an answer over " + std::to_string(max_answer_bytes / (1024 * 1024)) + " MiB");
   }
   return mysql_errno(handle_) != 0 ? std::optional(failure()) : std::nullopt;

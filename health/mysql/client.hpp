@@ -79,8 +79,8 @@ class Client {
   std::atomic<Progress> progress_{Progress::connecting};
   std::atomic<std::int64_t> last_heard_{0};
   std::atomic<bool> interrupted_{false};
-  std::mutex mutex_;          // of own_fd_, between its owner and interrupt()
-  int own_fd_ = -1;           // a duplicate: the library closes its own unannounced, and the number is used again
+  std::mutex mutex_;  // of own_fd_, between its owner and interrupt()
+  int own_fd_ = -1;   // a duplicate: the library closes its own unannounced, and the number is used again
   int connect_error_ = 0;
   bool no_tls_offered_ = false;
 };

@@ -30,8 +30,8 @@ std::uint64_t number_in(std::optional<std::string_view> text) {
 }  // namespace
 
 Conversation::Conversation(boost::asio::io_context& io, Login login, std::string query)
-    : takes_lock_(login.lock == DecidersLock::take), client_(std::move(login)), interview_(std::move(query)), mailbox_(io),
-      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    : takes_lock_(login.lock == DecidersLock::take), client_(std::move(login)), interview_(std::move(query)),
+      mailbox_(io), wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Conversation::~Conversation() {
   if (wake_fd_ >= 0) ::close(wake_fd_);
@@ -68,7 +68,9 @@ void Conversation::run() {
 }
 
 void Conversation::converse() {
-  if (wake_fd_ < 0) return end(Answer{Outcome::shortage, "no file descriptor for a connection", std::nullopt, std::chrono::steady_clock::now()});
+  if (wake_fd_ < 0)
+    return end(Answer{Outcome::shortage, "no file descriptor for a connection", std::nullopt,
+                      std::chrono::steady_clock::now()});
   if (const auto failure = client_.connect()) return end(answer_of(*failure));
   mailbox_.send([id = client_.id()](Listens& link) { link.on_connected(id); });
   for (Task task = next_task(); task != Task::none; task = next_task()) {
@@ -100,7 +102,7 @@ Conversation::Task Conversation::next_task() {
     pollfd entries[] = {{wake_fd_, POLLIN, 0}, {client_.descriptor(), POLLIN, 0}};
     if (::poll(entries, 2, -1) < 0 && errno != EINTR) return Task::none;
     if (entries[1].revents == 0) continue;
-    end(std::nullopt);   // closed, reset, or bytes that answer no question
+    end(std::nullopt);  // closed, reset, or bytes that answer no question
     return Task::none;
   }
 }

@@ -30,8 +30,8 @@ struct Answer {
 
 /// Who holds the lock by which two deciders see each other (RULES §7.3).
 struct LockHolder {
-  std::uint64_t connection = 0;   // 0: not known, `text` says why; without a text it is free
-  std::string account;            // "user@host" of the holder, where the server tells
+  std::uint64_t connection = 0;  // 0: not known, `text` says why; without a text it is free
+  std::string account;           // "user@host" of the holder, where the server tells
   std::string text;
 };
 
@@ -85,12 +85,12 @@ class Conversation final : public Job {
   Client client_;
   Interview interview_;
   Mailbox<Listens> mailbox_;
-  int wake_fd_;                // eventfd: wakes the thread for a new task, or to stop
+  int wake_fd_;  // eventfd: wakes the thread for a new task, or to stop
   std::mutex mutex_;
   std::deque<Task> wanted_{Task::probe};
   bool stopped_ = false;
-  bool busy_ = true;           // in a call that only interrupt() ends
-  bool holds_lock_ = false;    // the thread's own
+  bool busy_ = true;         // in a call that only interrupt() ends
+  bool holds_lock_ = false;  // the thread's own
 };
 
 }  // namespace sengu::health::mysql

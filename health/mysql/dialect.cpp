@@ -13,9 +13,9 @@ constexpr Version replica_statements{8, 0, 22};
 constexpr Version change_source_statement{8, 0, 23};
 constexpr Version public_key_option{8, 0, 4};
 constexpr Version queueing_column{8, 0, 0};
-constexpr Version demote_option{10, 10, 0};   // MASTER_DEMOTE_TO_SLAVE, MariaDB
+constexpr Version demote_option{10, 10, 0};  // MASTER_DEMOTE_TO_SLAVE, MariaDB
 
-constexpr std::string_view compatibility_prefix = "5.5.5-";   // MariaDB before 11, in its greeting
+constexpr std::string_view compatibility_prefix = "5.5.5-";  // MariaDB before 11, in its greeting
 
 int next_number(std::string_view& text) {
   int number = -1;
@@ -52,24 +52,28 @@ std::optional<Dialect> Dialect::of(std::string_view version) {
 
 const std::string& Dialect::variables() {
   static const std::string statement =
-      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'server_id', 'read_only', 'super_read_only', 'log_bin', "
+      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'server_id', 'read_only', "
+      "'super_read_only', 'log_bin', "
       "'log_replica_updates', 'log_slave_updates', 'gtid_mode', 'enforce_gtid_consistency', 'gtid_strict_mode', "
       "'replica_net_timeout', 'slave_net_timeout', "
-      "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_replica_enabled', 'rpl_semi_sync_slave_enabled', "
+      "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_replica_enabled', "
+      "'rpl_semi_sync_slave_enabled', "
       "'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_slave_kill_conn_timeout')";
   return statement;
 }
 
 const std::string& Dialect::counters() {
   static const std::string statement =
-      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Rpl_semi_sync_source_clients', 'Rpl_semi_sync_master_clients', "
+      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Rpl_semi_sync_source_clients', "
+      "'Rpl_semi_sync_master_clients', "
       "'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_master_wait_sessions')";
   return statement;
 }
 
 std::string Dialect::transactions() const {
   if (!is_mariadb()) return "SELECT @@GLOBAL.gtid_executed AS executed";
-  return "SELECT @@GLOBAL.gtid_binlog_state AS binlog, @@GLOBAL.gtid_slave_pos AS applied, @@GLOBAL.gtid_current_pos AS current";
+  return "SELECT @@GLOBAL.gtid_binlog_state AS binlog, @@GLOBAL.gtid_slave_pos AS applied, @@GLOBAL.gtid_current_pos "
+         "AS current";
 }
 
 std::string Dialect::replication() const {
@@ -79,9 +83,13 @@ std::string Dialect::replication() const {
 
 std::string Dialect::heartbeats() const {
   if (is_mariadb()) return {};
-  const std::string last_sign = mysql_since(queueing_column) ? "GREATEST(s.LAST_HEARTBEAT_TIMESTAMP, s.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP)"
-                                                            : "s.LAST_HEARTBEAT_TIMESTAMP";
-  return "SELECT s.COUNT_RECEIVED_HEARTBEATS AS received, c.HEARTBEAT_INTERVAL AS period, TIMESTAMPDIFF(SECOND, " + last_sign + ", NOW(6)) AS silent "
+  const std::string last_sign =
+      mysql_since(queueing_column)
+          ? "GREATEST(s.LAST_HEARTBEAT_TIMESTAMP, s.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP)"
+          : "s.LAST_HEARTBEAT_TIMESTAMP";
+  return "SELECT s.COUNT_RECEIVED_HEARTBEATS AS received, c.HEARTBEAT_INTERVAL AS period, TIMESTAMPDIFF(SECOND, " +
+         last_sign +
+         ", NOW(6)) AS silent "
          "FROM performance_schema.replication_connection_status s "
          "JOIN performance_schema.replication_connection_configuration c USING (CHANNEL_NAME) WHERE CHANNEL_NAME = ''";
 }
@@ -95,7 +103,7 @@ std::string Dialect::fence() const {
   return is_mariadb() ? "SET GLOBAL read_only=ON" : "SET GLOBAL super_read_only=ON";
 }
 
-std::string Dialect::unfence() const { return "SET GLOBAL read_only=OFF"; }   // MySQL: super_read_only with it
+std::string Dialect::unfence() const { return "SET GLOBAL read_only=OFF"; }  // MySQL: super_read_only with it
 
 std::string Dialect::stop_receiving() const { return "STOP " + replica_word() + " IO_THREAD" + default_channel(); }
 
@@ -116,10 +124,12 @@ std::string Dialect::change_source(const Source& source) const {
   const bool new_words = mysql_since(change_source_statement);
   const std::string word = new_words ? "SOURCE_" : "MASTER_";
   std::string statement = new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ";
-  statement += word + "HOST=" + quoted(source.address.host) + ", " + word + "PORT=" + std::to_string(source.address.port);
+  statement +=
+      word + "HOST=" + quoted(source.address.host) + ", " + word + "PORT=" + std::to_string(source.address.port);
   if (!source.had_source) {
-    statement += ", " + word + "USER=" + quoted(source.username) + ", " + word + "PASSWORD=" + quoted(source.password.value);
-    statement += ", " + word + "SSL=" + (source.reaches_by_tls ? "1" : "0");   // 9.7 asks for TLS where nothing is said
+    statement +=
+        ", " + word + "USER=" + quoted(source.username) + ", " + word + "PASSWORD=" + quoted(source.password.value);
+    statement += ", " + word + "SSL=" + (source.reaches_by_tls ? "1" : "0");  // 9.7 asks for TLS where nothing is said
   }
   statement += ", " + word + "CONNECT_RETRY=1, " + heartbeats_wanted(word);
   if (is_mariadb()) {
@@ -129,7 +139,8 @@ std::string Dialect::change_source(const Source& source) const {
   }
   statement += ", " + word + "AUTO_POSITION=1";
   if (!source.reaches_by_tls && mysql_since(public_key_option)) {
-    statement += new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";   // else 2061 after a cache flush
+    statement +=
+        new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";  // else 2061 after a cache flush
   }
   return statement + default_channel();
 }
@@ -137,13 +148,14 @@ std::string Dialect::change_source(const Source& source) const {
 std::string Dialect::point_at(const Endpoint& source) const {
   const bool new_words = mysql_since(change_source_statement);
   const std::string word = new_words ? "SOURCE_" : "MASTER_";
-  return (new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ") + word + "HOST=" + quoted(source.host) + ", " + word +
-         "PORT=" + std::to_string(source.port) + ", " + heartbeats_wanted(word) + default_channel();
+  return (new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ") + word + "HOST=" + quoted(source.host) +
+         ", " + word + "PORT=" + std::to_string(source.port) + ", " + heartbeats_wanted(word) + default_channel();
 }
 
 std::string Dialect::half_received() const {
   if (!mysql_since(queueing_column)) return {};
-  return "SELECT QUEUEING_TRANSACTION AS half FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''";
+  return "SELECT QUEUEING_TRANSACTION AS half FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME "
+         "= ''";
 }
 
 std::string Dialect::await_applied(std::string_view transactions, Milliseconds patience) const {

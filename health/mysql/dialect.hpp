@@ -1,6 +1,6 @@
-// The words in which a server of one flavour and version is asked and told: MySQL 5.7 to 9, MariaDB 10.3 and later. Pure:
-// text in, statements out; health/mysql/script says in which order. Sources: MySQL Reference Manual 5.7, 8.0 and 9 ("SQL
-// Statements for Controlling Replication Servers"), MariaDB's, and mysql.md.
+// The words in which a server of one flavour and version is asked and told: MySQL 5.7 to 9, MariaDB 10.3 and later.
+// Pure: text in, statements out; health/mysql/script says in which order. Sources: MySQL Reference Manual 5.7, 8.0 and
+// 9 ("SQL Statements for Controlling Replication Servers"), MariaDB's, and mysql.md.
 #pragma once
 
 #include <chrono>
@@ -22,9 +22,9 @@ struct Version {
 /// The source that a replica is told to follow, and how the replica logs in there.
 struct Source {
   Endpoint address;
-  bool had_source = true;    // the replica has a source configured: its user, password and TLS options are kept
-  bool reaches_by_tls = false;   // the connection between the two is encrypted, as it is configured on the replica
-  std::string username;      // for a replica that had no source
+  bool had_source = true;       // the replica has a source configured: its user, password and TLS options are kept
+  bool reaches_by_tls = false;  // the connection between the two is encrypted, as it is configured on the replica
+  std::string username;         // for a replica that had no source
   Secret password;
 };
 
@@ -32,8 +32,8 @@ class Dialect {
  public:
   using Flavour = SqlInfo::Flavour;
 
-  /// From `version` as the server says it: "8.0.36-28", "10.11.19-MariaDB-log", "5.5.5-10.3.39-MariaDB". None where there
-  /// is no version in it.
+  /// From `version` as the server says it: "8.0.36-28", "10.11.19-MariaDB-log", "5.5.5-10.3.39-MariaDB". None where
+  /// there is no version in it.
   static std::optional<Dialect> of(std::string_view version);
 
   Flavour flavour() const { return flavour_; }
@@ -42,10 +42,10 @@ class Dialect {
   const std::string& version() const { return text_; }
 
   // --- asking; every flavour understands the first two ---
-  static const std::string& variables();      // role and settings, by their old and new names
-  static const std::string& counters();       // Uptime and semi-sync
-  std::string transactions() const;           // whole sets: SHOW VARIABLES cuts at 1,024 characters
-  std::string replication() const;            // one row per source
+  static const std::string& variables();  // role and settings, by their old and new names
+  static const std::string& counters();   // Uptime and semi-sync
+  std::string transactions() const;       // whole sets: SHOW VARIABLES cuts at 1,024 characters
+  std::string replication() const;        // one row per source
   /// Of the default source, from performance_schema. Empty for MariaDB, which tells it in replication().
   std::string heartbeats() const;
 
@@ -79,7 +79,8 @@ class Dialect {
   std::string behind_column() const;
 
  private:
-  Dialect(Flavour flavour, Version version, std::string text) : flavour_(flavour), version_(version), text_(std::move(text)) {}
+  Dialect(Flavour flavour, Version version, std::string text)
+      : flavour_(flavour), version_(version), text_(std::move(text)) {}
   bool mysql_since(Version version) const { return !is_mariadb() && version_ >= version; }
   std::string replica_word() const;
   std::string default_channel() const;

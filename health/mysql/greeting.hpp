@@ -9,7 +9,7 @@
 namespace sengu::health::mysql {
 
 enum class TlsOffer : std::uint8_t {
-  unknown,       // the packet is not whole yet
+  unknown,  // the packet is not whole yet
   offered,
   absent,
   not_a_greeting,  // an error packet, which the client library reports, or nonsense

@@ -14,11 +14,11 @@ namespace sengu::health::mysql {
 /// What a server said of itself, with the rows it said it in.
 struct Statement {
   Outcome outcome = Outcome::ok;
-  std::string text;                      // the error, for people
-  std::optional<Failure> failure;        // of the statement that failed, where one did
+  std::string text;                // the error, for people
+  std::optional<Failure> failure;  // of the statement that failed, where one did
   std::optional<Dialect> dialect;
   Tables tables;
-  std::optional<ServerInfo> info;        // where outcome is ok
+  std::optional<ServerInfo> info;  // where outcome is ok
 };
 
 class Interview {
@@ -32,7 +32,7 @@ class Interview {
   bool ask_heartbeats(const Ask& ask, Statement& said);
 
   const std::string query_;
-  bool no_heartbeats_ = false;   // performance_schema is off, or not ours to read
+  bool no_heartbeats_ = false;  // performance_schema is off, or not ours to read
 };
 
 }  // namespace sengu::health::mysql

@@ -14,19 +14,21 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 Link::Link(asio::io_context& io, const Login& login, const std::string& query, Milliseconds timeout, Listener& listener)
-    : timer_(io), work_(io.get_executor()), conversation_(std::make_shared<Conversation>(io, login, query)), timeout_(timeout),
-      listener_(&listener) {}
+    : timer_(io), work_(io.get_executor()), conversation_(std::make_shared<Conversation>(io, login, query)),
+      timeout_(timeout), listener_(&listener) {}
 
 Link::~Link() { close(); }
 
-std::shared_ptr<Link> Link::open(asio::io_context& io, const Login& login, const std::string& query, Milliseconds timeout,
-                                 Listener& listener) {
+std::shared_ptr<Link> Link::open(asio::io_context& io, const Login& login, const std::string& query,
+                                 Milliseconds timeout, Listener& listener) {
   const std::shared_ptr<Link> self(new Link(io, login, query, timeout, listener));
   self->self_ = self;
   self->conversation_->open(std::shared_ptr<Listens>(self, self.get()));
   self->begin_question();
   if (!start_thread(self->conversation_)) {
-    asio::post(io, [self] { self->on_ended(End::by_us, Answer{Outcome::shortage, "no thread for a connection", std::nullopt, Clock::now()}); });
+    asio::post(io, [self] {
+      self->on_ended(End::by_us, Answer{Outcome::shortage, "no thread for a connection", std::nullopt, Clock::now()});
+    });
   }
   return self;
 }
@@ -53,7 +55,7 @@ void Link::begin_wait() {
 }
 
 bool Link::ask() {
-  if (phase_ == Phase::overdue && !in_use_) begin_wait();   // nothing new is sent
+  if (phase_ == Phase::overdue && !in_use_) begin_wait();  // nothing new is sent
   if (phase_ != Phase::idle) return !in_use_;
   first_question_ = false;
   begin_question();
@@ -84,9 +86,10 @@ void Link::on_ended(End how, std::optional<Answer> answer) {
   if (phase_ == Phase::ended) return;
   const bool of_use = in_use_ || (phase_ == Phase::overdue && conversation_->progress() != Progress::connecting);
   std::optional<Observation> seen;
-  if (phase_ == Phase::asking) {   // no answer: the thread had ended before it was asked
+  if (phase_ == Phase::asking) {  // no answer: the thread had ended before it was asked
     const Time now = Clock::now();
-    seen = answer ? observe(answer->outcome, std::move(answer->text), asked_, answer->at) : observe(Outcome::l7_closed, "closed", asked_, now);
+    seen = answer ? observe(answer->outcome, std::move(answer->text), asked_, answer->at)
+                  : observe(Outcome::l7_closed, "closed", asked_, now);
   }
   if (how == End::by_us) return end(of_use ? LinkEnd::dropped : LinkEnd::failed, std::move(seen));
   end(of_use ? LinkEnd::lost : LinkEnd::failed, std::move(seen));
@@ -121,7 +124,8 @@ Time Link::given_up_at() const { return std::max(asked_, conversation_->last_hea
 
 Observation Link::overdue_observation() const {
   const auto now = Clock::now();
-  if (conversation_->progress() == Progress::connecting) return observe(Outcome::l4_timeout, "connect timed out", waiting_since_, now);
+  if (conversation_->progress() == Progress::connecting)
+    return observe(Outcome::l4_timeout, "connect timed out", waiting_since_, now);
   if (conversation_->heard_since(waiting_since_)) return observe(Outcome::error, "slow reply", waiting_since_, now);
   return observe(Outcome::l7_timeout, "no reply", waiting_since_, now);
 }

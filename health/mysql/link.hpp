@@ -28,7 +28,8 @@ class Link final : public ProbeLink, private Listens {
   /// While the connection's first question is unanswered, ask() sends nothing and waits for that answer. Where the
   /// answer is overdue, the wait begins anew, and ends as another observation.
   bool ask() override;
-  /// Who holds the deciders' lock. `done` is called once, never from within; not at all once the link was closed or ended.
+  /// Who holds the deciders' lock. `done` is called once, never from within; not at all once the link was closed or
+  /// ended.
   void ask_lock_holder(LockCallback done);
   void close() override;
   /// The server's number of this connection.
@@ -43,7 +44,8 @@ class Link final : public ProbeLink, private Listens {
   /// asking -> idle -> asking ...; asking -> overdue -> idle; each -> ended.
   enum class Phase : std::uint8_t { asking, overdue, idle, ended };
 
-  Link(boost::asio::io_context& io, const Login& login, const std::string& query, Milliseconds timeout, Listener& listener);
+  Link(boost::asio::io_context& io, const Login& login, const std::string& query, Milliseconds timeout,
+       Listener& listener);
 
   void on_connected(std::uint64_t connection) override { connection_ = connection; }
   void on_answered(Answer answer) override;
@@ -60,7 +62,7 @@ class Link final : public ProbeLink, private Listens {
   Observation observe(Outcome outcome, std::string text, Time asked, Time answered) const;
 
   boost::asio::steady_timer timer_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;   // a thread owes us an answer
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;  // a thread owes us an answer
   const std::shared_ptr<Conversation> conversation_;
   const Milliseconds timeout_;
   Listener* listener_;
@@ -68,12 +70,12 @@ class Link final : public ProbeLink, private Listens {
   std::vector<LockCallback> lock_callbacks_;
 
   Phase phase_ = Phase::asking;
-  bool in_use_ = false;          // at least one question was answered
+  bool in_use_ = false;  // at least one question was answered
   bool first_question_ = true;
-  bool graced_ = false;          // the timer fired late once already
-  std::uint64_t connection_ = 0;   // as the server numbers it; 0 before it is logged in
-  Time asked_{};                 // when the question was sent: what is answered is at least as new
-  Time waiting_since_{};         // when this wait began: later than asked_ where the wait was begun anew
+  bool graced_ = false;           // the timer fired late once already
+  std::uint64_t connection_ = 0;  // as the server numbers it; 0 before it is logged in
+  Time asked_{};                  // when the question was sent: what is answered is at least as new
+  Time waiting_since_{};          // when this wait began: later than asked_ where the wait was begun anew
   Time timer_due_{};
 };
 

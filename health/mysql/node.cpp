@@ -14,10 +14,11 @@ namespace asio = boost::asio;
 
 MySqlNode::MySqlNode(asio::io_context& io, NodeOptions options, ProbeCallbacks callbacks)
     : io_(io), options_(std::move(options)),
-      probe_([this](ProbeLink::Listener& listener, LinkUse) {
-               return Link::open(io_, options_.login, options_.query, options_.probe_timeout, listener);
-             },
-             watch_source(std::move(callbacks))) {}
+      probe_(
+          [this](ProbeLink::Listener& listener, LinkUse) {
+            return Link::open(io_, options_.login, options_.query, options_.probe_timeout, listener);
+          },
+          watch_source(std::move(callbacks))) {}
 
 MySqlNode::~MySqlNode() { close(); }
 
@@ -44,7 +45,7 @@ void MySqlNode::ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) 
 /// `done` is told the answer or the end of the timeout, whichever comes first. A link that ends brings no answer any
 /// more.
 void MySqlNode::ask_lock_holder(Milliseconds timeout, DecidersCallback done) {
-  auto* const kept = static_cast<Link*>(probe_.kept());   // probe_ has only links that the constructor's lambda opened
+  auto* const kept = static_cast<Link*>(probe_.kept());  // probe_ has only links that the constructor's lambda opened
   if (kept == nullptr || !kept->in_use()) {
     asio::post(io_, [done = std::move(done)] { done({std::nullopt, "not connected"}); });
     return;

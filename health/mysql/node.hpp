@@ -1,5 +1,5 @@
-// One MySQL or MariaDB server as the group's driver sees it: it can be asked (probe, ask_deciders) and told (run). Puts NodeProbe,
-// SourceWatch and run_step behind one object with one set of options. Control thread only.
+// One MySQL or MariaDB server as the group's driver sees it: it can be asked (probe, ask_deciders) and told (run). Puts
+// NodeProbe, SourceWatch and run_step behind one object with one set of options. Control thread only.
 #pragma once
 
 #include <memory>
@@ -37,7 +37,7 @@ class MySqlNode final : public ServerNode {
   const NodeOptions options_;
   SourceWatch source_;
   NodeProbe probe_;
-  Gate open_;   // closed by close(); steps and questions look at it
+  Gate open_;  // closed by close(); steps and questions look at it
 };
 
 }  // namespace sengu::health::mysql

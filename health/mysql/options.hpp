@@ -16,7 +16,7 @@ enum class DecidersLock : std::uint8_t { take, look };
 
 /// How a connection is made.
 struct Login {
-  Endpoint node;           // an IP address: names are resolved when the settings are loaded
+  Endpoint node;  // an IP address: names are resolved when the settings are loaded
   std::string username;
   Secret password;
   config::TlsPolicy tls;
@@ -26,8 +26,8 @@ struct Login {
 struct NodeOptions {
   Login login;
   Milliseconds probe_timeout{500};
-  std::string query = "SHOW DATABASES";   // health.query: asked beside the probe's own statements; empty: none
-  std::string replication_username;       // the account by which a server without a source replicates
+  std::string query = "SHOW DATABASES";  // health.query: asked beside the probe's own statements; empty: none
+  std::string replication_username;      // the account by which a server without a source replicates
   Secret replication_password;
   config::SemiSync semi_sync = config::SemiSync::automatic;
 };

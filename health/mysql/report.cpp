@@ -27,7 +27,7 @@ std::optional<Number> number_in(const Text& text) {
 
 /// "0.500" seconds; none for 0, which means no heartbeats, and for what is no such number.
 std::optional<Milliseconds> period_in(const Text& text) {
-  constexpr double longest = 4294967;   // what the servers allow
+  constexpr double longest = 4294967;  // what the servers allow
   const auto seconds = number_in<double>(text);
   if (!seconds || !(*seconds > 0) || *seconds > longest) return std::nullopt;
   return Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
@@ -72,11 +72,13 @@ bool read_variables(const Dialect& dialect, const Table& variables, ServerInfo& 
   info.version = dialect.version();
   info.read_only = is_on(variables.value_of("read_only"));
   sql.super_read_only = dialect.is_mariadb() || is_on(variables.value_of("super_read_only"));
-  sql.gtids = dialect.is_mariadb() ? is_on(variables.value_of("gtid_strict_mode"))
-                                   : variables.value_of("gtid_mode") == "ON" && variables.value_of("enforce_gtid_consistency") == "ON";
+  sql.gtids = dialect.is_mariadb()
+                  ? is_on(variables.value_of("gtid_strict_mode"))
+                  : variables.value_of("gtid_mode") == "ON" && variables.value_of("enforce_gtid_consistency") == "ON";
   sql.binlog = is_on(variables.value_of("log_bin"));
   sql.logs_updates = is_on(first_of(variables, "log_replica_updates", "log_slave_updates"));
-  sql.net_timeout = seconds_in(first_of(variables, "replica_net_timeout", "slave_net_timeout")).value_or(sql.net_timeout);
+  sql.net_timeout =
+      seconds_in(first_of(variables, "replica_net_timeout", "slave_net_timeout")).value_or(sql.net_timeout);
   const auto names = semi_sync_names(variables);
   sql.semi_sync_source = semi_sync(variables.value_of(names.source));
   sql.semi_sync_replica = semi_sync(variables.value_of(names.replica));
@@ -123,9 +125,11 @@ void read_heartbeats(const Dialect& dialect, const Tables& tables, std::size_t r
   auto& sql = *info.sql;
   const auto& table = dialect.is_mariadb() ? tables.replication : tables.heartbeats;
   const auto at = dialect.is_mariadb() ? row : 0;
-  sql.heartbeats = number_in<std::int64_t>(table.find(at, dialect.is_mariadb() ? "Slave_received_heartbeats" : "received")).value_or(0);
+  sql.heartbeats =
+      number_in<std::int64_t>(table.find(at, dialect.is_mariadb() ? "Slave_received_heartbeats" : "received"))
+          .value_or(0);
   sql.heartbeat_period = period_in(table.find(at, dialect.is_mariadb() ? "Slave_heartbeat_period" : "period"));
-  if (!info.link_up) info.link_down_for = seconds_in(tables.heartbeats.find(0, "silent"));   // MariaDB does not say
+  if (!info.link_up) info.link_down_for = seconds_in(tables.heartbeats.find(0, "silent"));  // MariaDB does not say
 }
 
 bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row, ServerInfo& info) {
@@ -136,7 +140,7 @@ bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row,
   if (!port) return false;
   info.master = {std::string(or_empty(table.find(row, dialect.source_column("Host")))), *port};
   info.link_up = receiving == "Yes";
-  sql.receiving = !receiving.empty() && receiving != "No";   // Yes, Connecting, Preparing
+  sql.receiving = !receiving.empty() && receiving != "No";  // Yes, Connecting, Preparing
   sql.applying = table.find(row, dialect.replica_column("SQL_Running")) == "Yes";
   sql.receive_error = error_text(table.find(row, "Last_IO_Errno"), table.find(row, "Last_IO_Error"));
   sql.apply_error = error_text(table.find(row, "Last_SQL_Errno"), table.find(row, "Last_SQL_Error"));
@@ -173,14 +177,16 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
   auto& sql = info.sql.emplace();
   sql.flavour = dialect.flavour();
   if (!read_variables(dialect, tables.variables, info)) return {std::nullopt, "no server_uuid or server_id"};
-  if (!read_transactions(dialect, tables.transactions, sql)) return {std::nullopt, "a set of transactions that cannot be read"};
+  if (!read_transactions(dialect, tables.transactions, sql))
+    return {std::nullopt, "a set of transactions that cannot be read"};
   read_counters(tables.counters, sql);
   sql.received = sql.executed;
   const auto source = default_source(dialect, tables.replication);
   for (std::size_t row = 0; row < tables.replication.rows.size(); ++row) {
     if (row != source && has_source(dialect, tables.replication, row)) ++sql.other_channels;
   }
-  if (source && !read_replica(dialect, tables, *source, info)) return {std::nullopt, "a replication status that cannot be read"};
+  if (source && !read_replica(dialect, tables, *source, info))
+    return {std::nullopt, "a replication status that cannot be read"};
   info.role = source || info.read_only ? Role::replica : Role::master;
   info.offset = sql.received.position();
   return {std::move(info), {}};

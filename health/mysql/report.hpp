@@ -12,11 +12,11 @@ namespace sengu::health::mysql {
 /// The answers to the statements of the same names.
 struct Tables {
   Table variables, transactions, replication, counters;
-  Table heartbeats;   // empty where it was not asked
+  Table heartbeats;  // empty where it was not asked
 };
 
 struct Report {
-  std::optional<ServerInfo> info;   // none: `problem` says what could not be read
+  std::optional<ServerInfo> info;  // none: `problem` says what could not be read
   std::string problem;
 };
 

@@ -11,7 +11,7 @@ namespace sengu::health::mysql {
 namespace {
 
 constexpr unsigned lock_wait_timeout = 1205;
-constexpr unsigned syntax_error = 1064;        // the server's text quotes the statement, secrets included
+constexpr unsigned syntax_error = 1064;  // the server's text quotes the statement, secrets included
 
 /// The beginning of a statement, up to the first part that may be secret or long.
 std::string label(const std::string& statement) {
@@ -26,7 +26,9 @@ class Script {
   Script(const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left)
       : options_(options), ask_(ask), time_left_(time_left) {}
 
-  StepOutcome run(const RunStep& step) { return perform(step) ? StepOutcome{StepResult::done, {}} : StepOutcome{StepResult::failed, text_}; }
+  StepOutcome run(const RunStep& step) {
+    return perform(step) ? StepOutcome{StepResult::done, {}} : StepOutcome{StepResult::failed, text_};
+  }
 
  private:
   bool perform(const RunStep& step);
@@ -83,7 +85,7 @@ bool Script::tell(const std::string& statement) {
   if (reply.ok()) return true;
   error_ = reply.failure->number;
   const auto why = error_ == syntax_error ? std::string("1064 syntax error") : describe(*reply.failure);
-  if (error_ == 0) return fail(why);   // not sent
+  if (error_ == 0) return fail(why);  // not sent
   return fail(label(statement) + ": " + without_secret(why, options_.replication_password.value));
 }
 
@@ -120,15 +122,16 @@ bool Script::fence() {
   return false;
 }
 
-/// With a running applier and an unapplied relay log this loses nothing on either flavour, be the source alive or frozen
-/// (tests/real/mysql_steps_test.cpp).
+/// With a running applier and an unapplied relay log this loses nothing on either flavour, be the source alive or
+/// frozen (tests/real/mysql_steps_test.cpp).
 bool Script::rehandshake() {
   if (!has_source()) return fail("it has no source");
   return tell(words().stop_receiving()) && tell(words().start_receiving());
 }
 
 bool Script::apply_received() {
-  const auto margin = std::min(Milliseconds(100), time_left_() / 4);   // to hear its answer, and to ask how many are left
+  const auto margin =
+      std::min(Milliseconds(100), time_left_() / 4);  // to hear its answer, and to ask how many are left
   return apply_within(time_left_() - margin);
 }
 
@@ -138,7 +141,8 @@ bool Script::apply_within(Milliseconds patience) {
   if (!sql().applying) return fail("the applier does not run");
   const auto all = unapplied();
   const auto* column = words().is_mariadb() ? "Gtid_IO_Pos" : "";
-  const auto position = said_.tables.replication.find(default_source(words(), said_.tables.replication).value_or(0), column);
+  const auto position =
+      said_.tables.replication.find(default_source(words(), said_.tables.replication).value_or(0), column);
   const auto target = words().is_mariadb() ? std::string(position.value_or("")) : sql().received.text();
   const auto reply = ask_(words().await_applied(target, patience));
   if (!reply.ok()) return fail(describe(*reply.failure));
@@ -187,23 +191,22 @@ bool Script::end_half_received(const Endpoint& donor) {
   return tell(words().stop_receiving()) && read();
 }
 
-bool Script::promote(const RunStep& step) {
-  return (!has_source() || leave_source(step)) && become_writable();
-}
+bool Script::promote(const RunStep& step) { return (!has_source() || leave_source(step)) && become_writable(); }
 
 bool Script::become_writable() {
   if (options_.semi_sync == config::SemiSync::automatic && sql().semi_sync_replica == SemiSync::on &&
       !switch_source_side(SemiSync::on)) {
     return false;
   }
-  return tell(words().unfence());   // last: from here on it takes writes
+  return tell(words().unfence());  // last: from here on it takes writes
 }
 
 bool Script::switch_source_side(SemiSync wanted) {
   if (sql().semi_sync_source == wanted) return true;
   const auto names = semi_sync_names(said_.tables.variables);
   if (names.source.empty()) {
-    return wanted == SemiSync::off || fail("no rpl_semi_sync_source_enabled: the semi-sync source plugin is not loaded");
+    return wanted == SemiSync::off ||
+           fail("no rpl_semi_sync_source_enabled: the semi-sync source plugin is not loaded");
   }
   return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
 }
@@ -215,9 +218,12 @@ bool Script::follow(const Endpoint& master) {
   const auto row = default_source(words(), said_.tables.replication);
   if (row && info().master == master && sql().receiving && sql().applying) return true;
   Source source{master, row.has_value(), false, options_.replication_username, options_.replication_password};
-  source.reaches_by_tls = row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes" : asks_for_tls();
-  if (!row && source.username.empty()) return fail("needs replication_username: it has no source configured whose account could be kept");
-  if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1") return follow_while_applying(master);
+  source.reaches_by_tls =
+      row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes" : asks_for_tls();
+  if (!row && source.username.empty())
+    return fail("needs replication_username: it has no source configured whose account could be kept");
+  if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1")
+    return follow_while_applying(master);
   if (row && !stop_with_relay_log_applied()) return false;
   if (!row && !tell(words().adopt_own_position())) return false;
   return tell(words().change_source(source)) && tell(words().start_replication());
@@ -253,7 +259,8 @@ bool Script::demote(const Endpoint& master) { return fence() && follow(master); 
 
 }  // namespace
 
-StepOutcome carry_out(const RunStep& step, const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left) {
+StepOutcome carry_out(const RunStep& step, const NodeOptions& options, const Ask& ask,
+                      const std::function<Milliseconds()>& time_left) {
   return Script(options, ask, time_left).run(step);
 }
 

@@ -17,11 +17,12 @@ namespace sengu::health::mysql {
 
 struct StepOutcome {
   StepResult result = StepResult::done;
-  std::string text;   // for people: which statement failed and how; never with a password
+  std::string text;  // for people: which statement failed and how; never with a password
   bool operator==(const StepOutcome&) const = default;
 };
 
 /// `time_left`: of the step. Each script may be run again after any of its statements (idempotent).
-StepOutcome carry_out(const RunStep& step, const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left);
+StepOutcome carry_out(const RunStep& step, const NodeOptions& options, const Ask& ask,
+                      const std::function<Milliseconds()>& time_left);
 
 }  // namespace sengu::health::mysql

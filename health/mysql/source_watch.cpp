@@ -22,7 +22,7 @@ bool SourceWatch::hears(const ServerInfo& info, Time now) {
   const auto& sql = *info.sql;
   const bool sign = !last_probe_ || sql.heartbeats != heartbeats_ || info.offset != received_;
   const Duration between = last_probe_ ? now - *last_probe_ : Duration{0};
-  if (sign || !info.link_up) last_sign_ = now;   // a new connection begins with a sign of the source
+  if (sign || !info.link_up) last_sign_ = now;  // a new connection begins with a sign of the source
   last_probe_ = now;
   heartbeats_ = sql.heartbeats;
   received_ = info.offset;

@@ -21,8 +21,8 @@ class SourceWatch {
   Endpoint source_;
   std::int64_t heartbeats_ = 0;
   std::int64_t received_ = 0;
-  std::optional<Time> last_probe_;   // none: no probe yet with this source
-  Time last_sign_{};                 // of the source: a heartbeat, or a transaction
+  std::optional<Time> last_probe_;  // none: no probe yet with this source
+  Time last_sign_{};                // of the source: a heartbeat, or a transaction
   std::optional<Time> down_since_;
   bool was_up_ = false;
 };

@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto beat = 100ms;
-constexpr auto stalled_after = 1s;   // as in the decision (RULES §2.3): a stall voids every decision from before it
+constexpr auto stalled_after = 1s;  // as in the decision (RULES §2.3): a stall voids every decision from before it
 constexpr auto* too_late = "no answer in time";
 constexpr auto* stalled = "sengu itself was stalled";
 
@@ -42,8 +42,8 @@ class StepOwner {
 class StepJob final : public Job {
  public:
   StepJob(asio::io_context& io, NodeOptions options, RunStep step, Time began)
-      : options_(std::move(options)), step_(std::move(step)), deadline_(began + step_.timeout), mailbox_(io), awake_(began),
-        client_(options_.login) {}
+      : options_(std::move(options)), step_(std::move(step)), deadline_(began + step_.timeout), mailbox_(io),
+        awake_(began), client_(options_.login) {}
 
   void open(std::weak_ptr<StepOwner> owner) { mailbox_.open(std::move(owner)); }
   /// The control thread reports that it runs, at least once in every `beat`.
@@ -93,7 +93,8 @@ class StepJob final : public Job {
 /// The part of a step on the control thread. The handler of its timer keeps it alive until the step is done.
 class StepRun final : public StepOwner {
  public:
-  StepRun(asio::io_context& io, std::shared_ptr<StepJob> job, StepCallback done) : timer_(io), job_(std::move(job)), done_(std::move(done)) {}
+  StepRun(asio::io_context& io, std::shared_ptr<StepJob> job, StepCallback done)
+      : timer_(io), job_(std::move(job)), done_(std::move(done)) {}
   ~StepRun() override { job_->close(); }
   StepRun(const StepRun&) = delete;
   StepRun& operator=(const StepRun&) = delete;

@@ -15,7 +15,8 @@ bool same_name(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string_view> Table::find(std::size_t row, std::string_view column) const {
-  const auto named = std::find_if(columns.begin(), columns.end(), [&](const auto& one) { return same_name(one, column); });
+  const auto named =
+      std::find_if(columns.begin(), columns.end(), [&](const auto& one) { return same_name(one, column); });
   const auto at = static_cast<std::size_t>(named - columns.begin());
   if (named == columns.end() || row >= rows.size() || at >= rows[row].size() || !rows[row][at]) return std::nullopt;
   return *rows[row][at];

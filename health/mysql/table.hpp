@@ -12,7 +12,7 @@
 namespace sengu::health::mysql {
 
 struct Table {
-  using Row = std::vector<std::optional<std::string>>;   // none: NULL
+  using Row = std::vector<std::optional<std::string>>;  // none: NULL
 
   std::vector<std::string> columns;
   std::vector<Row> rows;
@@ -27,16 +27,16 @@ struct Table {
 /// How far a connection has come.
 enum class Progress : std::uint8_t {
   connecting,
-  connected,   // TCP; nothing heard
-  greeted,     // the first bytes came: the server lives
-  ready,       // logged in
+  connected,  // TCP; nothing heard
+  greeted,    // the first bytes came: the server lives
+  ready,      // logged in
 };
 
 struct Failure {
-  unsigned number = 0;       // of the server, or of the client library; 0: sengu's own
-  std::string text;          // for people
+  unsigned number = 0;  // of the server, or of the client library; 0: sengu's own
+  std::string text;     // for people
   Progress at = Progress::ready;
-  int connect_error = 0;     // errno of the connect, or ETIMEDOUT of what came before `ready`
+  int connect_error = 0;  // errno of the connect, or ETIMEDOUT of what came before `ready`
 };
 
 /// True where the server said it, rather than the client library or sengu.

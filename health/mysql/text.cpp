@@ -19,7 +19,8 @@ namespace {
 
 void hide(std::string& text, std::string_view secret) {
   constexpr std::string_view stars = "***";
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + stars.size())) text.replace(at, secret.size(), stars);
+  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + stars.size()))
+    text.replace(at, secret.size(), stars);
 }
 
 }  // namespace

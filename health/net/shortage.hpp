@@ -1,5 +1,5 @@
-// Which errors say that this process or this host has no descriptor or memory left: they say nothing of the other side, and
-// they pass. Pure.
+// Which errors say that this process or this host has no descriptor or memory left: they say nothing of the other side,
+// and they pass. Pure.
 #pragma once
 
 #include <boost/system/error_code.hpp>

@@ -32,7 +32,8 @@ int set_on(int fd, int level, int name) { return set(fd, level, name, 1); }
 // grows this one from 6 to 32 MiB (tcp_rmem), so we set the old bound: the kernel doubles the number. In bytes.
 constexpr int receive_buffer = 3 * 1024 * 1024;
 
-/// May we ask for that much (net.core.rmem_max; 4 MiB since Linux 6.17, 208 KiB before)? If not the kernel's bound is good.
+/// May we ask for that much (net.core.rmem_max; 4 MiB since Linux 6.17, 208 KiB before)? If not the kernel's bound is
+/// good.
 bool may_set_receive_buffer() {
   const Fd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   int size = 0;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t record_header = 5;
 constexpr std::size_t extension_header = 4;
-constexpr unsigned grease_extension = 0xfafa;          // RFC 8701: reserved so that servers ignore it
+constexpr unsigned grease_extension = 0xfafa;  // RFC 8701: reserved so that servers ignore it
 const std::array<unsigned char, 256> zeros{};
 
 std::string reason_of(const error_code& error) {
@@ -35,7 +35,7 @@ std::size_t hello_size(SSL_CTX* context) {
   const std::unique_ptr<SSL, decltype(&::SSL_free)> session(::SSL_new(context), ::SSL_free);
   SENGU_ASSERT(session);
   BIO* const out = ::BIO_new(::BIO_s_mem());
-  ::SSL_set_bio(session.get(), ::BIO_new(::BIO_s_mem()), out);   // the session owns both
+  ::SSL_set_bio(session.get(), ::BIO_new(::BIO_s_mem()), out);  // the session owns both
   ::SSL_connect(session.get());
   ::ERR_clear_error();
   SENGU_ASSERT(BIO_pending(out) > static_cast<int>(record_header));
@@ -77,7 +77,8 @@ void TlsContext::load_own_certificate(const config::TlsPolicy& policy) {
     return std::string();
   });
   context_.use_private_key_file(policy.key_file, asio::ssl::context::pem, error);
-  if (error && *asked) throw TlsFileError("key_file \"" + policy.key_file + "\": it has a passphrase, and nobody can be asked for it");
+  if (error && *asked)
+    throw TlsFileError("key_file \"" + policy.key_file + "\": it has a passphrase, and nobody can be asked for it");
   require(error, "key_file", policy.key_file);
 }
 
@@ -86,16 +87,16 @@ void TlsContext::load_own_certificate(const config::TlsPolicy& policy) {
 /// seventh byte). But where the record's length, its fifth byte, is '\n', Redis answers with an error at once. So the
 /// hello is padded to such a length.
 void TlsContext::pad_hello() {
-  const auto added = ::SSL_CTX_add_custom_ext(handle_, grease_extension, SSL_EXT_CLIENT_HELLO, add_padding, nullptr, this,
-                                              nullptr, nullptr);
+  const auto added = ::SSL_CTX_add_custom_ext(handle_, grease_extension, SSL_EXT_CLIENT_HELLO, add_padding, nullptr,
+                                              this, nullptr, nullptr);
   SENGU_ASSERT(added == 1);
   const std::size_t over = (hello_size(handle_) - '\n') % 256;
   padding_ = (256 - over) % 256;
   SENGU_ASSERT(hello_size(handle_) % 256 == '\n');
 }
 
-int TlsContext::add_padding(SSL*, unsigned, unsigned, const unsigned char** out, std::size_t* size, X509*, std::size_t, int*,
-                            void* self) {
+int TlsContext::add_padding(SSL*, unsigned, unsigned, const unsigned char** out, std::size_t* size, X509*, std::size_t,
+                            int*, void* self) {
   *out = zeros.data();
   *size = static_cast<const TlsContext*>(self)->padding_;
   return 1;

@@ -67,7 +67,7 @@ std::vector<Client> named_clients(std::string_view list) {
     const auto end = std::min(list.find('\n'), list.size());
     const auto line = list.substr(0, end);
     list.remove_prefix(std::min(end + 1, list.size()));
-    if (line.find(" name=se") == std::string_view::npos) continue;   // most have no name: thousands of lines
+    if (line.find(" name=se") == std::string_view::npos) continue;  // most have no name: thousands of lines
     const Client client = read_client(line);
     if (decider_name(client.name)) clients.push_back(client);
   }
@@ -78,9 +78,10 @@ std::vector<Client> named_clients(std::string_view list) {
 
 std::vector<std::string> find_deciders(std::string_view client_list, const OwnConnections& own) {
   const auto clients = named_clients(client_list);
-  const bool sees_our_addresses = !own.addresses.empty() && std::any_of(clients.begin(), clients.end(), [&](const Client& client) {
-    return client.name == own.name && client.address == own.addresses.front();
-  });
+  const bool sees_our_addresses =
+      !own.addresses.empty() && std::any_of(clients.begin(), clients.end(), [&](const Client& client) {
+        return client.name == own.name && client.address == own.addresses.front();
+      });
   std::vector<std::string> found;
   for (const Client& client : clients) {
     if (client.idle > decider_gone_after) continue;

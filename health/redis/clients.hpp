@@ -19,7 +19,8 @@ struct OwnConnections {
 /// ("sentinel-1f0c2a9b-cmd", "-pubsub": sentinel.c, sentinelSetClientName).
 ///  - A connection that was silent for 15 s belongs to a process that is gone: a Sentinel pings each second, a sengu
 ///    asks each interval, and a host that went down leaves its connections behind.
-///  - Two processes may run under one name (the default is the host's). A stranger of our own name counts once it is older
+///  - Two processes may run under one name (the default is the host's). A stranger of our own name counts once it is
+///  older
 ///    than any step of ours, and only where the server sees our addresses as we do (no NAT between).
 std::vector<std::string> find_deciders(std::string_view client_list, const OwnConnections& own);
 

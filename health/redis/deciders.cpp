@@ -60,10 +60,11 @@ asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials crede
 }  // namespace
 
 void ask_deciders(asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done,
-                  Time began, Places::Place place) {
+                  std::vector<std::string> own, Milliseconds timeout, DecidersCallback done, Time began,
+                  Places::Place place) {
   // Detached, but it cannot outlive its deadline; a destroyed io_context destroys the frame.
-  asio::co_spawn(io, run(io, node, credentials, std::move(own), began, timeout, std::move(place), std::move(done)), asio::detached);
+  asio::co_spawn(io, run(io, node, credentials, std::move(own), began, timeout, std::move(place), std::move(done)),
+                 asio::detached);
 }
 
 }  // namespace sengu::health::redis

@@ -26,15 +26,17 @@ constexpr auto stalled_after = 1s;  // as in the decision (RULES §2.3): a stall
 
 }  // namespace
 
-Exchange::Exchange(asio::io_context& io, const Credentials& credentials, Time began, Time deadline, std::size_t max_bytes)
-    : credentials_(credentials), stream_(io, credentials.tls, [this] { in_time(); }), timer_(io), reader_(max_bytes), deadline_(deadline), awake_(began) {
+Exchange::Exchange(asio::io_context& io, const Credentials& credentials, Time began, Time deadline,
+                   std::size_t max_bytes)
+    : credentials_(credentials), stream_(io, credentials.tls, [this] { in_time(); }), timer_(io), reader_(max_bytes),
+      deadline_(deadline), awake_(began) {
   watch();
 }
 
 asio::awaitable<std::optional<std::string>> Exchange::connect(const Endpoint& node) {
   const auto address = socket_address(node);
   if (address.has_error()) co_return address.error().message();
-  if (!in_time()) co_return error_code(asio::error::timed_out).message();   // it waited for its place too long
+  if (!in_time()) co_return error_code(asio::error::timed_out).message();  // it waited for its place too long
   auto error = co_await open(*address);
   if (error && stream_.may_fall_back(error) && in_time()) {
     stream_.forget_tls();

@@ -59,13 +59,13 @@ class Exchange {
   const Credentials credentials_;
   Stream stream_;
   boost::asio::steady_timer timer_;
-  Gate alive_;   // closed with the exchange: the timer's last handler runs after that
+  Gate alive_;  // closed with the exchange: the timer's last handler runs after that
   ReplyReader reader_;
   std::array<char, 16 * 1024> in_{};
   const Time deadline_;
   Time awake_;  // when this thread was last seen to run
   End end_ = End::none;
-  boost::system::error_code broken_;   // how the connection ended, where it did
+  boost::system::error_code broken_;  // how the connection ended, where it did
 };
 
 /// A braced list of words inside a co_await crashes g++ 12; a call does not.

@@ -32,7 +32,8 @@ Outcome connect_outcome(const error_code& error) {
 
 std::string client_name(std::string_view instance, std::string_view group) {
   auto name = "sengu-" + std::string(instance) + "-" + std::string(group);
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c > '~'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c > '~'; }, '_');
   return name;
 }
 
@@ -66,8 +67,10 @@ void set_options(tcp::socket& socket) {
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
 }
 
-Link::Link(asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout, Listener& listener)
-    : stream_(io, credentials.tls), timer_(io), node_(node), greeting_(greeting(credentials)), timeout_(timeout), listener_(&listener) {}
+Link::Link(asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout,
+           Listener& listener)
+    : stream_(io, credentials.tls), timer_(io), node_(node), greeting_(greeting(credentials)), timeout_(timeout),
+      listener_(&listener) {}
 
 Link::Self Link::make(asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout,
                       Listener& listener) {
@@ -133,7 +136,8 @@ void Link::on_connected(const Self& self, const error_code& error) {
   if (phase_ != Phase::connecting) return;
   if (net::is_shortage(error)) return wait_for_descriptor(self, error);
   if (error) return end(LinkEnd::failed, observe(connect_outcome(error), error.message()));
-  if (net::met_itself(stream_.socket().native_handle())) return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
+  if (net::met_itself(stream_.socket().native_handle()))
+    return end(LinkEnd::failed, observe(Outcome::l4_refused, "nobody listens"));
   phase_ = Phase::asking;
   if (stream_.has_tls()) return start_handshake(self);
   send_question(self);
@@ -192,9 +196,8 @@ void Link::send_question(const Self& self) {
 }
 
 void Link::start_read(const Self& self) {
-  self->stream_.async_read_some(asio::buffer(self->in_), [self](const error_code& error, std::size_t size) {
-    self->on_read(self, error, size);
-  });
+  self->stream_.async_read_some(
+      asio::buffer(self->in_), [self](const error_code& error, std::size_t size) { self->on_read(self, error, size); });
 }
 
 void Link::on_read(const Self& self, const error_code& error, std::size_t size) {
@@ -226,7 +229,7 @@ void Link::take_replies() {
   phase_ = Phase::idle;
   greeted_ = seen.outcome != Outcome::noauth && !was_greeted_too_early();
   in_use_ = true;
-  question_.replies = {};   // not kept until the next question: there may be thousands of links
+  question_.replies = {};  // not kept until the next question: there may be thousands of links
   timer_.cancel();
   listener_->on_answer(*this, seen);
 }
@@ -249,17 +252,20 @@ const Reply* Link::first_error() const {
 /// True where BUSY or LOADING refused the greeting (Redis 5 to 8). It must be sent again: without its name another
 /// sengu would not recognize this connection.
 bool Link::was_greeted_too_early() const {
-  return std::any_of(question_.replies.begin(), question_.replies.begin() + static_cast<std::ptrdiff_t>(question_.greeting_replies), [](const Reply& reply) {
-    const auto outcome = reply.is_error() ? classify_error(reply.text) : Outcome::ok;
-    return outcome == Outcome::busy || outcome == Outcome::loading;
-  });
+  return std::any_of(question_.replies.begin(),
+                     question_.replies.begin() + static_cast<std::ptrdiff_t>(question_.greeting_replies),
+                     [](const Reply& reply) {
+                       const auto outcome = reply.is_error() ? classify_error(reply.text) : Outcome::ok;
+                       return outcome == Outcome::busy || outcome == Outcome::loading;
+                     });
 }
 
 Observation Link::read_answer() {
   if (const auto* error = first_error()) return observe(classify_error(error->text), printable_line(error->text));
   std::string text;
   for (auto i = question_.greeting_replies; i < question_.replies.size(); ++i) {
-    if (question_.replies[i].type != Reply::Type::string) return observe(Outcome::invalid, "INFO did not answer with a text");
+    if (question_.replies[i].type != Reply::Type::string)
+      return observe(Outcome::invalid, "INFO did not answer with a text");
     text += question_.replies[i].text;
     text += '\n';
   }
@@ -276,7 +282,8 @@ void Link::end_failed_read(const error_code& error) {
   if (phase_ != Phase::asking) return end(end_kind, std::nullopt);
   // Some servers refuse with an error line and then close: the line proves that the server lives, and says more than
   // the close.
-  if (const auto* line = first_error()) return end(end_kind, observe(classify_error(line->text), printable_line(line->text)));
+  if (const auto* line = first_error())
+    return end(end_kind, observe(classify_error(line->text), printable_line(line->text)));
   end(end_kind, observe_end(error));
 }
 
@@ -303,14 +310,16 @@ void Link::on_timer(const Self& self) {
   if (const auto* error = first_error()) {
     return listener_->on_overdue(*this, observe(classify_error(error->text), printable_line(error->text)));
   }
-  listener_->on_overdue(*this, heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
+  listener_->on_overdue(*this,
+                        heard() ? observe(Outcome::error, "slow reply") : observe(Outcome::l7_timeout, "no reply"));
 }
 
 /// For want of a file descriptor a link may not even begin to connect. Such a link was not refused, and the server was
 /// not silent to it: its outcome is `shortage`.
 void Link::on_connect_timer(const Self& self) {
   if (held_up_.empty()) return end(LinkEnd::failed, observe(Outcome::l4_timeout, "connect timed out"));
-  if (std::chrono::steady_clock::now() >= question_.asked + timeout_) return end(LinkEnd::failed, observe(Outcome::shortage, held_up_));
+  if (std::chrono::steady_clock::now() >= question_.asked + timeout_)
+    return end(LinkEnd::failed, observe(Outcome::shortage, held_up_));
   start_timer(self, question_.asked + timeout_);
   start_connect(self);
 }
@@ -335,7 +344,8 @@ Observation Link::observe_end(const error_code& error) const {
   const auto text = printable_line(stream_.error_text(error));
   if (net::is_tls_error(error)) return observe(Outcome::error, text);
   if (!closed_in_handshake_ || in_use_ || question_.heard) return observe(Outcome::l7_closed, text);
-  return observe(Outcome::error, "TLS: closed in the handshake, as by a server without room for another client: " + text);
+  return observe(Outcome::error,
+                 "TLS: closed in the handshake, as by a server without room for another client: " + text);
 }
 
 Observation Link::observe(Outcome outcome, std::string text) const {

@@ -22,10 +22,10 @@ namespace sengu::health::redis {
 
 /// What a connection of ours needs before it can be used.
 struct Credentials {
-  std::string username;     // empty: AUTH with the password only
-  Secret password;          // empty: no AUTH
-  std::string client_name;  // for CLIENT SETNAME; empty: none
-  std::shared_ptr<const net::TlsContext> tls = {};   // null: clear text
+  std::string username;                             // empty: AUTH with the password only
+  Secret password;                                  // empty: no AUTH
+  std::string client_name;                          // for CLIENT SETNAME; empty: none
+  std::shared_ptr<const net::TlsContext> tls = {};  // null: clear text
 };
 
 /// "sengu-<instance>-<group>", with what CLIENT SETNAME refuses replaced by '_' (RULES §7.3).
@@ -37,8 +37,8 @@ std::vector<CommandLine> greeting(const Credentials& credentials);
 /// The address of a node. Error where the host is not an IP literal: names are resolved when the settings are loaded.
 boost::system::result<boost::asio::ip::tcp::endpoint> socket_address(const Endpoint& endpoint);
 
-/// Our own end of a connection, as CLIENT LIST writes it ("10.0.0.1:4711", "[fd00::1]:4711"); empty where it has none (any
-/// more).
+/// Our own end of a connection, as CLIENT LIST writes it ("10.0.0.1:4711", "[fd00::1]:4711"); empty where it has none
+/// (any more).
 std::string local_end(const boost::asio::ip::tcp::socket& socket);
 
 /// TCP_NODELAY and SO_KEEPALIVE; TCP_USER_TIMEOUT stays off, a frozen server must be heard when it continues.
@@ -51,8 +51,9 @@ class Link final : public ProbeLink {
                                     Milliseconds timeout, Listener& listener);
   /// As open(), but connects only when the link gets one of the `places`. The link holds its place until close() or
   /// become_kept().
-  static std::shared_ptr<Link> open_in_turn(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
-                                            Milliseconds timeout, Listener& listener, Places places);
+  static std::shared_ptr<Link> open_in_turn(boost::asio::io_context& io, const Endpoint& node,
+                                            const Credentials& credentials, Milliseconds timeout, Listener& listener,
+                                            Places places);
 
   /// True also while the link still connects: the first question goes out after that.
   bool ask() override;
@@ -68,10 +69,11 @@ class Link final : public ProbeLink {
   enum class Phase : std::uint8_t { connecting, asking, overdue, idle, ended };
   using Self = std::shared_ptr<Link>;
 
-  Link(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout, Listener& listener);
+  Link(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout,
+       Listener& listener);
 
-  static Self make(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials, Milliseconds timeout,
-                   Listener& listener);
+  static Self make(boost::asio::io_context& io, const Endpoint& node, const Credentials& credentials,
+                   Milliseconds timeout, Listener& listener);
   static void start_connect(const Self& self);
   static void start_handshake(const Self& self);
   static void start_read(const Self& self);
@@ -105,26 +107,26 @@ class Link final : public ProbeLink {
 
   /// The question that is open, or was answered last.
   struct Question {
-    bool is_first = true;             // over this connection
-    bool heard = false;               // a byte came since it was sent
-    bool graced = false;              // the timer fired late once already
+    bool is_first = true;  // over this connection
+    bool heard = false;    // a byte came since it was sent
+    bool graced = false;   // the timer fired late once already
     Time asked{};
-    Time last_byte{};                 // when the last byte came; before the first one, when asked
-    std::uint64_t tls_bytes = 0;      // bytes of TLS that had come when the question was sent
-    std::size_t greeting_replies = 0; // how many of the replies belong to the greeting
+    Time last_byte{};                  // when the last byte came; before the first one, when asked
+    std::uint64_t tls_bytes = 0;       // bytes of TLS that had come when the question was sent
+    std::size_t greeting_replies = 0;  // how many of the replies belong to the greeting
     std::vector<Reply> replies;
   };
 
   Phase phase_ = Phase::connecting;
   Question question_;
   Places::Place place_;
-  std::string held_up_;         // why the link could not begin to connect yet; empty: it began
-  bool greeted_ = false;        // the greeting was taken; else it is sent again with the next question
-  bool in_use_ = false;         // at least one question was answered whole
+  std::string held_up_;   // why the link could not begin to connect yet; empty: it began
+  bool greeted_ = false;  // the greeting was taken; else it is sent again with the next question
+  bool in_use_ = false;   // at least one question was answered whole
   bool closed_in_handshake_ = false;
   Time timer_due_{};
   std::string out_;
-  std::array<char, 4 * 1024> in_{};   // an answer to INFO has about 3 KiB; there may be thousands of links
+  std::array<char, 4 * 1024> in_{};  // an answer to INFO has about 3 KiB; there may be thousands of links
   ReplyReader reader_;
 };
 

@@ -13,7 +13,7 @@ struct NodeOptions {
   Endpoint address;
   Credentials credentials;
   Milliseconds probe_timeout{500};
-  Places places = {};   // for whatever is beside the kept connection
+  Places places = {};  // for whatever is beside the kept connection
 };
 
 class RedisNode final : public ServerNode {
@@ -35,8 +35,8 @@ class RedisNode final : public ServerNode {
   boost::asio::io_context& io_;
   NodeOptions options_;
   NodeProbe probe_;
-  Places::Ticket question_{};                                         // of the last question for other deciders
-  Gate open_;   // closed by close(); steps and questions look at it
+  Places::Ticket question_{};  // of the last question for other deciders
+  Gate open_;                  // closed by close(); steps and questions look at it
 };
 
 }  // namespace sengu::health::redis

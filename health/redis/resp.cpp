@@ -25,8 +25,7 @@ namespace {
 Reply* place(const redisReadTask* task, Reply::Type type) {
   auto* budget = static_cast<ReplyBudget*>(task->privdata);
   if (budget != nullptr && ++budget->values > max_reply_values) return nullptr;
-  Reply* reply = task->parent != nullptr ? &static_cast<Reply*>(task->parent->obj)->elements.emplace_back()
-                                         : new Reply;
+  Reply* reply = task->parent != nullptr ? &static_cast<Reply*>(task->parent->obj)->elements.emplace_back() : new Reply;
   reply->type = type;
   return reply;
 }
@@ -84,7 +83,8 @@ std::optional<Reply> ReplyReader::next() {
   auto& reader = *state_->reader;
   void* object = nullptr;
   if (redisReaderGetReply(&reader, &object) != REDIS_OK) {
-    state_->failure = state_->budget.values > max_reply_values ? "reply with too many values" : printable_line(reader.errstr);
+    state_->failure =
+        state_->budget.values > max_reply_values ? "reply with too many values" : printable_line(reader.errstr);
     return std::nullopt;
   }
   if (object == nullptr) {

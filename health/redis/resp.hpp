@@ -18,9 +18,9 @@ using CommandLine = std::vector<std::string>;
 struct Reply {
   enum class Type : std::uint8_t { nil, status, error, integer, string, array };
   Type type = Type::nil;
-  std::string text;               // of status, error (without '-') and string
+  std::string text;  // of status, error (without '-') and string
   std::int64_t integer = 0;
-  std::vector<Reply> elements;    // of array
+  std::vector<Reply> elements;  // of array
 
   bool is_error() const { return type == Type::error; }
 };

@@ -10,11 +10,13 @@ namespace {
 
 enum Setting : std::size_t { requirepass, masterauth, save, appendonly, min_replicas_to_write, settings_count };
 
-constexpr std::array<const char*, settings_count> names{"requirepass", "masterauth", "save", "appendonly", "min-replicas-to-write"};
+constexpr std::array<const char*, settings_count> names{"requirepass", "masterauth", "save", "appendonly",
+                                                        "min-replicas-to-write"};
 
 /// [name, value]; none for anything else, also for the empty list that stands for an unknown name.
 std::optional<std::string_view> value_in(const Reply& reply, std::string_view name) {
-  if (reply.type != Reply::Type::array || reply.elements.size() != 2 || reply.elements[0].text != name) return std::nullopt;
+  if (reply.type != Reply::Type::array || reply.elements.size() != 2 || reply.elements[0].text != name)
+    return std::nullopt;
   return reply.elements[1].text;
 }
 
@@ -39,7 +41,8 @@ std::optional<RedisSettings> read_settings(std::span<const Reply> replies) {
   settings.has_master_password = !values[masterauth].empty();
   settings.persists = !values[save].empty() || values[appendonly] == "yes";
   const auto number = values[min_replicas_to_write];
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), settings.min_replicas_to_write);
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), settings.min_replicas_to_write);
   if (error != std::errc{} || end != number.data() + number.size()) return std::nullopt;
   return settings;
 }

@@ -14,7 +14,8 @@ namespace sengu::health::redis {
 /// One CONFIG GET for each setting: before Redis 7 it takes a single name.
 std::vector<CommandLine> settings_questions();
 
-/// `replies` belong to settings_questions(). None where one is missing, an error (NOPERM, a renamed command), or not a setting.
+/// `replies` belong to settings_questions(). None where one is missing, an error (NOPERM, a renamed command), or not a
+/// setting.
 std::optional<RedisSettings> read_settings(std::span<const Reply> replies);
 
 }  // namespace sengu::health::redis

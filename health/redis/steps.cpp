@@ -54,12 +54,11 @@ asio::awaitable<Outcome> rewrite(Exchange& exchange, Outcome changed) {
 
 CommandLine replica_of(const Endpoint& master) { return {"REPLICAOF", master.host, std::to_string(master.port)}; }
 
-/// CLIENT KILL comes before CLIENT UNPAUSE: writes that a fence postponed are then never carried out (tried on Redis 7.0).
+/// CLIENT KILL comes before CLIENT UNPAUSE: writes that a fence postponed are then never carried out (tried on
+/// Redis 7.0).
 std::vector<CommandLine> demotion(const RunStep& step, std::string_view replica_word) {
-  std::vector<CommandLine> commands{{"MULTI"},
-                                    replica_of(step.master),
-                                    {"CLIENT", "KILL", "TYPE", "normal"},
-                                    {"CLIENT", "KILL", "TYPE", "pubsub"}};
+  std::vector<CommandLine> commands{
+      {"MULTI"}, replica_of(step.master), {"CLIENT", "KILL", "TYPE", "normal"}, {"CLIENT", "KILL", "TYPE", "pubsub"}};
   if (step.step == Step::demote_emptied) commands.push_back({"CLIENT", "KILL", "TYPE", std::string(replica_word)});
   return commands;
 }
@@ -112,23 +111,18 @@ asio::awaitable<Outcome> script(Exchange& exchange, const RunStep& step) {
   switch (step.step) {
     case Step::fence:
       co_return co_await command(exchange, words_of("CLIENT", "PAUSE", std::to_string(step.pause.count()), "WRITE"));
-    case Step::unfence:
-      co_return co_await command(exchange, words_of("CLIENT", "UNPAUSE"));
+    case Step::unfence: co_return co_await command(exchange, words_of("CLIENT", "UNPAUSE"));
     case Step::promote:
       co_return co_await rewrite(exchange, co_await command(exchange, words_of("REPLICAOF", "NO", "ONE")));
-    case Step::repoint:
-      co_return co_await rewrite(exchange, co_await command(exchange, replica_of(step.master)));
+    case Step::repoint: co_return co_await rewrite(exchange, co_await command(exchange, replica_of(step.master)));
     case Step::demote:
-    case Step::demote_emptied:
-      co_return co_await demote(exchange, step);
-    case Step::rehandshake:
-      co_return co_await command(exchange, words_of("CLIENT", "KILL", "TYPE", "master"));
+    case Step::demote_emptied: co_return co_await demote(exchange, step);
+    case Step::rehandshake: co_return co_await command(exchange, words_of("CLIENT", "KILL", "TYPE", "master"));
     case Step::stop_receiving:
     case Step::start_receiving:
     case Step::apply_received:
     case Step::semi_sync_on:
-    case Step::semi_sync_off:
-      break;   // of MySQL
+    case Step::semi_sync_off: break;  // of MySQL
   }
   co_return Outcome{StepResult::failed, "no such step"};
 }
@@ -141,8 +135,8 @@ asio::awaitable<Outcome> perform(asio::io_context& io, const Endpoint& node, con
   co_return co_await script(exchange, step);
 }
 
-asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, RunStep step,
-                          Time began, Places::Place place, StepCallback done) {
+asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials credentials, RunStep step, Time began,
+                          Places::Place place, StepCallback done) {
   // co_spawn runs the coroutine within its caller at first: without this post a step that fails early would call `done`
   // from within.
   co_await asio::post(io, asio::use_awaitable);
@@ -151,9 +145,7 @@ asio::awaitable<void> run(asio::io_context& io, Endpoint node, Credentials crede
   done(outcome.result, std::move(outcome.text));
 }
 
-bool names_a_master(Step step) {
-  return step == Step::repoint || step == Step::demote || step == Step::demote_emptied;
-}
+bool names_a_master(Step step) { return step == Step::repoint || step == Step::demote || step == Step::demote_emptied; }
 
 }  // namespace
 

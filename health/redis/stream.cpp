@@ -12,8 +12,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 bool is_end(const error_code& error) {
-  return error == asio::ssl::error::stream_truncated || error == asio::error::eof || error == asio::error::connection_reset ||
-         error == asio::error::broken_pipe;
+  return error == asio::ssl::error::stream_truncated || error == asio::error::eof ||
+         error == asio::error::connection_reset || error == asio::error::broken_pipe;
 }
 
 Stream::Stream(asio::io_context& io, std::shared_ptr<const net::TlsContext> tls, std::function<void()> before_write)
@@ -31,9 +31,7 @@ void Stream::forget_tls() {
   context_.reset();
 }
 
-std::uint64_t Stream::tls_bytes() const {
-  return tls_ ? ::BIO_number_read(::SSL_get_rbio(session_)) : 0;
-}
+std::uint64_t Stream::tls_bytes() const { return tls_ ? ::BIO_number_read(::SSL_get_rbio(session_)) : 0; }
 
 std::string Stream::error_text(const error_code& error) const {
   if (error == asio::ssl::error::stream_truncated) return error_code(asio::error::eof).message();

@@ -27,7 +27,8 @@ class Stream {
 
   /// A null `tls` means clear text. A TLS handshake writes more than once, at instants that the caller does not choose:
   /// `before_write` is called before each write of TLS, and closes the socket where nothing must be sent any more.
-  Stream(boost::asio::io_context& io, std::shared_ptr<const net::TlsContext> tls, std::function<void()> before_write = {});
+  Stream(boost::asio::io_context& io, std::shared_ptr<const net::TlsContext> tls,
+         std::function<void()> before_write = {});
 
   tcp::socket& socket() { return wire_.socket; }
   const tcp::socket& socket() const { return wire_.socket; }
@@ -88,8 +89,8 @@ class Stream {
 
   Wire wire_;
   std::shared_ptr<const net::TlsContext> context_;
-  std::optional<boost::asio::ssl::stream<Wire&>> tls_;   // from the handshake on
-  SSL* session_ = nullptr;                               // tls_ owns it
+  std::optional<boost::asio::ssl::stream<Wire&>> tls_;  // from the handshake on
+  SSL* session_ = nullptr;                              // tls_ owns it
 };
 
 }  // namespace sengu::health::redis

@@ -4,7 +4,8 @@
 
 namespace sengu::health {
 
-NodeProbe::NodeProbe(OpenLink open, ProbeCallbacks callbacks) : open_(std::move(open)), callbacks_(std::move(callbacks)) {}
+NodeProbe::NodeProbe(OpenLink open, ProbeCallbacks callbacks)
+    : open_(std::move(open)), callbacks_(std::move(callbacks)) {}
 
 NodeProbe::~NodeProbe() { close(); }
 
@@ -76,7 +77,7 @@ void NodeProbe::on_overdue(ProbeLink& link, const Observation& seen) {
 
 void NodeProbe::on_end(ProbeLink& link, LinkEnd end, const std::optional<Observation>& seen) {
   const bool was_kept = &link == kept_.get();
-  if (end == LinkEnd::lost) given_up_.clear();   // a server that was started anew names its connections anew
+  if (end == LinkEnd::lost) given_up_.clear();  // a server that was started anew names its connections anew
   if (end == LinkEnd::dropped) remember(link);
   (was_kept ? kept_ : side_).reset();
   if (was_kept && end == LinkEnd::lost) callbacks_.on_connection_lost();

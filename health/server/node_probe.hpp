@@ -19,8 +19,8 @@ namespace sengu::health {
 
 class NodeProbe final : private ProbeLink::Listener {
  public:
-  /// The callbacks are called on the control thread, never from within probe(). They may call probe() and close(), not the
-  /// destructor.
+  /// The callbacks are called on the control thread, never from within probe(). They may call probe() and close(), not
+  /// the destructor.
   NodeProbe(OpenLink open, ProbeCallbacks callbacks);
   ~NodeProbe() override;
   NodeProbe(const NodeProbe&) = delete;
@@ -51,7 +51,7 @@ class NodeProbe final : private ProbeLink::Listener {
   const ProbeCallbacks callbacks_;
   std::shared_ptr<ProbeLink> kept_;
   std::shared_ptr<ProbeLink> side_;
-  std::deque<std::string> given_up_;   // names, the last few
+  std::deque<std::string> given_up_;  // names, the last few
 };
 
 }  // namespace sengu::health

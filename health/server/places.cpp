@@ -9,7 +9,7 @@
 namespace sengu::health {
 
 struct Places::State {
-  using Queue = std::map<Ticket, Granted>;   // by age
+  using Queue = std::map<Ticket, Granted>;  // by age
   enum class Serving : std::uint8_t { none, some };
 
   std::size_t all;

@@ -52,7 +52,7 @@ class Places {
   std::size_t waiting() const;
 
  private:
-  std::shared_ptr<State> state_;   // null: no limit
+  std::shared_ptr<State> state_;  // null: no limit
 };
 
 }  // namespace sengu::health

@@ -60,7 +60,8 @@ class ProbeLink {
 /// What a link is opened as. A side link may have to wait for a place (places.hpp): its timeout runs meanwhile.
 enum class LinkUse : std::uint8_t { kept, side };
 
-/// Connects and asks for the first time. The listener is called later, not from within, and outlives the link or closes it.
+/// Connects and asks for the first time. The listener is called later, not from within, and outlives the link or closes
+/// it.
 using OpenLink = std::function<std::shared_ptr<ProbeLink>(ProbeLink::Listener& listener, LinkUse use)>;
 
 }  // namespace sengu::health

@@ -17,7 +17,7 @@ using StepCallback = std::function<void(StepResult result, std::string text)>;
 /// The other deciders of a server, and its settings, as DecidersTold has them.
 struct DecidersAnswer {
   std::optional<std::vector<std::string>> names;
-  std::string text;                   // why there are no names, for people
+  std::string text;  // why there are no names, for people
   std::optional<RedisSettings> settings = {};
 };
 using DecidersCallback = std::function<void(DecidersAnswer answer)>;

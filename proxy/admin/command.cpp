@@ -27,24 +27,30 @@ constexpr std::size_t any = trusted_limits.arguments;
 using enum Privilege;
 
 constexpr std::array fixed_commands{
-    AdminCommand{"STATUS", read, 1, 3, admin::status, "STATUS [GROUP] [JSON]", "roles, health, lag, and what would happen if a master died now"},
-    AdminCommand{"EVENTS", read, 1, 8, admin::events, "EVENTS [COUNT n] [AFTER id] [JSON] [FOLLOW]", "the last events; FOLLOW streams new ones"},
-    AdminCommand{"SWITCHOVER", operate, 2, 5, not_supported, "SWITCHOVER GROUP [TO NODE] [DRY-RUN]", "not supported yet"},
+    AdminCommand{"STATUS", read, 1, 3, admin::status, "STATUS [GROUP] [JSON]",
+                 "roles, health, lag, and what would happen if a master died now"},
+    AdminCommand{"EVENTS", read, 1, 8, admin::events, "EVENTS [COUNT n] [AFTER id] [JSON] [FOLLOW]",
+                 "the last events; FOLLOW streams new ones"},
+    AdminCommand{"SWITCHOVER", operate, 2, 5, not_supported, "SWITCHOVER GROUP [TO NODE] [DRY-RUN]",
+                 "not supported yet"},
     AdminCommand{"HOLD", operate, 2, 4, not_supported, "HOLD GROUP [TIMEOUT d]", "not supported yet"},
     AdminCommand{"RELEASE", operate, 2, 2, not_supported, "RELEASE GROUP", "not supported yet"},
     AdminCommand{"DRAIN", operate, 3, 3, not_supported, "DRAIN GROUP NODE", "not supported yet"},
     AdminCommand{"UNDRAIN", operate, 3, 3, not_supported, "UNDRAIN GROUP NODE", "not supported yet"},
     AdminCommand{"RELOAD", operate, 1, 1, not_supported, "RELOAD", "not supported yet"},
     AdminCommand{"AUTH", open, 2, 3, admin::auth, "AUTH [default] PASSWORD", "log in"},
-    AdminCommand{"HELLO", open, 1, 7, admin::hello, "HELLO [2|3] [AUTH USER PASSWORD] [SETNAME NAME]", "choose the protocol"},
+    AdminCommand{"HELLO", open, 1, 7, admin::hello, "HELLO [2|3] [AUTH USER PASSWORD] [SETNAME NAME]",
+                 "choose the protocol"},
     AdminCommand{"QUIT", open, 1, any, admin::quit, "QUIT", "close the connection"},
     AdminCommand{"PING", read, 1, 2, admin::ping, "PING [TEXT]", "PONG"},
     AdminCommand{"HELP", read, 1, 1, help, "HELP", "this list"},
     AdminCommand{"INFO", read, 1, any, admin::info, "INFO", "as a Redis Sentinel"},
     AdminCommand{"ROLE", read, 1, 1, admin::role, "ROLE", "as a Redis Sentinel"},
-    AdminCommand{"CLIENT", read, 2, any, admin::client, "CLIENT SETNAME|GETNAME|SETINFO|ID ...", "for client libraries"},
+    AdminCommand{"CLIENT", read, 2, any, admin::client, "CLIENT SETNAME|GETNAME|SETINFO|ID ...",
+                 "for client libraries"},
     AdminCommand{"COMMAND", read, 1, any, admin::command, "COMMAND", "for client libraries: an empty array"},
-    AdminCommand{"SENTINEL", read, 2, any, sentinel, "SENTINEL SUBCOMMAND ...", "as a Redis Sentinel; SENTINEL HELP lists the subcommands"},
+    AdminCommand{"SENTINEL", read, 2, any, sentinel, "SENTINEL SUBCOMMAND ...",
+                 "as a Redis Sentinel; SENTINEL HELP lists the subcommands"},
     AdminCommand{"SUBSCRIBE", read, 2, any, not_supported, "SUBSCRIBE CHANNEL ...", "not supported yet"},
     AdminCommand{"PSUBSCRIBE", read, 2, any, not_supported, "PSUBSCRIBE PATTERN ...", "not supported yet"},
     AdminCommand{"UNSUBSCRIBE", read, 1, any, not_supported, "UNSUBSCRIBE [CHANNEL ...]", "not supported yet"},
@@ -52,7 +58,8 @@ constexpr std::array fixed_commands{
 };
 
 constexpr std::array sentinel_rows{
-    AdminCommand{"GET-MASTER-ADDR-BY-NAME", read, 3, 3, admin::sentinel_master_address, "GET-MASTER-ADDR-BY-NAME GROUP", "address of the master"},
+    AdminCommand{"GET-MASTER-ADDR-BY-NAME", read, 3, 3, admin::sentinel_master_address, "GET-MASTER-ADDR-BY-NAME GROUP",
+                 "address of the master"},
     AdminCommand{"MASTERS", read, 2, 2, admin::sentinel_masters, "MASTERS", "every group"},
     AdminCommand{"MASTER", read, 3, 3, admin::sentinel_master, "MASTER GROUP", "one group"},
     AdminCommand{"REPLICAS", read, 3, 3, admin::sentinel_replicas, "REPLICAS GROUP", "the replicas of a group"},
@@ -61,7 +68,8 @@ constexpr std::array sentinel_rows{
     AdminCommand{"SENTINELS", read, 3, 3, not_supported, "SENTINELS GROUP", "not supported yet"},
     AdminCommand{"CKQUORUM", read, 3, 3, not_supported, "CKQUORUM GROUP", "not supported yet"},
     AdminCommand{"MYID", read, 2, 2, not_supported, "MYID", "not supported yet"},
-    AdminCommand{"IS-MASTER-DOWN-BY-ADDR", read, 2, any, not_supported, "IS-MASTER-DOWN-BY-ADDR ...", "not supported yet"},
+    AdminCommand{"IS-MASTER-DOWN-BY-ADDR", read, 2, any, not_supported, "IS-MASTER-DOWN-BY-ADDR ...",
+                 "not supported yet"},
     AdminCommand{"INFO-CACHE", read, 2, any, not_supported, "INFO-CACHE ...", "not supported yet"},
     AdminCommand{"PENDING-SCRIPTS", read, 2, 2, not_supported, "PENDING-SCRIPTS", "not supported yet"},
     AdminCommand{"FAILOVER", operate, 3, 4, not_supported, "FAILOVER GROUP", "not supported yet"},
@@ -78,7 +86,7 @@ constexpr std::array sentinel_rows{
 /// The rows above, with those of the operator's orders behind STATUS and EVENTS.
 struct Table {
   std::vector<AdminCommand> rows{fixed_commands.begin(), fixed_commands.begin() + 2};
-  std::deque<std::string> texts;   // that rows refer to
+  std::deque<std::string> texts;  // that rows refer to
 
   Table() {
     for (const auto& verb : order_verbs()) {
@@ -133,7 +141,8 @@ void run_row(const AdminCommand& row, AdminCall call, std::string_view name) {
     return admin::answer_error(call, "NOAUTH Authentication required.");
   if (row.run == not_supported) return not_supported(std::move(call));
   if (call.arguments.size() < row.least || call.arguments.size() > row.most)
-    return admin::answer_error(call, fmt::format("ERR wrong number of arguments for '{}' command; usage: {}", name, row.usage));
+    return admin::answer_error(
+        call, fmt::format("ERR wrong number of arguments for '{}' command; usage: {}", name, row.usage));
   row.run(std::move(call));
 }
 
@@ -148,7 +157,8 @@ void sentinel(AdminCall call) {
   const auto& word = call.arguments[1];
   if (const auto* row = find_row(sentinel_rows, word))
     return run_row(*row, std::move(call), fmt::format("sentinel|{}", lower(row->word)));
-  admin::answer_error(call, fmt::format("ERR unknown subcommand '{}'. Try SENTINEL HELP.", printable(word.substr(0, 128))));
+  admin::answer_error(call,
+                      fmt::format("ERR unknown subcommand '{}'. Try SENTINEL HELP.", printable(word.substr(0, 128))));
 }
 
 }  // namespace
@@ -182,7 +192,9 @@ std::string event_reply(const RecordedEvent& event, EventForm form, Protocol pro
 
 namespace admin {
 
-void answer(const AdminCall& call, AdminReply& reply) { call.answered({reply.take(), AfterReply::keep, EventForm::text}); }
+void answer(const AdminCall& call, AdminReply& reply) {
+  call.answered({reply.take(), AfterReply::keep, EventForm::text});
+}
 
 void answer_error(const AdminCall& call, std::string_view text) {
   AdminReply reply(call.client.protocol);

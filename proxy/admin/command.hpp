@@ -1,6 +1,6 @@
 // What the admin port understands: one table of {word, privilege, arity, function, help}. The privilege stands in the
-// row and is checked before the function runs, so that no verb can forget it (PgBouncer's CVE of 2026 was one that did).
-// Knows no socket: the server hands in the words and gets the bytes of the reply.
+// row and is checked before the function runs, so that no verb can forget it (PgBouncer's CVE of 2026 was one that
+// did). Knows no socket: the server hands in the words and gets the bytes of the reply.
 #pragma once
 
 #include <functional>
@@ -13,15 +13,15 @@
 namespace sengu::proxy {
 
 enum class Privilege : std::uint8_t {
-  open,      // before AUTH too
-  read,      // needs AUTH only where auth_required = "all"
-  operate,   // needs AUTH where a password is configured
+  open,     // before AUTH too
+  read,     // needs AUTH only where auth_required = "all"
+  operate,  // needs AUTH where a password is configured
 };
 
 /// What one connection has agreed on. Owned by the connection.
 struct AdminClient {
   std::uint64_t id = 0;
-  std::string local_host;          // the address it connected to: announced where a group listens on a wildcard
+  std::string local_host;  // the address it connected to: announced where a group listens on a wildcard
   Protocol protocol = Protocol::resp2;
   bool authenticated = false;
   int failed_logins = 0;
@@ -40,15 +40,15 @@ using Answered = std::function<void(AdminAnswer)>;
 
 struct AdminCall {
   Operations& operations;
-  AdminClient& client;             // valid until `answered` was called, or the function returned: whichever is later
-  const Arguments& arguments;      // valid until the function returns
-  Answered answered;               // called once, now or later
+  AdminClient& client;         // valid until `answered` was called, or the function returned: whichever is later
+  const Arguments& arguments;  // valid until the function returns
+  Answered answered;           // called once, now or later
 };
 
 struct AdminCommand {
-  std::string_view word;           // in capitals; of a SENTINEL row the subcommand
+  std::string_view word;  // in capitals; of a SENTINEL row the subcommand
   Privilege privilege;
-  std::size_t least;               // arguments, the word included
+  std::size_t least;  // arguments, the word included
   std::size_t most;
   void (*run)(AdminCall);
   std::string_view usage;

@@ -62,8 +62,9 @@ void auth(AdminCall call) {
     }
     case Login::wrong: return answer_failed_login(call);
     case Login::no_password_configured:
-      return answer_error(call, "ERR AUTH <password> called without any password configured for the default user. "
-                                "Are you sure your configuration is correct?");
+      return answer_error(call,
+                          "ERR AUTH <password> called without any password configured for the default user. "
+                          "Are you sure your configuration is correct?");
   }
 }
 
@@ -84,14 +85,16 @@ void hello(AdminCall call) {
       name = words[at + 1];
       at += 2;
     } else {
-      return answer_error(call, fmt::format("ERR Syntax error in HELLO option '{}'", printable(words[at].substr(0, 64))));
+      return answer_error(call,
+                          fmt::format("ERR Syntax error in HELLO option '{}'", printable(words[at].substr(0, 64))));
     }
   }
   const auto& settings = call.operations.settings().admin;
   if (!settings.password.empty() && settings.auth_required == config::AuthRequired::all && !call.client.authenticated)
-    return answer_error(call, "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
-                              "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
-                              "RESP protocol version at the same time");
+    return answer_error(call,
+                        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+                        "<proto> AUTH <user> <pass> option can be used to authenticate the client and select the "
+                        "RESP protocol version at the same time");
   call.client.protocol = protocol;
   call.client.name = std::move(name);
   answer_hello(call);

@@ -29,7 +29,8 @@ std::optional<health::ConfiguredGroup> find_group(const Operations& operations, 
 
 std::optional<health::NodeId> find_node(const config::GroupSettings& group, std::string_view name) {
   for (std::size_t at = 0; at < group.nodes.size(); ++at)
-    if (group.nodes[at].name == name || to_string(group.nodes[at].address) == name) return static_cast<health::NodeId>(at);
+    if (group.nodes[at].name == name || to_string(group.nodes[at].address) == name)
+      return static_cast<health::NodeId>(at);
   return std::nullopt;
 }
 

@@ -65,9 +65,10 @@ AdminAnswer reply_refused(Protocol protocol, const std::string& text) {
 }
 
 void submit(const AdminCall& call, health::GroupId group, const health::Wish& wish) {
-  call.operations.submit(group, wish, [protocol = call.client.protocol, answered = call.answered](const health::WishOutcome& outcome) {
-    answered(outcome.done() ? reply_done(protocol, outcome.text) : reply_refused(protocol, outcome.text));
-  });
+  call.operations.submit(
+      group, wish, [protocol = call.client.protocol, answered = call.answered](const health::WishOutcome& outcome) {
+        answered(outcome.done() ? reply_done(protocol, outcome.text) : reply_refused(protocol, outcome.text));
+      });
 }
 
 /// Asks the same of every group and answers once, when the last is done.
@@ -98,8 +99,9 @@ void submit_to_all(const AdminCall& call, const health::Wish& wish, std::string_
 
 const OrderVerb& verb_of(const AdminCall& call) {
   const auto verbs = order_verbs();
-  const auto found = std::ranges::find_if(verbs, [&](const auto& verb) { return same_word(verb.word, call.arguments.front()); });
-  SENGU_ASSERT(found != verbs.end());   // the row of the table was made of it
+  const auto found =
+      std::ranges::find_if(verbs, [&](const auto& verb) { return same_word(verb.word, call.arguments.front()); });
+  SENGU_ASSERT(found != verbs.end());  // the row of the table was made of it
   return *found;
 }
 

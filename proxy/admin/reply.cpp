@@ -11,7 +11,8 @@ namespace {
 /// A simple string or an error ends with its line: what it quotes must not begin a reply of its own.
 std::string one_line(std::string_view text) {
   std::string line(text);
-  std::ranges::replace_if(line, [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\r' || c == '\n'; }, ' ');
   return line;
 }
 

@@ -38,7 +38,8 @@ bool take_quoted(std::string_view& line, char quote, std::string& word) {
       line.remove_prefix(1);
       return line.empty() || is_blank(line.front());
     }
-    if (quote == '"' && c == '\\' && line.size() >= 4 && line[1] == 'x' && hex_digit(line[2]) >= 0 && hex_digit(line[3]) >= 0) {
+    if (quote == '"' && c == '\\' && line.size() >= 4 && line[1] == 'x' && hex_digit(line[2]) >= 0 &&
+        hex_digit(line[3]) >= 0) {
       word += static_cast<char>(hex_digit(line[2]) * 16 + hex_digit(line[3]));
       line.remove_prefix(4);
     } else if (quote == '"' && c == '\\' && line.size() >= 2) {
@@ -77,7 +78,8 @@ AdminRequestReader::ProtocolError wrong(std::string_view what) { return {fmt::fo
 
 constexpr std::size_t longest_header = 32;  // "$65536\r\n" and room: a longer one is not a length
 
-/// True where the line that begins at `from` is, or will be, too long for a length; the same whether or not it is whole.
+/// True where the line that begins at `from` is, or will be, too long for a length; the same whether or not it is
+/// whole.
 bool too_long_header(std::string_view buffer, std::size_t from, const std::optional<Line>& line) {
   return line ? line->text.size() >= longest_header : buffer.size() - from > longest_header;
 }

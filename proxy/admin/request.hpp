@@ -13,7 +13,7 @@ namespace sengu::proxy {
 using Arguments = std::vector<std::string>;
 
 struct AdminLimits {
-  std::size_t bytes;      // of one request, framing included
+  std::size_t bytes;  // of one request, framing included
   std::size_t arguments;
 };
 inline constexpr AdminLimits trusted_limits{64 * 1024, 32};
@@ -22,7 +22,9 @@ inline constexpr AdminLimits before_auth_limits{1024, 32};  // a stranger gets l
 class AdminRequestReader {
  public:
   struct NeedMore {};
-  struct ProtocolError { std::string text; };  // "Protocol error: ..."; the connection must end
+  struct ProtocolError {
+    std::string text;
+  };  // "Protocol error: ..."; the connection must end
   using Result = std::variant<NeedMore, Arguments, ProtocolError>;
 
   void append(std::string_view bytes) { buffer_ += bytes; }

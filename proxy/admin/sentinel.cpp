@@ -61,7 +61,7 @@ std::string master_flags(const GroupView& view) {
   return view.status.route == health::RouteState::closed ? "master,s_down,o_down" : "master";
 }
 
-struct Listed {   // a replica as it is announced
+struct Listed {  // a replica as it is announced
   Endpoint address;
   std::size_t node;
   bool usable;
@@ -76,15 +76,23 @@ std::vector<Listed> replicas_of(const GroupView& view, const AdminCall& call) {
   if (call.operations.settings().admin.announce == config::Announce::backend || listed.empty()) return listed;
   if (!view.settings->read_listen) return {};
   const auto best = std::ranges::max_element(listed, {}, &Listed::usable);
-  return {{reachable(view.traffic.bound_read_listen, *view.settings->read_listen, call.client), best->node, best->usable}};
+  return {
+      {reachable(view.traffic.bound_read_listen, *view.settings->read_listen, call.client), best->node, best->usable}};
 }
 
 Fields common_fields(const Snapshot& snapshot, const std::string& name, const Endpoint& address,
                      const health::NodeStatus& node, std::string flags) {
   const auto since = milliseconds_since(snapshot.now, node.since);
-  Fields fields{{"name", name}, {"ip", address.host}, {"port", std::to_string(address.port)}, {"runid", node.server_id},
-                {"flags", std::move(flags)}, {"link-pending-commands", "0"}, {"link-refcount", "1"},
-                {"last-ping-sent", "0"}, {"last-ok-ping-reply", is_down(node) ? since : "0"}, {"last-ping-reply", "0"}};
+  Fields fields{{"name", name},
+                {"ip", address.host},
+                {"port", std::to_string(address.port)},
+                {"runid", node.server_id},
+                {"flags", std::move(flags)},
+                {"link-pending-commands", "0"},
+                {"link-refcount", "1"},
+                {"last-ping-sent", "0"},
+                {"last-ok-ping-reply", is_down(node) ? since : "0"},
+                {"last-ping-reply", "0"}};
   if (is_down(node)) fields.emplace_back("s-down-time", since);
   return fields;
 }
@@ -143,7 +151,8 @@ void info(AdminCall call) {
     const auto& view = snapshot.groups[at];
     const bool down = view.status.route == health::RouteState::closed;
     text += fmt::format("master{}:name={},status={},address={},slaves={},sentinels=1\r\n", at, view.settings->name,
-                        down ? "odown" : "ok", sengu::to_string(master_address(view, call)), replicas_of(view, call).size());
+                        down ? "odown" : "ok", sengu::to_string(master_address(view, call)),
+                        replicas_of(view, call).size());
   }
   AdminReply reply(call.client.protocol);
   answer(call, reply.bulk(text));

@@ -32,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 
 struct AdminServer::State {
   struct Connection {
-    beast::tcp_stream stream;           // with the deadline of what it does now
+    beast::tcp_stream stream;  // with the deadline of what it does now
     std::chrono::milliseconds patience;
     Clock::time_point accepted;
     AdminClient client;
@@ -45,7 +45,7 @@ struct AdminServer::State {
 
   tcp::acceptor acceptor;
   const AdminBounds bounds;
-  Operations* operations;               // null after stop
+  Operations* operations;  // null after stop
   Clients<Connection> clients;
   std::uint64_t next_client = 1;
 };
@@ -73,7 +73,8 @@ asio::awaitable<AdminAnswer> run(Operations& operations, AdminClient& client, co
         auto held = std::make_shared<decltype(handler)>(std::move(handler));
         execute({operations, client, arguments, [held](AdminAnswer answer) {
                    auto executor = asio::get_associated_executor(*held);
-                   asio::post(executor, [held, made = std::move(answer)]() mutable { std::move(*held)(std::move(made)); });
+                   asio::post(executor,
+                              [held, made = std::move(answer)]() mutable { std::move (*held)(std::move(made)); });
                  }});
       },
       asio::use_awaitable);
@@ -147,7 +148,8 @@ bool may_stay(const Connection& connection, const config::AdminSettings& setting
 }
 
 asio::awaitable<void> serve(StatePtr state, tcp::socket socket) {
-  Registered registered(state, Connection{beast::tcp_stream(std::move(socket)), state->bounds.patience, Clock::now(), {}});
+  Registered registered(state,
+                        Connection{beast::tcp_stream(std::move(socket)), state->bounds.patience, Clock::now(), {}});
   auto& connection = *registered;
   auto& own = connection.stream.socket();
   boost::system::error_code ignored;

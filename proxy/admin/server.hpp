@@ -14,7 +14,7 @@ namespace sengu::proxy {
 
 /// What a client of the admin port may take up.
 struct AdminBounds {
-  std::size_t clients = 128;                 // at once
+  std::size_t clients = 128;                   // at once
   std::chrono::milliseconds patience{10'000};  // until the first request; for a reply to be taken
 };
 

@@ -19,7 +19,7 @@ void command(AdminCall call);
 // the operator's words (operate.cpp)
 void status(AdminCall call);
 void events(AdminCall call);
-void order(AdminCall call);   // each verb of proxy/control/orders.hpp
+void order(AdminCall call);  // each verb of proxy/control/orders.hpp
 
 // Sentinel's words (sentinel.cpp)
 void info(AdminCall call);

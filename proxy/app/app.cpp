@@ -36,15 +36,11 @@ struct ConfigurationError : std::runtime_error {
 class App final : public Operations, private health::EventSink {
  public:
   explicit App(std::shared_ptr<const config::Settings> settings)
-      : settings_(std::move(settings)),
-        configured_(health::hand_out_ids(settings_)),
-        log_(settings_->log),
-        measurements_(configured_.size()),
-        journal_(settings_->proxy.state_dir),
+      : settings_(std::move(settings)), configured_(health::hand_out_ids(settings_)), log_(settings_->log),
+        measurements_(configured_.size()), journal_(settings_->proxy.state_dir),
         files_(share_out(raise_file_limit(), *settings_, worker_count(settings_->proxy))),
         data_plane_(control_, *settings_, configured_, files_.plane, data_plane_callbacks()),
-        pulse_(control_, pulse_listener()),
-        signals_(control_, SIGTERM, SIGINT, SIGHUP),
+        pulse_(control_, pulse_listener()), signals_(control_, SIGTERM, SIGINT, SIGHUP),
         shutdown_(control_, settings_->proxy, log_, steps_of_shutdown()),
         summary_(control_, log_, configured_, [this](GroupId group) { return groups_[index(group)]->status(); }) {}
 
@@ -60,9 +56,9 @@ class App final : public Operations, private health::EventSink {
     data_plane_.start();
     wait_for_signal();
     summary_.begin();
-    log_.log_line(LogLevel::info, fmt::format("sengu {} started: {} group(s), admin {}, http {}", SENGU_VERSION,
-                                              configured_.size(), to_string(admin_->bound()),
-                                              to_string(http_->bound())));
+    log_.log_line(LogLevel::info,
+                  fmt::format("sengu {} started: {} group(s), admin {}, http {}", SENGU_VERSION, configured_.size(),
+                              to_string(admin_->bound()), to_string(http_->bound())));
     control_.run();
   }
 
@@ -82,7 +78,8 @@ class App final : public Operations, private health::EventSink {
   Pulse::Listener pulse_listener();
   void warn_of_file_limit();
   health::CrashPoint crash_point();
-  std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports, const health::ConfiguredGroup& group);
+  std::unique_ptr<health::GroupDriver> make_driver(const health::DriverPorts& ports,
+                                                   const health::ConfiguredGroup& group);
   void start_groups();
   void emit(GroupId group, const health::Event& event) override;
   void wait_for_signal();
@@ -131,7 +128,9 @@ Callbacks App::data_plane_callbacks() {
 }
 
 Pulse::Listener App::pulse_listener() {
-  return {[this] { for (const auto& group : groups_) group->stalled(); },
+  return {[this] {
+            for (const auto& group : groups_) group->stalled();
+          },
           [this](health::Time lease_end) { data_plane_.renew_lease(lease_end); }};
 }
 
@@ -140,7 +139,8 @@ void App::warn_of_file_limit() {
   if (wanted <= files_.plane.clients.sessions) return;
   log_.log_line(LogLevel::warning,
                 fmt::format("max_connections is {}, but a limit of {} open files allows {}: that many are admitted "
-                            "(ulimit -n, LimitNOFILE)", wanted, files_.limit, files_.plane.clients.sessions));
+                            "(ulimit -n, LimitNOFILE)",
+                            wanted, files_.limit, files_.plane.clients.sessions));
 }
 
 /// SENGU_CRASH_AT, for tests of what a restart makes of a failover that was cut short.
@@ -153,7 +153,8 @@ health::CrashPoint App::crash_point() {
   return *point;
 }
 
-std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts& ports, const health::ConfiguredGroup& group) {
+std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts& ports,
+                                                      const health::ConfiguredGroup& group) {
   try {
     return std::make_unique<health::GroupDriver>(ports, group, settings_->proxy.name);
   } catch (const net::TlsFileError& error) {
@@ -163,9 +164,11 @@ std::unique_ptr<health::GroupDriver> App::make_driver(const health::DriverPorts&
 
 void App::start_groups() {
   const health::Places places(files_.places, files_.patient_places);
-  const health::DriverPorts ports{control_, journal_, data_plane_.publisher(), *this, measurements_, places, crash_point()};
+  const health::DriverPorts ports{control_, journal_,     data_plane_.publisher(), *this, measurements_,
+                                  places,   crash_point()};
   for (const std::string& name : journal_.damaged()) {
-    const std::string whose = name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
+    const std::string whose =
+        name == health::Journal::unknown_group ? "a group whose name is lost as well" : "group " + name;
     log_.log_line(LogLevel::error, fmt::format("journal: both records of {} are damaged", whose));
   }
   for (const auto& group : configured_) groups_.push_back(make_driver(ports, group));
@@ -194,7 +197,8 @@ void App::emit(GroupId id, const health::Event& event) {
 }
 
 GroupView App::view(GroupId group) {
-  return {configured_[index(group)].settings, groups_[index(group)]->status(), data_plane_.traffic(group), measurements_.of(group)};
+  return {configured_[index(group)].settings, groups_[index(group)]->status(), data_plane_.traffic(group),
+          measurements_.of(group)};
 }
 
 Snapshot App::header() {

@@ -16,7 +16,7 @@ Shutdown::Shutdown(boost::asio::io_context& io, const config::ProxySettings& set
 
 void Shutdown::on_signal() {
   if (life_ == Life::running) begin();
-  else end();   // a second signal: no more patience
+  else end();  // a second signal: no more patience
 }
 
 void Shutdown::begin() {
@@ -30,7 +30,8 @@ void Shutdown::begin() {
 
 void Shutdown::stop_listening() {
   steps_.stop_accepting();
-  log_.log_line(config::LogLevel::info, fmt::format("stopping: listeners closed, {} session(s) left", steps_.sessions()));
+  log_.log_line(config::LogLevel::info,
+                fmt::format("stopping: listeners closed, {} session(s) left", steps_.sessions()));
   wait_for_sessions(health::Time::clock::now() + settings_.stop_grace);
 }
 

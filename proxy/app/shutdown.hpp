@@ -1,5 +1,5 @@
-// How the program ends: /readyz says 503 for stop_delay, the listeners close, sessions have stop_grace to end by themselves, then
-// everything ends. A second signal ends it at once. Control thread only.
+// How the program ends: /readyz says 503 for stop_delay, the listeners close, sessions have stop_grace to end by
+// themselves, then everything ends. A second signal ends it at once. Control thread only.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ class Shutdown {
   enum class Life : std::uint8_t { running, stopping, ended };
   struct Steps {
     std::function<void()> stop_accepting;
-    std::function<std::size_t()> sessions;   // clients that are connected
-    std::function<void()> end;               // called once
+    std::function<std::size_t()> sessions;  // clients that are connected
+    std::function<void()> end;              // called once
   };
 
   /// `io`, `settings` and `log` must outlive this object.

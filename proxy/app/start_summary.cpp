@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 3s;   // for nodes that do not answer
+constexpr auto patience = 3s;  // for nodes that do not answer
 constexpr auto poll = 100ms;
 constexpr int groups_at_once = 32;
 
@@ -68,9 +68,9 @@ void StartSummary::go_on() {
 
 void StartSummary::write(const config::GroupSettings& group, const health::GroupStatus& status) {
   const std::string master = status.master ? group.nodes[index(*status.master)].name : "none";
-  log_.log_line(config::LogLevel::info,
-                fmt::format("group {}: route {} ({}), master {}, replicas {}; {}", group.name, to_string(status.route),
-                            to_string(status.reason), master, replicas_text(group, status), candidate_text(group, status)));
+  log_.log_line(config::LogLevel::info, fmt::format("group {}: route {} ({}), master {}, replicas {}; {}", group.name,
+                                                    to_string(status.route), to_string(status.reason), master,
+                                                    replicas_text(group, status), candidate_text(group, status)));
 }
 
 }  // namespace sengu::proxy

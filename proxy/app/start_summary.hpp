@@ -1,5 +1,5 @@
-// One line per group in the log after the start, once every node has answered or had its time: what a failover would find. A few
-// groups at a time, in their order: there may be thousands. Control thread only.
+// One line per group in the log after the start, once every node has answered or had its time: what a failover would
+// find. A few groups at a time, in their order: there may be thousands. Control thread only.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,8 @@ class StartSummary {
   Log& log_;
   const health::ConfiguredGroups& groups_;
   const Status status_;
-  health::Time due_{};        // then a node that has not answered is no longer waited for
-  std::size_t written_ = 0;   // groups
+  health::Time due_{};       // then a node that has not answered is no longer waited for
+  std::size_t written_ = 0;  // groups
 };
 
 }  // namespace sengu::proxy

@@ -37,7 +37,8 @@ CliReply taken(const redisReply& reply) {
 /// What may stand in a name: no colon, so that an IPv6 address without brackets is not taken for one.
 bool is_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
   });
 }
 
@@ -64,7 +65,8 @@ AdminConnection::AdminConnection(const AdminAddress& address, std::chrono::secon
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found); error != 0)
+  if (const int error = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+      error != 0)
     fail(::gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   int error = 0;
@@ -87,7 +89,8 @@ AdminConnection::~AdminConnection() {
 }
 
 void AdminConnection::fail(const std::string& what) const {
-  throw CliFailure{exit_unreachable, fmt::format("admin port {}: {}", to_string(Endpoint{address_.host, address_.port}), what)};
+  throw CliFailure{exit_unreachable,
+                   fmt::format("admin port {}: {}", to_string(Endpoint{address_.host, address_.port}), what)};
 }
 
 void AdminConnection::set_patience(std::chrono::seconds patience) {
@@ -128,7 +131,8 @@ void AdminConnection::send(const Arguments& words) {
 CliReply AdminConnection::receive() {
   while (true) {
     void* raw = nullptr;
-    if (::redisReaderGetReply(reader_, &raw) != REDIS_OK) fail(fmt::format("not the admin port of a sengu ({})", reader_->errstr));
+    if (::redisReaderGetReply(reader_, &raw) != REDIS_OK)
+      fail(fmt::format("not the admin port of a sengu ({})", reader_->errstr));
     if (raw != nullptr) {
       const std::unique_ptr<void, decltype(&::freeReplyObject)> owner(raw, &::freeReplyObject);
       return taken(*static_cast<const redisReply*>(raw));

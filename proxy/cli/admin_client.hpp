@@ -35,8 +35,8 @@ boost::system::result<AdminAddress> parse_admin_address(std::string_view text);
 struct CliReply {
   enum class Kind { text, list, error };
   Kind kind = Kind::text;
-  std::string text;                 // of a text or an error
-  std::vector<std::string> items;   // of a list
+  std::string text;                // of a text or an error
+  std::vector<std::string> items;  // of a list
 };
 
 class AdminConnection {

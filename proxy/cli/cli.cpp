@@ -27,7 +27,7 @@ struct Line {
   bool follow = false;
   bool print = false;
   bool live = false;
-  std::map<std::string, std::string> values;   // of an order, by option
+  std::map<std::string, std::string> values;  // of an order, by option
   std::map<std::string, bool> flags;
 
   const AdminOptions& admin() {
@@ -41,11 +41,12 @@ struct Verb {
   std::function<int()> act;
 };
 
-constexpr const char* admin_port = "Admin port";   // the heading of the options that reach it
+constexpr const char* admin_port = "Admin port";  // the heading of the options that reach it
 
 std::string exit_code_lines() {
   std::string lines = "Exit codes:\n";
-  for (const auto& [code, meaning] : exit_meanings) lines += fmt::format("  {:<4}{}\n", static_cast<int>(code), meaning);
+  for (const auto& [code, meaning] : exit_meanings)
+    lines += fmt::format("  {:<4}{}\n", static_cast<int>(code), meaning);
   return lines;
 }
 
@@ -88,7 +89,10 @@ class CommandLine {
 
   int run(int argc, char** argv) {
     if (argc > 1 && argv[1][0] != '-' && !known(argv[1])) {
-      std::fputs(fmt::format("sengu: unknown verb '{}'{} (sengu --help lists them)\n", argv[1], did_you_mean(argv[1], names())).c_str(), stderr);
+      std::fputs(
+          fmt::format("sengu: unknown verb '{}'{} (sengu --help lists them)\n", argv[1], did_you_mean(argv[1], names()))
+              .c_str(),
+          stderr);
       return exit_usage;
     }
     try {
@@ -112,13 +116,20 @@ class CommandLine {
   void act(std::function<int()> action) { verbs_.back().act = std::move(action); }
 
   void add_admin_options(Line& line) {
-    verb().add_option("--admin", line.options.admin, "Admin port; default: [admin] listen of --config, else 127.0.0.1:26379")
-        ->type_name("HOST:PORT")->group(admin_port);
-    verb().add_option("--config", line.options.config, "Configuration file, for the admin port and its password")
-        ->type_name("FILE")->group(admin_port);
-    verb().add_option("--admin-password-file", line.options.password_file,
-                      "File with the admin password; default: $SENGU_ADMIN_PASSWORD_FILE, else that of --config")
-        ->type_name("FILE")->group(admin_port);
+    verb()
+        .add_option("--admin", line.options.admin,
+                    "Admin port; default: [admin] listen of --config, else 127.0.0.1:26379")
+        ->type_name("HOST:PORT")
+        ->group(admin_port);
+    verb()
+        .add_option("--config", line.options.config, "Configuration file, for the admin port and its password")
+        ->type_name("FILE")
+        ->group(admin_port);
+    verb()
+        .add_option("--admin-password-file", line.options.password_file,
+                    "File with the admin password; default: $SENGU_ADMIN_PASSWORD_FILE, else that of --config")
+        ->type_name("FILE")
+        ->group(admin_port);
     verb().add_flag("--json", line.json, "Print JSON")->group(admin_port);
   }
   void add_group(Line& line, const std::string& word, const std::string& help) {
@@ -130,10 +141,13 @@ class CommandLine {
     verb().add_option("--config", run_line.config, "Configuration file")->type_name("FILE")->required();
     act([&] { return run_verb(run_line.config); });
 
-    auto& check = add("check", "Check a configuration file, and with --live the servers", "sengu check --config /etc/sengu/sengu.toml --live");
+    auto& check = add("check", "Check a configuration file, and with --live the servers",
+                      "sengu check --config /etc/sengu/sengu.toml --live");
     verb().add_option("--config", check.config, "Configuration file")->type_name("FILE")->required();
     auto* print = verb().add_flag("--print", check.print, "Show the effective settings, secrets as ***");
-    verb().add_flag("--live", check.live, "Ask every node once and show what a failover would meet; exit 1 when there is something to look at")
+    verb()
+        .add_flag("--live", check.live,
+                  "Ask every node once and show what a failover would meet; exit 1 when there is something to look at")
         ->excludes(print);
     act([&] {
       if (check.live) return check_live_verb(check.config);
@@ -142,7 +156,8 @@ class CommandLine {
   }
 
   void add_showing_verbs() {
-    auto& status = add("status", "Show every group, or one; for one, exit 1 when it has no routed master", "sengu status sessions");
+    auto& status = add("status", "Show every group, or one; for one, exit 1 when it has no routed master",
+                       "sengu status sessions");
     verb().add_option("group", status.group, "Only this group")->type_name("GROUP");
     add_admin_options(status);
     act([&] { return status_verb(status.admin(), status.group); });
@@ -186,9 +201,13 @@ class CommandLine {
 
   void add_unsupported_verbs() {
     const std::vector<std::pair<std::string, std::string>> later{
-        {"switchover", "sengu switchover sessions --to redis02 --dry-run"}, {"watch", "sengu watch"},
-        {"hold", "sengu hold sessions --timeout 60s"}, {"release", "sengu release sessions"},
-        {"drain", "sengu drain sessions redis02"}, {"undrain", "sengu undrain sessions redis02"}, {"reload", "sengu reload"}};
+        {"switchover", "sengu switchover sessions --to redis02 --dry-run"},
+        {"watch", "sengu watch"},
+        {"hold", "sengu hold sessions --timeout 60s"},
+        {"release", "sengu release sessions"},
+        {"drain", "sengu drain sessions redis02"},
+        {"undrain", "sengu undrain sessions redis02"},
+        {"reload", "sengu reload"}};
     for (const auto& [name, example] : later) {
       add(name, "not supported yet", example);
       verb().allow_extras();
@@ -208,7 +227,7 @@ class CommandLine {
   }
 
   CLI::App app_;
-  std::list<Line> lines_;   // a list: the parser keeps references
+  std::list<Line> lines_;  // a list: the parser keeps references
   std::vector<Verb> verbs_;
 };
 
@@ -220,7 +239,8 @@ int cli_main(int argc, char** argv) {
   try {
     return CommandLine().run(argc, argv);
   } catch (const CliFailure& failure) {
-    std::fputs((failure.code == exit_configuration ? failure.text + "\n" : "sengu: " + failure.text + "\n").c_str(), stderr);
+    std::fputs((failure.code == exit_configuration ? failure.text + "\n" : "sengu: " + failure.text + "\n").c_str(),
+               stderr);
     return failure.code;
   } catch (const std::exception& error) {
     std::fputs(fmt::format("sengu: {}\n", error.what()).c_str(), stderr);

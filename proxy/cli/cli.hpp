@@ -15,8 +15,8 @@ int cli_main(int argc, char** argv);
 /// A verb as the parser knows it, so that the reference can be compared with the parser.
 struct CliVerb {
   std::string name;
-  std::string usage;                        // "failover GROUP [--to NODE] [--accept-loss]": all but the options below
-  std::vector<std::string> admin_options;   // how the admin port is reached: "--admin HOST:PORT", ...; maybe none
+  std::string usage;                       // "failover GROUP [--to NODE] [--accept-loss]": all but the options below
+  std::vector<std::string> admin_options;  // how the admin port is reached: "--admin HOST:PORT", ...; maybe none
 };
 std::vector<CliVerb> cli_verbs();
 

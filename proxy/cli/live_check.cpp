@@ -23,12 +23,19 @@ using health::NodeView;
 std::string or_dash(std::string_view text) { return text.empty() ? "-" : std::string(text); }
 
 std::string node_table(const Knowledge& known, Colour colour) {
-  std::vector<Row> rows{{{"NODE", Paint::bold}, {"ADDRESS", Paint::bold}, {"ROLE", Paint::bold}, {"VERSION", Paint::bold}, {"ANSWER", Paint::bold}}};
+  std::vector<Row> rows{{{"NODE", Paint::bold},
+                         {"ADDRESS", Paint::bold},
+                         {"ROLE", Paint::bold},
+                         {"VERSION", Paint::bold},
+                         {"ANSWER", Paint::bold}}};
   for (const NodeView& node : known.nodes) {
     const bool good = node.outcome == health::Outcome::ok;
     const std::string answer = std::string(to_string(*node.outcome)) + (node.text.empty() ? "" : ": " + node.text);
-    rows.push_back({{node.settings->name}, {to_string(node.settings->address)}, {node.info ? std::string(to_string(node.info->role)) : "-"},
-                    {or_dash(node.info ? node.info->version : "")}, {answer, good ? Paint::good : Paint::bad}});
+    rows.push_back({{node.settings->name},
+                    {to_string(node.settings->address)},
+                    {node.info ? std::string(to_string(node.info->role)) : "-"},
+                    {or_dash(node.info ? node.info->version : "")},
+                    {answer, good ? Paint::good : Paint::bad}});
   }
   return text_table(rows, colour);
 }
@@ -44,7 +51,8 @@ std::string deciders_line(const Inspection& inspection) {
   }
   std::string names;
   const auto add = [&](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
-  for (const auto& name : inspection.own_sengu()) add(name + (mysql ? " (holds the lock)" : " (runs with this configuration)"));
+  for (const auto& name : inspection.own_sengu())
+    add(name + (mysql ? " (holds the lock)" : " (runs with this configuration)"));
   for (const auto& name : others) add(name);
   return "  deciders: " + (!told ? "not known" : names.empty() ? "none" : names) + "\n";
 }
@@ -70,11 +78,15 @@ void add_group(LiveCheck& check, const Inspection& inspection, Colour colour) {
   const Knowledge known = health::at_first_sight(group, inspection.answers());
   const auto selection = health::select_candidate(known, {});
   auto findings = health::examine(known);
-  if (const auto reason = health::why_not_adopted(known)) findings.insert(findings.begin(), "not to be taken as it is: " + *reason);
-  const bool all_answer = std::all_of(known.nodes.begin(), known.nodes.end(), [](const NodeView& node) { return node.outcome == health::Outcome::ok; });
+  if (const auto reason = health::why_not_adopted(known))
+    findings.insert(findings.begin(), "not to be taken as it is: " + *reason);
+  const bool all_answer = std::all_of(known.nodes.begin(), known.nodes.end(),
+                                      [](const NodeView& node) { return node.outcome == health::Outcome::ok; });
   check.clean = check.clean && all_answer && findings.empty() && selection.candidate;
-  check.text += fmt::format("{}{}  {}  mode {}  master {}\n", check.text.empty() ? "" : "\n", paint(group.name, Paint::bold, colour), to_string(group.kind),
-                            to_string(group.failover.mode), known.master ? known.node(*known.master).settings->name : "-");
+  check.text +=
+      fmt::format("{}{}  {}  mode {}  master {}\n", check.text.empty() ? "" : "\n",
+                  paint(group.name, Paint::bold, colour), to_string(group.kind), to_string(group.failover.mode),
+                  known.master ? known.node(*known.master).settings->name : "-");
   check.text += node_table(known, colour) + deciders_line(inspection) + failover_line(known, selection, colour);
   for (const auto& finding : findings) check.text += "  " + paint("! " + finding, Paint::warn, colour) + '\n';
 }

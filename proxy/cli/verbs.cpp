@@ -128,8 +128,10 @@ int status_verb(const AdminOptions& options, const std::string& group) {
   const auto reply = ask(to.connection, words);
   boost::system::error_code error;
   const auto document = boost::json::parse(reply.text, error);
-  if (error || !document.is_object()) throw CliFailure{exit_unreachable, "the admin port did not answer with a JSON document"};
-  print_out(options.form == OutputForm::json ? reply.text + "\n" : status_text(document.get_object(), terminal_colour()));
+  if (error || !document.is_object())
+    throw CliFailure{exit_unreachable, "the admin port did not answer with a JSON document"};
+  print_out(options.form == OutputForm::json ? reply.text + "\n"
+                                             : status_text(document.get_object(), terminal_colour()));
   return group.empty() || all_routed(document.get_object()) ? exit_done : exit_refused;
 }
 
@@ -165,8 +167,8 @@ int check_verb(const std::string& path, CheckOutput output) {
   }
   std::size_t nodes = 0;
   for (const auto& group : settings.groups) nodes += group.nodes.size();
-  print_out(fmt::format("{}: ok, {} group{}, {} node{}\n", path, settings.groups.size(), settings.groups.size() == 1 ? "" : "s",
-                        nodes, nodes == 1 ? "" : "s"));
+  print_out(fmt::format("{}: ok, {} group{}, {} node{}\n", path, settings.groups.size(),
+                        settings.groups.size() == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s"));
   return exit_done;
 }
 

@@ -13,9 +13,9 @@ enum class CheckOutput { summary, settings };
 
 /// How the admin port is reached: the options that every operator verb has.
 struct AdminOptions {
-  std::string admin;           // --admin, else [admin] listen of `config`, else 127.0.0.1:26379
+  std::string admin;  // --admin, else [admin] listen of `config`, else 127.0.0.1:26379
   std::string config;
-  std::string password_file;   // else SENGU_ADMIN_PASSWORD_FILE, else that of `config`
+  std::string password_file;  // else SENGU_ADMIN_PASSWORD_FILE, else that of `config`
   OutputForm form = OutputForm::text;
 };
 

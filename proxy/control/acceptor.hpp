@@ -20,6 +20,7 @@ Endpoint bound_endpoint(const boost::asio::ip::tcp::acceptor& acceptor);
 
 /// The next connection. A shortage (EMFILE, ENFILE, ENOBUFS, ENOMEM) or an aborted connection is waited out, so that
 /// neither ends the server nor spins. Returns nothing when the acceptor was closed.
-boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> accept_next(boost::asio::ip::tcp::acceptor& acceptor);
+boost::asio::awaitable<std::optional<boost::asio::ip::tcp::socket>> accept_next(
+    boost::asio::ip::tcp::acceptor& acceptor);
 
 }  // namespace sengu::proxy

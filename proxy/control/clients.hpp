@@ -40,7 +40,9 @@ class Registered {
 template <typename Connection>
 class Following {
  public:
-  Following(Connection& connection, EventFollower& follower) : connection_(connection) { connection_.follower = &follower; }
+  Following(Connection& connection, EventFollower& follower) : connection_(connection) {
+    connection_.follower = &follower;
+  }
   ~Following() { connection_.follower = nullptr; }
   Following(const Following&) = delete;
   Following& operator=(const Following&) = delete;

@@ -24,7 +24,7 @@ class Operations {
   /// that can wait takes one view() after the other.
   Snapshot snapshot();
   Snapshot snapshot_of(health::GroupId group);
-  virtual Readiness readiness() = 0;              // may this proxy get traffic?
+  virtual Readiness readiness() = 0;  // may this proxy get traffic?
   virtual const EventHistory& events() const = 0;
   virtual EventHistory& events() = 0;
   /// `done` is called once, on the control thread: at once, or when what the wish began has ended.

@@ -17,7 +17,8 @@ constexpr std::array failover_options{
 
 health::Wish failover(const OrderArguments& arguments) {
   const bool accepted = arguments.has("accept-loss");
-  return health::FailoverWish{arguments.node, accepted ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes};
+  return health::FailoverWish{arguments.node,
+                              accepted ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes};
 }
 
 health::Wish pause(const OrderArguments&) { return health::PauseWish{}; }
@@ -25,11 +26,23 @@ health::Wish resume(const OrderArguments&) { return health::ResumeWish{}; }
 
 constexpr std::array verbs{
     OrderVerb{"failover", Groups::one, failover_options, "promote the best eligible replica now",
-              "Promote the best eligible replica now, also when the master lives; fences first", "sengu failover sessions --to redis02", "",
-              failover},
-    OrderVerb{"pause", Groups::one_or_all, {}, "no automatic action; routing goes on", "No automatic action for a group; routing goes on",
-              "sengu pause all", "paused", pause},
-    OrderVerb{"resume", Groups::one_or_all, {}, "automatic action again", "Automatic action again", "sengu resume sessions", "resumed",
+              "Promote the best eligible replica now, also when the master lives; fences first",
+              "sengu failover sessions --to redis02", "", failover},
+    OrderVerb{"pause",
+              Groups::one_or_all,
+              {},
+              "no automatic action; routing goes on",
+              "No automatic action for a group; routing goes on",
+              "sengu pause all",
+              "paused",
+              pause},
+    OrderVerb{"resume",
+              Groups::one_or_all,
+              {},
+              "automatic action again",
+              "Automatic action again",
+              "sengu resume sessions",
+              "resumed",
               resume},
 };
 
@@ -61,7 +74,8 @@ std::size_t most_order_words(const OrderVerb& verb) {
 std::optional<OrderArguments> read_order(const OrderVerb& verb, std::span<const std::string> words) {
   OrderArguments arguments;
   while (!words.empty()) {
-    const auto option = std::ranges::find_if(verb.options, [&](const auto& one) { return upper(one.word) == upper(words.front()); });
+    const auto option =
+        std::ranges::find_if(verb.options, [&](const auto& one) { return upper(one.word) == upper(words.front()); });
     const std::size_t taken = option != verb.options.end() && !option->value.empty() ? 2 : 1;
     if (option == verb.options.end() || words.size() < taken) return std::nullopt;
     const bool first = arguments.values.emplace(option->word, taken == 2 ? words[1] : std::string()).second;

@@ -23,8 +23,8 @@ struct OrderOption {
 
 /// What was said behind the group.
 struct OrderArguments {
-  std::map<std::string_view, std::string> values;   // by the option's word
-  std::optional<health::NodeId> node;               // that the value NODE named
+  std::map<std::string_view, std::string> values;  // by the option's word
+  std::optional<health::NodeId> node;              // that the value NODE named
 
   bool has(std::string_view word) const { return values.contains(word); }
 };
@@ -32,7 +32,7 @@ struct OrderArguments {
 struct OrderVerb {
   enum class Groups : std::uint8_t { one, one_or_all };
 
-  std::string_view word;      // in small letters
+  std::string_view word;  // in small letters
   Groups groups;
   std::span<const OrderOption> options;
   std::string_view help;      // HELP of the admin port

@@ -1,5 +1,6 @@
 // What one worker counts, and what all workers share. WorkerCounters has a single writer, its worker; the control
-// thread reads it without a lock. SharedCounts is written by every worker, but only once per connection, never per byte.
+// thread reads it without a lock. SharedCounts is written by every worker, but only once per connection, never per
+// byte.
 #pragma once
 
 #include <array>
@@ -22,7 +23,9 @@ namespace sengu::proxy {
 /// A number with one writer and any number of readers. Never an atomic read-modify-write.
 class Counter {
  public:
-  void add(std::uint64_t amount) { value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed); }
+  void add(std::uint64_t amount) {
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -35,9 +38,9 @@ class alignas(cache_line) GroupCounters {
  public:
   explicit GroupCounters(std::size_t nodes) : sessions_total(nodes) {}
 
-  std::vector<Counter> sessions_total;      // by NodeId
-  std::array<Counter, health::reason_count> cut;         // by Reason
-  std::array<Counter, health::reason_count> refused;     // by Reason
+  std::vector<Counter> sessions_total;                // by NodeId
+  std::array<Counter, health::reason_count> cut;      // by Reason
+  std::array<Counter, health::reason_count> refused;  // by Reason
   Counter bytes_client_to_server;
   Counter bytes_server_to_client;
 
@@ -69,7 +72,7 @@ class WorkerCounters {
 /// The numbers of one group over all workers, by which clients are admitted, parked and placed on a node.
 struct SharedGroupCounts {
   explicit SharedGroupCounts(std::size_t nodes) : node_sessions(nodes) {}
-  std::atomic<std::size_t> sessions{0};                   // admitted
+  std::atomic<std::size_t> sessions{0};  // admitted
   std::atomic<std::size_t> parked{0};
   std::vector<std::atomic<std::uint64_t>> node_sessions;  // by NodeId; connecting or relaying
 
@@ -78,8 +81,8 @@ struct SharedGroupCounts {
 
 /// How many clients may be here at once, over all workers.
 struct ClientLimits {
-  std::size_t sessions;                                   // admitted
-  std::size_t refused;                                    // not admitted, and being told so
+  std::size_t sessions;  // admitted
+  std::size_t refused;   // not admitted, and being told so
 };
 
 struct SharedCounts {
@@ -88,9 +91,9 @@ struct SharedCounts {
   const SharedGroupCounts& operator[](health::GroupId group) const { return groups[health::index(group)]; }
 
   const ClientLimits limits;
-  std::atomic<std::size_t> sessions{0};                   // admitted
-  std::atomic<std::size_t> refused{0};                    // not admitted, and being told so
-  std::deque<SharedGroupCounts> groups;                   // by GroupId
+  std::atomic<std::size_t> sessions{0};  // admitted
+  std::atomic<std::size_t> refused{0};   // not admitted, and being told so
+  std::deque<SharedGroupCounts> groups;  // by GroupId
 };
 
 /// Takes a place under a limit. False: none was left, and none was taken.

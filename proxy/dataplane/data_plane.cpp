@@ -8,7 +8,8 @@ namespace sengu::proxy {
 namespace {
 
 std::vector<std::unique_ptr<Worker>> make_workers(boost::asio::io_context& control, const config::Settings& settings,
-                                                  const health::ConfiguredGroups& groups, SharedCounts& shared, const std::shared_ptr<const RoutingTable>& first,
+                                                  const health::ConfiguredGroups& groups, SharedCounts& shared,
+                                                  const std::shared_ptr<const RoutingTable>& first,
                                                   const Callbacks& callbacks, std::size_t pipes) {
   const std::size_t count = worker_count(settings.proxy);
   std::vector<std::unique_ptr<Worker>> workers;
@@ -23,9 +24,10 @@ std::size_t worker_count(const config::ProxySettings& proxy) {
   return proxy.workers != 0 ? proxy.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
-DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings, health::ConfiguredGroups groups,
-                     PlaneLimits limits, Callbacks callbacks, AckLimit limit)
-    : groups_(std::move(groups)), callbacks_(std::move(callbacks)), shared_(groups_, limits.clients), first_(first_table(groups_)),
+DataPlane::DataPlane(boost::asio::io_context& control, const config::Settings& settings,
+                     health::ConfiguredGroups groups, PlaneLimits limits, Callbacks callbacks, AckLimit limit)
+    : groups_(std::move(groups)), callbacks_(std::move(callbacks)), shared_(groups_, limits.clients),
+      first_(first_table(groups_)),
       workers_(make_workers(control, settings, groups_, shared_, first_, callbacks_, limits.pipes_per_worker)),
       publisher_(control, workers_, first_, std::move(limit)), bound_(groups_.size()) {}
 

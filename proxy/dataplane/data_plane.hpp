@@ -9,7 +9,7 @@ namespace sengu::proxy {
 /// How many descriptors the data plane may take (proxy/app/file_budget.hpp shares them out).
 struct PlaneLimits {
   ClientLimits clients;
-  std::size_t pipes_per_worker;   // streams that are spliced at once, two descriptors each
+  std::size_t pipes_per_worker;  // streams that are spliced at once, two descriptors each
 };
 
 /// [proxy] workers; where it says 0, one per processor.
@@ -18,8 +18,8 @@ std::size_t worker_count(const config::ProxySettings& proxy);
 class DataPlane {
  public:
   /// `settings` and `control` outlive this; its handlers on `control` must not run after its destruction.
-  DataPlane(boost::asio::io_context& control, const config::Settings& settings, health::ConfiguredGroups groups, PlaneLimits limits,
-            Callbacks callbacks, AckLimit limit = {});
+  DataPlane(boost::asio::io_context& control, const config::Settings& settings, health::ConfiguredGroups groups,
+            PlaneLimits limits, Callbacks callbacks, AckLimit limit = {});
   ~DataPlane();
 
   /// Binds every listener. Throws std::system_error with the address in its text.

@@ -11,13 +11,13 @@ namespace {
 
 using health::Reason;
 
-constexpr int max_accepts = 16;   // per readiness; the set is level-triggered for listeners, the rest comes next round
-constexpr int discards_at_the_door = 4;   // reads of what a client that is turned away had already sent
+constexpr int max_accepts = 16;  // per readiness; the set is level-triggered for listeners, the rest comes next round
+constexpr int discards_at_the_door = 4;  // reads of what a client that is turned away had already sent
 
 }  // namespace
 
-Listener::Listener(net::Fd socket, ListenerSettings settings, WorkerContext& context, std::function<void(Arrival)> hand_over,
-                   std::function<void(Listener&)> pause)
+Listener::Listener(net::Fd socket, ListenerSettings settings, WorkerContext& context,
+                   std::function<void(Arrival)> hand_over, std::function<void(Listener&)> pause)
     : socket_(std::move(socket)), settings_(settings), context_(context), hand_over_(std::move(hand_over)),
       pause_(std::move(pause)) {}
 
@@ -81,7 +81,8 @@ bool Listener::refuse_on_spare(int error) {
   const int second_error = client ? 0 : errno;
   if (client) turn_away(client, from);
   client.close();
-  const bool again = context_.spare.take() && !net::is_out_of_files(second_error) && !net::is_out_of_memory(second_error);
+  const bool again =
+      context_.spare.take() && !net::is_out_of_files(second_error) && !net::is_out_of_memory(second_error);
   if (second_error == EAGAIN) return false;
   context_.counters.accept_failed(error);
   if (!again) wait();

@@ -10,7 +10,8 @@
 namespace sengu::proxy {
 
 Mailbox::Mailbox(ReadySet& wakes) : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (!event_ || !wakes.add(event_.get(), *this, Peer::client)) throw std::system_error(errno, std::generic_category(), "eventfd");
+  if (!event_ || !wakes.add(event_.get(), *this, Peer::client))
+    throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
 /// The ready set is edge-triggered: each write to the eventfd wakes the worker, and its counter need not be read.

@@ -18,7 +18,7 @@ struct Pipe {
   net::Fd read_end;
   net::Fd write_end;
   std::size_t capacity = 0;
-  std::size_t filled = 0;    // bytes in the pipe; its borrower counts them
+  std::size_t filled = 0;  // bytes in the pipe; its borrower counts them
 };
 
 class PipePool {
@@ -37,8 +37,8 @@ class PipePool {
   /// forbids one: then the caller copies.
   Loan borrow();
 
-  // In bytes. 1 MiB is what every user may ask for (pipe-max-size) and takes 16-20 % less CPU for a stream than 256 KiB;
-  // 64 KiB takes twice as much as these (measured).
+  // In bytes. 1 MiB is what every user may ask for (pipe-max-size) and takes 16-20 % less CPU for a stream than 256
+  // KiB; 64 KiB takes twice as much as these (measured).
   static constexpr int best = 1024 * 1024;
   static constexpr int least = 256 * 1024;
 
@@ -47,7 +47,7 @@ class PipePool {
   void take_back(std::unique_ptr<Pipe> pipe);
 
   const std::size_t most_;
-  std::size_t open_ = 0;            // lent ones included
+  std::size_t open_ = 0;  // lent ones included
   // After a failure open() refuses so many times by itself: asking the kernel each time would cost more than a copy.
   unsigned refusals_to_come_ = 0;
   std::vector<std::unique_ptr<Pipe>> free_;

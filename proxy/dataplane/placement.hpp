@@ -17,14 +17,14 @@ enum class Verdict : std::uint8_t { connect, park, refuse };
 
 struct Placement {
   Verdict verdict;
-  SessionTag tag{};                                  // where verdict is connect
-  health::Reason reason = health::Reason::none;      // where verdict is park or refuse
+  SessionTag tag{};                              // where verdict is connect
+  health::Reason reason = health::Reason::none;  // where verdict is park or refuse
 };
 
 struct Seeker {
   health::GroupId group;
   ListenerRole role;
-  std::optional<health::NodeId> avoid;               // its connect just failed: only where no other reader accepts
+  std::optional<health::NodeId> avoid;  // its connect just failed: only where no other reader accepts
 };
 
 /// The master for a client of `listen`. For one of `read_listen` an accepting reader (the proxy's own zone first, then

@@ -19,7 +19,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto late = 100ms;
 
 [[noreturn]] void abort_process(std::string_view what) {
-  std::fprintf(stderr, "sengu: %.*s; ending the process, which is the cut\n", static_cast<int>(what.size()), what.data());
+  std::fprintf(stderr, "sengu: %.*s; ending the process, which is the cut\n", static_cast<int>(what.size()),
+               what.data());
   std::abort();
 }
 
@@ -59,7 +60,8 @@ void Publisher::publish(health::GroupId group, const health::Route& route, std::
 }
 
 void Publisher::answered(std::uint64_t serial) {
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.serial == serial; });
+  const auto found =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.serial == serial; });
   if (found == waiting_.end() || --found->missing != 0) return;
   const auto acknowledged = std::move(found->acknowledged);
   waiting_.erase(found);
@@ -90,8 +92,9 @@ void Publisher::check() {
     for (auto& waiting : waiting_) waiting.deadline = now + limit_.time;
     return arm();
   }
-  const auto what = fmt::format("{} of {} workers did not acknowledge the route of group {} within {} ms", first.missing,
-                                workers_.size(), table_->groups[health::index(first.group)].settings->name, limit_.time.count());
+  const auto what =
+      fmt::format("{} of {} workers did not acknowledge the route of group {} within {} ms", first.missing,
+                  workers_.size(), table_->groups[health::index(first.group)].settings->name, limit_.time.count());
   waiting_.pop_front();
   arm();
   limit_.missed(what);

@@ -37,7 +37,7 @@ class Publisher final : public health::RoutePublisher {
   struct Waiting {
     std::uint64_t serial;
     health::GroupId group;
-    std::size_t missing;            // workers that have not answered
+    std::size_t missing;  // workers that have not answered
     health::Time deadline;
     std::function<void()> acknowledged;
   };
@@ -51,7 +51,7 @@ class Publisher final : public health::RoutePublisher {
   std::shared_ptr<const RoutingTable> table_;
   AckLimit limit_;
   boost::asio::steady_timer timer_;
-  std::deque<Waiting> waiting_;     // by serial
+  std::deque<Waiting> waiting_;  // by serial
 };
 
 }  // namespace sengu::proxy

@@ -16,7 +16,9 @@ constexpr std::chrono::milliseconds longest_wait{60'000};
 // epoll carries one word: the owner's address and, in its lowest bit, which of its two sockets.
 static_assert(alignof(Watched) > static_cast<std::size_t>(Peer::server));
 
-std::uint64_t word_of(Watched& owner, Peer peer) { return reinterpret_cast<std::uintptr_t>(&owner) | static_cast<std::uintptr_t>(peer); }
+std::uint64_t word_of(Watched& owner, Peer peer) {
+  return reinterpret_cast<std::uintptr_t>(&owner) | static_cast<std::uintptr_t>(peer);
+}
 Peer peer_of(std::uint64_t word) { return static_cast<Peer>(word & 1); }
 Watched* owner_of(std::uint64_t word) { return reinterpret_cast<Watched*>(word & ~std::uint64_t{1}); }
 
@@ -48,14 +50,16 @@ void ReadySet::remove(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullp
 
 ReadySet::Found ReadySet::wait(std::optional<std::chrono::nanoseconds> limit) {
   using std::chrono::milliseconds;
-  const int timeout = limit ? static_cast<int>(std::min(std::chrono::ceil<milliseconds>(*limit), longest_wait).count()) : -1;
+  const int timeout =
+      limit ? static_cast<int>(std::min(std::chrono::ceil<milliseconds>(*limit), longest_wait).count()) : -1;
   found_ = std::max(0, system_call::epoll_wait(epoll_.get(), events_.data(), batch_size, timeout));
   return found_ == 0 ? Found::nothing : Found::something;
 }
 
 void ReadySet::dispatch() {
   for (int i = 0; i < found_; ++i) {
-    if (i + events_fetched_ahead < found_) fetch_ahead(owner_of(events_[static_cast<std::size_t>(i + events_fetched_ahead)].data.u64), 2);
+    if (i + events_fetched_ahead < found_)
+      fetch_ahead(owner_of(events_[static_cast<std::size_t>(i + events_fetched_ahead)].data.u64), 2);
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
     owner_of(event.data.u64)->ready(peer_of(event.data.u64), event.events);
   }

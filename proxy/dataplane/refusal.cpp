@@ -27,7 +27,8 @@ std::string error_packet(std::uint16_t number, const std::string& text) {
   return packet + text;
 }
 
-/// True where the group has no master to give: the text then says why. False where one client or one connect is concerned.
+/// True where the group has no master to give: the text then says why. False where one client or one connect is
+/// concerned.
 bool is_of_the_group(Reason reason) {
   return reason != Reason::too_many_connections && reason != Reason::not_allowed && reason != Reason::stopping &&
          reason != Reason::connect_failed && reason != Reason::node_changed;

@@ -127,7 +127,8 @@ Relay::Step Relay::copy_once(Peer from, const RelayScratch& scratch) {
 /// is read by the bulk, less than a bulk is not worth another call and is left for later.
 Relay::Step Relay::splice_once(Peer from, const RelayScratch& scratch) {
   Side& source = side(from);
-  const ssize_t count = system_call::splice(source.fd.get(), source.pipe->write_end.get(), source.pipe->capacity, splice_flags);
+  const ssize_t count =
+      system_call::splice(source.fd.get(), source.pipe->write_end.get(), source.pipe->capacity, splice_flags);
   if (count == 0) {  // the end, or an urgent mark with a FIN somewhere behind it: recv() tells them apart
     source.way = Way::copy_only;
     return Step::moved;

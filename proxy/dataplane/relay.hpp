@@ -64,9 +64,9 @@ class Relay {
   /// The direction *from* a side.
   enum class Flow : std::uint8_t {
     flowing,
-    more,      // left off for fairness
-    blocked,   // the other socket takes no more, or the lease has run out: bytes are pending, nothing more is read
-    ended,     // EOF passed on, or pointless since one side was reset
+    more,     // left off for fairness
+    blocked,  // the other socket takes no more, or the lease has run out: bytes are pending, nothing more is read
+    ended,    // EOF passed on, or pointless since one side was reset
   };
   /// Which read shows that a socket is empty: one that does not fill the buffer, or only one that would block.
   enum class ReadUntil : std::uint8_t { short_read, would_block };
@@ -122,7 +122,7 @@ class Relay {
   void lost(Peer peer, const RelayScratch& scratch);
 
   std::array<Side, 2> sides_;
-  Peer reset_by_ = Peer::client;       // means something only where a side is Life::reset
+  Peer reset_by_ = Peer::client;  // means something only where a side is Life::reset
 };
 
 }  // namespace sengu::proxy

@@ -15,15 +15,15 @@ namespace sengu::proxy {
 struct SessionTag {
   health::GroupId group;
   health::NodeId node;
-  health::Epoch epoch = 0;             // of a session to the master; 0 for a reader
-  std::uint32_t reader_generation = 0; // of a reader; 0 for a session to the master
+  health::Epoch epoch = 0;              // of a session to the master; 0 for a reader
+  std::uint32_t reader_generation = 0;  // of a reader; 0 for a session to the master
 };
 
 /// All that a worker knows of a group. The settings come with the table too, so that their changes pass the same
 /// barrier as routes.
 struct GroupRoute {
   health::Route route;
-  std::shared_ptr<const config::GroupSettings> settings;   // null only in the simulator, which asks allowed() alone
+  std::shared_ptr<const config::GroupSettings> settings;  // null only in the simulator, which asks allowed() alone
 };
 
 /// The groups of a table by GroupId, in blocks. A copy shares all blocks that do not change with its original. So a new
@@ -41,7 +41,7 @@ class GroupRoutes {
   static constexpr std::size_t in_block = 64;
   using Block = std::vector<std::shared_ptr<const GroupRoute>>;
 
-  std::vector<std::shared_ptr<const Block>> blocks_;   // all full but the last
+  std::vector<std::shared_ptr<const Block>> blocks_;  // all full but the last
   std::size_t size_ = 0;
 };
 

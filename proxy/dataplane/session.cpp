@@ -16,14 +16,14 @@ using namespace std::chrono_literals;
 using health::Reason;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto refuse_time = 200ms;        // for the answer to arrive before the RST
-constexpr auto reset_time = 200ms;         // for what a reset peer had sent to arrive
+constexpr auto refuse_time = 200ms;  // for the answer to arrive before the RST
+constexpr auto reset_time = 200ms;   // for what a reset peer had sent to arrive
 constexpr auto reset_poll = 5ms;
-constexpr auto first_retry = 20ms;         // after a failed connect; doubles up to 320 ms
+constexpr auto first_retry = 20ms;  // after a failed connect; doubles up to 320 ms
 constexpr unsigned max_retry_doublings = 4;
-constexpr auto bulk_patience = 1ms;        // of silence; then less than a bulk of a long stream is read too
-constexpr auto stall = 1s;                 // a worker whose turn lasted so long was stopped in the middle
-constexpr int max_discards = 64;           // reads of a refused client in one go
+constexpr auto bulk_patience = 1ms;  // of silence; then less than a bulk of a long stream is read too
+constexpr auto stall = 1s;           // a worker whose turn lasted so long was stopped in the middle
+constexpr int max_discards = 64;     // reads of a refused client in one go
 
 /// A shortage on this host, which says nothing about the node.
 bool is_local(int error) { return net::is_shortage(error) || error == EADDRNOTAVAIL; }
@@ -62,7 +62,8 @@ bool may_become(Session::State from, Session::State to) {
 
 Session::Session(WorkerContext& context, Arrival arrival)
     : context_(context), group_(arrival.group), reason_(arrival.refused), role_(arrival.role),
-      place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), accepted_(arrival.accepted), from_(arrival.from) {
+      place_(arrival.refused == Reason::none ? Place::admitted : Place::refused), accepted_(arrival.accepted),
+      from_(arrival.from) {
   relay_.set(Peer::client, std::move(arrival.client));
 }
 
@@ -83,8 +84,8 @@ void Session::enter(State state) {
 
 /// Looks for a place under the worker's current table.
 void Session::seek() {
-  const Placement found = place({group_, role_, failed_node_}, *context_.table, context_.settings.proxy.zone,
-                                shared().node_sessions);
+  const Placement found =
+      place({group_, role_, failed_node_}, *context_.table, context_.settings.proxy.zone, shared().node_sessions);
   switch (found.verdict) {
     case Verdict::connect: return connect(found.tag);
     case Verdict::park: return park(found.reason);
@@ -196,9 +197,7 @@ void Session::ready(Peer peer, std::uint32_t events) {
       if (state_ == State::connecting) connect_ready(events);
       return;
     case State::relaying:
-    case State::resetting:
-      last_ready_ = context_.turn_began;
-      return act_on(relay_.ready(peer, events, scratch()));
+    case State::resetting: last_ready_ = context_.turn_began; return act_on(relay_.ready(peer, events, scratch()));
     case State::refusing: return read_away();
     case State::cut:
     case State::closed: return;
@@ -279,7 +278,8 @@ void Session::end_if_idle() {
 /// Whether sengu held the session up: its bytes may not pass at this moment, or the worker did not come to them.
 bool Session::was_held_up(health::Time now) const {
   if (lease_end() < now || now - context_.turn_began > stall) return true;
-  return !relay_.blocked() && net::readable_bytes(relay_.fd(Peer::client)) + net::readable_bytes(relay_.fd(Peer::server)) != 0;
+  return !relay_.blocked() &&
+         net::readable_bytes(relay_.fd(Peer::client)) + net::readable_bytes(relay_.fd(Peer::server)) != 0;
 }
 
 void Session::table_changed() {
@@ -303,7 +303,7 @@ void Session::table_changed() {
 
 void Session::lease_renewed() {
   const bool relays = state_ == State::relaying || state_ == State::resetting;
-  if (relays && relay_.blocked()) come_again();   // perhaps it waited for this
+  if (relays && relay_.blocked()) come_again();  // perhaps it waited for this
 }
 
 /// From here on the session passes no byte: that is what the barrier waits for. The RSTs may follow later, since those
@@ -340,7 +340,8 @@ void Session::refuse(Reason reason) {
   const std::string text = refusal(settings(), reason, context_.table->groups[health::index(group_)].route.reason);
   const int client = relay_.fd(Peer::client);
   // A fresh socket takes so short a text whole, or the client is gone.
-  if (!text.empty() && ::send(client, text.data(), text.size(), MSG_NOSIGNAL) < 0) return finish(SessionEnd::refused, reason);
+  if (!text.empty() && ::send(client, text.data(), text.size(), MSG_NOSIGNAL) < 0)
+    return finish(SessionEnd::refused, reason);
   ::shutdown(client, SHUT_WR);
   wake_at(Clock::now() + refuse_time);
   read_away();

@@ -38,10 +38,10 @@ class Session final : public Watched {
     parked,      // no server may serve it now; bounded by hold_timeout and hold_max
     connecting,  // to the node of tag_; nothing was read from the client, nothing written to the node
     relaying,
-    resetting,   // one peer sent a RST: what it sent before is still on its way to the other, for at most 200 ms
-    refusing,    // told why; reading away what it still sends, for at most 200 ms
-    cut,         // passes nothing any more, in either direction; its sockets are reset as soon as the worker gets to it
-    closed,      // sockets are gone; destroyed after the turn
+    resetting,  // one peer sent a RST: what it sent before is still on its way to the other, for at most 200 ms
+    refusing,   // told why; reading away what it still sends, for at most 200 ms
+    cut,        // passes nothing any more, in either direction; its sockets are reset as soon as the worker gets to it
+    closed,     // sockets are gone; destroyed after the turn
   };
 
   Session(WorkerContext& context, Arrival arrival);
@@ -72,7 +72,7 @@ class Session final : public Watched {
 
  private:
   enum class Place : std::uint8_t { admitted, refused };  // the limit under which the session counts
-  enum class Again : std::uint8_t { idle, queued };  // on the fairness list
+  enum class Again : std::uint8_t { idle, queued };       // on the fairness list
 
   void seek();
   void park(health::Reason reason);
@@ -107,10 +107,10 @@ class Session final : public Watched {
   // First the members that a cut looks at. One table may cut 10,000 sessions at once, and the cost is the cache lines
   // that the cut touches.
   WorkerContext& context_;
-  SessionTag tag_{};                // valid while connecting, relaying, resetting
+  SessionTag tag_{};  // valid while connecting, relaying, resetting
   health::GroupId group_;
   State state_ = State::arrived;
-  health::Reason reason_;           // why it is refused, parked or cut
+  health::Reason reason_;  // why it is refused, parked or cut
   ListenerRole role_;
   Place place_;
   Again again_ = Again::idle;
@@ -118,7 +118,7 @@ class Session final : public Watched {
   Relay relay_;
   health::Time accepted_;
   health::Time deadline_ = Deadlines::none;
-  health::Time last_ready_{};       // relaying: when something came last
+  health::Time last_ready_{};  // relaying: when something came last
   health::Time connecting_since_{};
   health::Time resetting_until_{};
   net::SocketAddress from_;

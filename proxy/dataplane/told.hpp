@@ -16,10 +16,10 @@ namespace sengu::proxy {
 struct SessionRecord {
   Endpoint client;
   health::GroupId group{};
-  std::optional<health::NodeId> node;      // where it was connected (or was about to be)
+  std::optional<health::NodeId> node;  // where it was connected (or was about to be)
   std::uint64_t bytes_from_client = 0;
   std::uint64_t bytes_from_server = 0;
-  std::chrono::nanoseconds duration{0};    // since accept
+  std::chrono::nanoseconds duration{0};  // since accept
   SessionEnd end = SessionEnd::finished;
   health::Reason reason = health::Reason::none;
 };

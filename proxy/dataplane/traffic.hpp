@@ -27,19 +27,19 @@ struct NodeTraffic {
 };
 
 struct GroupTraffic {
-  std::vector<NodeTraffic> nodes;    // by NodeId
-  std::uint64_t parked = 0;          // now
+  std::vector<NodeTraffic> nodes;                   // by NodeId
+  std::uint64_t parked = 0;                         // now
   std::map<health::Reason, std::uint64_t> cut;      // since start
   std::map<health::Reason, std::uint64_t> refused;  // since start
   std::uint64_t bytes_client_to_server = 0;
   std::uint64_t bytes_server_to_client = 0;
   DurationHistogram connect_duration;
-  Endpoint bound_listen;             // with the real port where the configuration says 0
-  Endpoint bound_read_listen;        // port 0 where there is none
+  Endpoint bound_listen;       // with the real port where the configuration says 0
+  Endpoint bound_read_listen;  // port 0 where there is none
 };
 
 struct Traffic {
-  std::vector<GroupTraffic> groups;  // by GroupId
+  std::vector<GroupTraffic> groups;                    // by GroupId
   std::map<std::string, std::uint64_t> accept_errors;  // by errno name, "EMFILE"
 };
 

@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 namespace asio = boost::asio;
 
-constexpr auto tell_interval = 10ms;   // a storm of refused clients must not flood the control thread
-constexpr int max_wakes = 128;         // sessions woken in one go when a hold ends
+constexpr auto tell_interval = 10ms;  // a storm of refused clients must not flood the control thread
+constexpr int max_wakes = 128;        // sessions woken in one go when a hold ends
 constexpr std::size_t records_at_once = 64;
 
 // Resetting both sides of a session costs the kernel 14 us. Neither a promotion nor the worker's other sessions shall
@@ -52,8 +52,9 @@ void tell_ended(asio::io_context& control, const Callbacks& callbacks, std::shar
 
 }  // namespace
 
-Worker::Worker(asio::io_context& control, const config::Settings& settings, const health::ConfiguredGroups& groups, SharedCounts& shared,
-               std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks, std::size_t most_pipes)
+Worker::Worker(asio::io_context& control, const config::Settings& settings, const health::ConfiguredGroups& groups,
+               SharedCounts& shared, std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks,
+               std::size_t most_pipes)
     : control_(control), callbacks_(callbacks), context_(settings, groups, shared, std::move(first_table), most_pipes),
       of_group_(groups.size()) {
   for (const auto& group : groups) told_.emplace_back(group.settings->nodes.size());
@@ -128,7 +129,8 @@ void Worker::adopt(Arrival arrival) {
   session.start();
 }
 
-void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group, std::function<void()> cut_done) {
+void Worker::post_table(std::shared_ptr<const RoutingTable> table, health::GroupId group,
+                        std::function<void()> cut_done) {
   mailbox_.post([this, table = std::move(table), group, cut_done = std::move(cut_done)]() mutable {
     apply(std::move(table), group);
     cut_done();  // before the cut sessions are reported: a promotion waits for this call
@@ -139,7 +141,8 @@ void Worker::apply(std::shared_ptr<const RoutingTable> table, health::GroupId gr
   context_.table = std::move(table);
   const auto& sessions = of_group_[health::index(group)];
   for (std::size_t i = 0; i < sessions.size(); ++i) {
-    if (i + sessions_fetched_ahead < sessions.size()) fetch_ahead(sessions[i + sessions_fetched_ahead], lines_of_session);
+    if (i + sessions_fetched_ahead < sessions.size())
+      fetch_ahead(sessions[i + sessions_fetched_ahead], lines_of_session);
     sessions[i]->table_changed();
   }
   for (std::size_t i = 0; i < resets_before_acknowledgement; ++i) end_next_cut();

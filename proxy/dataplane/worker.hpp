@@ -18,8 +18,9 @@ class alignas(cache_line) Worker {
   /// Chooses the worker for a new client. Must outlive the worker; called on its thread.
   using Chooser = std::function<Worker&()>;
 
-  Worker(boost::asio::io_context& control, const config::Settings& settings, const health::ConfiguredGroups& groups, SharedCounts& shared,
-         std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks, std::size_t most_pipes);
+  Worker(boost::asio::io_context& control, const config::Settings& settings, const health::ConfiguredGroups& groups,
+         SharedCounts& shared, std::shared_ptr<const RoutingTable> first_table, const Callbacks& callbacks,
+         std::size_t most_pipes);
   ~Worker();
   Worker(const Worker&) = delete;
 
@@ -74,7 +75,7 @@ class alignas(cache_line) Worker {
   std::deque<std::pair<health::Time, Listener*>> pauses_;  // the listeners to retry, and when
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<std::vector<Session*>> of_group_;  // the same, by GroupId: a table touches one group's sessions only
-  std::vector<SessionRecord> ended_;       // in this turn, for the session log
+  std::vector<SessionRecord> ended_;             // in this turn, for the session log
   alignas(cache_line) std::atomic<std::size_t> load_{0};  // the listeners of all workers write it
   std::thread thread_;
 };

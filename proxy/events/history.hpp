@@ -15,11 +15,11 @@ namespace sengu::proxy {
 
 /// An event as people and scripts see it: names instead of indexes, a number and a wall time.
 struct RecordedEvent {
-  std::uint64_t id = 0;                           // 1, 2, ... since start
+  std::uint64_t id = 0;  // 1, 2, ... since start
   std::chrono::system_clock::time_point time{};
   health::EventKind kind{};
   std::string group;
-  std::string node;                               // empty where the event is of the whole group
+  std::string node;  // empty where the event is of the whole group
   health::Epoch epoch = 0;
   health::Reason reason = health::Reason::none;
   std::string text;
@@ -34,7 +34,7 @@ class EventHistory {
   /// Numbers and keeps the event (the oldest goes when full), then tells every follower.
   const RecordedEvent& record(RecordedEvent event);
   const std::deque<RecordedEvent>& all() const { return events_; }
-  std::uint64_t follow(Follower follower);        // returns a key for unfollow
+  std::uint64_t follow(Follower follower);  // returns a key for unfollow
   void unfollow(std::uint64_t key);
 
  private:

@@ -72,12 +72,15 @@ struct Log::State {
   std::shared_ptr<spdlog::async_logger> logger;
 
   bool wants(config::LogLevel level) const { return logger->should_log(level_of(level)); }
-  void write(config::LogLevel level, const std::string& line) { logger->log(level_of(level), spdlog::string_view_t(line)); }
+  void write(config::LogLevel level, const std::string& line) {
+    logger->log(level_of(level), spdlog::string_view_t(line));
+  }
 };
 
 Log::Log(const config::LogSettings& settings) : Log(settings, std::make_shared<spdlog::sinks::stderr_sink_mt>()) {}
 
-Log::Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sink> sink) : state_(std::make_unique<State>()) {
+Log::Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sink> sink)
+    : state_(std::make_unique<State>()) {
   state_->settings = settings;
   state_->pool = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
   sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));

@@ -21,12 +21,12 @@ namespace sengu::proxy {
 struct LoggedSession {
   Endpoint client;
   std::string group;
-  std::string node;                                // empty where the client had no node
+  std::string node;  // empty where the client had no node
   std::uint64_t bytes_client_to_server = 0;
   std::uint64_t bytes_server_to_client = 0;
   std::chrono::milliseconds duration{};
   SessionEnd end = SessionEnd::finished;
-  health::Reason reason = health::Reason::none;    // why it was parked, refused or cut; none: client or server ended it
+  health::Reason reason = health::Reason::none;  // why it was parked, refused or cut; none: client or server ended it
 };
 
 /// The value of "session" in a JSON log line.
@@ -40,7 +40,7 @@ class Log {
   explicit Log(const config::LogSettings& settings);
   /// To a sink of the caller's: tests.
   Log(const config::LogSettings& settings, std::shared_ptr<spdlog::sinks::sink> sink);
-  ~Log();                                          // writes what is queued, where that takes no more than a second
+  ~Log();  // writes what is queued, where that takes no more than a second
 
   void log_event(const RecordedEvent& event);
   void log_line(config::LogLevel level, std::string_view text);

@@ -33,7 +33,7 @@ class Measurements final : public health::MeasurementSink {
   };
   struct Group {
     GroupCounts counts;
-    std::optional<Failover> failover;   // since its +try-failover
+    std::optional<Failover> failover;  // since its +try-failover
   };
 
   static void failover_done(Group& group, health::Reason cause, health::Time now);

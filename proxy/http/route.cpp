@@ -59,9 +59,11 @@ HttpOutcome ready(Operations& operations, std::string_view query) {
     if (group.settings->name != *name) continue;
     const auto status = operations.view(group.id).status;
     if (status.route == health::RouteState::open && status.master) return HttpAnswer{200, HttpAnswer{}.type, "ready\n"};
-    return HttpAnswer{503, HttpAnswer{}.type, fmt::format("{}: {}\n", to_string(status.route), to_string(status.reason))};
+    return HttpAnswer{503, HttpAnswer{}.type,
+                      fmt::format("{}: {}\n", to_string(status.route), to_string(status.reason))};
   }
-  return HttpAnswer{404, HttpAnswer{}.type, fmt::format("no such group '{}'{}\n", printable(*name), did_you_mean(*name, names))};
+  return HttpAnswer{404, HttpAnswer{}.type,
+                    fmt::format("no such group '{}'{}\n", printable(*name), did_you_mean(*name, names))};
 }
 
 HttpOutcome events(Operations& operations, std::string_view query) {
@@ -96,12 +98,8 @@ HttpOutcome page(Operations&, std::string_view) {
 }
 
 constexpr std::array routes{
-    HttpRoute{"/", page},
-    HttpRoute{"/metrics", metrics},
-    HttpRoute{"/healthz", alive},
-    HttpRoute{"/readyz", ready},
-    HttpRoute{"/api/v1/groups", groups},
-    HttpRoute{"/api/v1/events", events},
+    HttpRoute{"/", page},        HttpRoute{"/metrics", metrics},      HttpRoute{"/healthz", alive},
+    HttpRoute{"/readyz", ready}, HttpRoute{"/api/v1/groups", groups}, HttpRoute{"/api/v1/events", events},
 };
 
 }  // namespace

@@ -40,11 +40,12 @@ struct HttpServer::State {
   };
 
   State(asio::io_context& context, Operations& running, asio::thread_pool& pool, std::size_t most)
-      : acceptor(listen_on(context, running.settings().http.listen)), operations(&running), helper(&pool), places(most) {}
+      : acceptor(listen_on(context, running.settings().http.listen)), operations(&running), helper(&pool),
+        places(most) {}
 
   tcp::acceptor acceptor;
-  Operations* operations;       // null after stop
-  asio::thread_pool* helper;    // not used after stop
+  Operations* operations;     // null after stop
+  asio::thread_pool* helper;  // not used after stop
   const std::size_t places;
   Clients<Connection> clients;
 };
@@ -52,14 +53,14 @@ struct HttpServer::State {
 namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::seconds heartbeat{15};   // between two comments on a quiet stream: proxies cut silent ones
+constexpr std::chrono::seconds heartbeat{15};  // between two comments on a quiet stream: proxies cut silent ones
 using StatePtr = std::shared_ptr<HttpServer::State>;
 using HttpWork = std::function<HttpAnswer()>;
 using Connection = HttpServer::State::Connection;
 using Parser = http::request_parser<http::empty_body>;
 
-constexpr int most_sent_at_once = 128 * 1024;   // bytes: the kernel would take megabytes in one call, for milliseconds
-constexpr std::size_t views_at_once = 32;   // take some 0.1 ms: other work of the control thread can wait so long
+constexpr int most_sent_at_once = 128 * 1024;  // bytes: the kernel would take megabytes in one call, for milliseconds
+constexpr std::size_t views_at_once = 32;      // take some 0.1 ms: other work of the control thread can wait so long
 
 /// Looks at every group, a few in each turn of the loop; at fewer groups where sengu ends meanwhile.
 asio::awaitable<Snapshot> take_snapshot(StatePtr state) {
@@ -89,7 +90,8 @@ asio::awaitable<HttpAnswer> on_helper(asio::thread_pool& helper, HttpWork work) 
           auto made = todo();
           // Posts to a copy of the executor: the lambda below takes `held` along, and the guard must outlive the post.
           auto executor = home.get_executor();
-          asio::post(executor, [held = std::move(held), made = std::move(made)]() mutable { std::move(held)(std::move(made)); });
+          asio::post(executor,
+                     [held = std::move(held), made = std::move(made)]() mutable { std::move(held)(std::move(made)); });
         });
       },
       asio::use_awaitable, std::move(work));
@@ -173,14 +175,15 @@ asio::awaitable<bool> serve_one(StatePtr state, Connection& connection, beast::f
   parser.header_limit(HttpServer::most_header_bytes);
   connection.stream.expires_after(HttpServer::patience);
   const auto [error, size] = co_await http::async_read_header(connection.stream, buffer, parser, no_throw);
-  if (state->operations == nullptr || error == http::error::end_of_stream || error == beast::error::timeout) co_return false;
+  if (state->operations == nullptr || error == http::error::end_of_stream || error == beast::error::timeout)
+    co_return false;
   if (error && error.category() != make_error_code(http::error::header_limit).category()) co_return false;
   const auto& request = parser.get();
   Question question{request.version() == 10 ? 10U : 11U, request.method(), std::string(request.target()),
                     !error && request.keep_alive(), std::string(request["Last-Event-ID"])};
   auto refused = refusal(error, parser);
   if (refused.status != 200) {
-    question.keep_alive = false;   // its body, if any, stays unread
+    question.keep_alive = false;  // its body, if any, stays unread
     co_return co_await reply(connection, question, std::move(refused));
   }
   if (!question.last_event_id.empty() && question.target.starts_with("/api/v1/events?follow=1"))

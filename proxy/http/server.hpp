@@ -15,7 +15,7 @@ class HttpServer {
  public:
   static constexpr std::size_t most_clients = 256;
   static constexpr std::uint32_t most_header_bytes = 8 * 1024;
-  static constexpr std::chrono::seconds patience{10};   // for a request, for a reply to be taken, between two requests
+  static constexpr std::chrono::seconds patience{10};  // for a request, for a reply to be taken, between two requests
 
   /// Binds settings().http.listen; `clients` at once. Throws boost::system::system_error.
   HttpServer(boost::asio::io_context& context, Operations& operations, std::size_t clients = most_clients);

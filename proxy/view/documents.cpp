@@ -78,8 +78,8 @@ json::object group_object(const Snapshot& snapshot, const GroupView& view) {
                                 {"text", describe(status.reason)}};
   group["master"] = node_name(view, status.master);
   group["listen"] = listen_text(traffic.bound_listen, settings->listen);
-  group["read_listen"] = settings->read_listen ? listen_text(traffic.bound_read_listen, *settings->read_listen)
-                                               : json::value(nullptr);
+  group["read_listen"] =
+      settings->read_listen ? listen_text(traffic.bound_read_listen, *settings->read_listen) : json::value(nullptr);
   group["mode"] = to_string(settings->failover.mode);
   group["paused"] = status.paused;
   group["tilt"] = status.tilt;
@@ -105,10 +105,8 @@ json::object groups_document(const Snapshot& snapshot, std::optional<health::Gro
   json::array groups;
   for (std::size_t at = 0; at < snapshot.groups.size(); ++at)
     if (!only || health::index(*only) == at) groups.push_back(group_object(snapshot, snapshot.groups[at]));
-  return {{"version", 1},
-          {"proxy", snapshot.proxy},
-          {"time", to_rfc3339(snapshot.wall)},
-          {"groups", std::move(groups)}};
+  return {
+      {"version", 1}, {"proxy", snapshot.proxy}, {"time", to_rfc3339(snapshot.wall)}, {"groups", std::move(groups)}};
 }
 
 json::object operation_document(std::string_view result) { return {{"result", result}}; }

@@ -1,5 +1,5 @@
-// The JSON documents of groups: what /api/v1 serves and what every verb's --json prints. Pure. Fields are added, never renamed.
-// Those of events are in proxy/events/documents.hpp.
+// The JSON documents of groups: what /api/v1 serves and what every verb's --json prints. Pure. Fields are added, never
+// renamed. Those of events are in proxy/events/documents.hpp.
 #pragma once
 
 #include <optional>

@@ -23,13 +23,19 @@ MetricFamily family(std::string name, std::string help, MetricType type) {
   made.type = type;
   return made;
 }
-MetricFamily gauge(std::string name, std::string help) { return family(std::move(name), std::move(help), MetricType::Gauge); }
-MetricFamily counter(std::string name, std::string help) { return family(std::move(name), std::move(help), MetricType::Counter); }
+MetricFamily gauge(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Gauge);
+}
+MetricFamily counter(std::string name, std::string help) {
+  return family(std::move(name), std::move(help), MetricType::Counter);
+}
 MetricFamily histogram(std::string name, std::string help) {
   return family(std::move(name), std::move(help), MetricType::Histogram);
 }
 
-ClientMetric::Label label(std::string_view name, std::string_view value) { return {std::string(name), std::string(value)}; }
+ClientMetric::Label label(std::string_view name, std::string_view value) {
+  return {std::string(name), std::string(value)};
+}
 
 template <class Value>
 void add(MetricFamily& to, Labels labels, Value value) {
@@ -74,7 +80,8 @@ void describe_groups(const Snapshot& snapshot, Families& families) {
   auto epoch = gauge("sengu_group_epoch", "Grows by one with each change of master.");
   auto route = gauge("sengu_group_route", "1 for the state the route is in.");
   auto paused = gauge("sengu_group_paused", "1 while the operator paused automatic actions.");
-  auto last_switch = gauge("sengu_group_last_switch_timestamp_seconds", "When the master last changed; 0 = not since start.");
+  auto last_switch =
+      gauge("sengu_group_last_switch_timestamp_seconds", "When the master last changed; 0 = not since start.");
   for (const auto& view : snapshot.groups) {
     const auto& status = view.status;
     const auto group = label("group", view.settings->name);
@@ -115,14 +122,18 @@ void describe_control(const Snapshot& snapshot, Families& families) {
   auto probes = histogram("sengu_probe_duration_seconds", "How long the probes of a group took.");
   auto failures = counter("sengu_probe_failures_total", "Probes that did not end well, by how they ended.");
   auto failovers = counter("sengu_failovers_total", "Failovers by why they began and how they ended.");
-  auto durations = histogram("sengu_failover_duration_seconds", "From the decision to the routed new master; aborted and resumed ones are not in it.");
+  auto durations = histogram("sengu_failover_duration_seconds",
+                             "From the decision to the routed new master; aborted and resumed ones are not in it.");
   auto lost = counter("sengu_lost_write_bytes_total", "Writes that a returned master had and the new one has not.");
-  auto transactions = counter("sengu_lost_write_transactions_total", "Transactions that a returned MySQL master had and the new one has not.");
+  auto transactions = counter("sengu_lost_write_transactions_total",
+                              "Transactions that a returned MySQL master had and the new one has not.");
   for (const auto& view : snapshot.groups) {
     const auto group = label("group", view.settings->name);
     add(probes, {group}, view.counts.probe_duration);
     for (const auto& [key, count] : view.counts.probe_failures)
-      add(failures, {group, label("node", node_name(view, health::index(key.first))), label("outcome", to_string(key.second))}, count);
+      add(failures,
+          {group, label("node", node_name(view, health::index(key.first))), label("outcome", to_string(key.second))},
+          count);
     for (const auto& [key, count] : view.counts.failovers)
       add(failovers, {group, label("reason", to_string(key.first)), label("result", key.second)}, count);
     add(durations, {group}, view.counts.failover_duration);
@@ -151,7 +162,8 @@ void describe_traffic(const Snapshot& snapshot, Families& families) {
     }
     add(parked, {group}, traffic.parked);
     for (const auto& [reason, count] : traffic.cut) add(cut, {group, label("reason", to_string(reason))}, count);
-    for (const auto& [reason, count] : traffic.refused) add(refused, {group, label("reason", to_string(reason))}, count);
+    for (const auto& [reason, count] : traffic.refused)
+      add(refused, {group, label("reason", to_string(reason))}, count);
     add(bytes, {group, label("direction", "client_to_server")}, traffic.bytes_client_to_server);
     add(bytes, {group, label("direction", "server_to_client")}, traffic.bytes_server_to_client);
   }
@@ -166,7 +178,8 @@ void describe_proxy(const Snapshot& snapshot, Families& families) {
   auto tilt = gauge("sengu_tilt", "1 while the clock jumped: observe, don't act.");
   add(tilt, {}, std::ranges::any_of(snapshot.groups, [](const auto& view) { return view.status.tilt; }) ? 1 : 0);
   auto journal = gauge("sengu_journal_ok", "1 while the journal of every group can be written.");
-  add(journal, {}, std::ranges::all_of(snapshot.groups, [](const auto& view) { return view.status.journal_ok; }) ? 1 : 0);
+  add(journal, {},
+      std::ranges::all_of(snapshot.groups, [](const auto& view) { return view.status.journal_ok; }) ? 1 : 0);
   auto delay = histogram("sengu_control_loop_delay_seconds", "How late the control thread came to its work.");
   add(delay, {}, snapshot.control_loop_delay);
   auto dropped = counter("sengu_log_dropped_total", "Log lines that were dropped because the queue was full.");
@@ -179,7 +192,8 @@ void describe_process(const ProcessFacts& process, Families& families) {
   add(cpu, {}, process.cpu_seconds);
   families.push_back(std::move(cpu));
   const std::array<std::tuple<const char*, const char*, double>, 6> gauges{{
-      {"process_start_time_seconds", "Start time of the process since unix epoch in seconds.", process.start_time_seconds},
+      {"process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
+       process.start_time_seconds},
       {"process_resident_memory_bytes", "Resident memory size in bytes.", process.resident_bytes},
       {"process_virtual_memory_bytes", "Virtual memory size in bytes.", process.virtual_bytes},
       {"process_open_fds", "Number of open file descriptors.", process.open_fds},

@@ -42,7 +42,8 @@ double boot_time_seconds() {
 double count_open_fds() {
   std::error_code error;
   double count = 0;
-  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end; entry.increment(error))
+  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
+       entry.increment(error))
     ++count;
   return count > 0 ? count - 1 : 0;  // without the one that read the directory
 }
@@ -51,7 +52,7 @@ double count_open_fds() {
 
 ProcessFacts process_facts() {
   ProcessFacts facts;
-  const auto fields = stat_fields();   // fields[0] is field 3
+  const auto fields = stat_fields();  // fields[0] is field 3
   const auto field = [&](std::size_t number) { return number - 3 < fields.size() ? fields[number - 3] : 0.0; };
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   facts.cpu_seconds = (field(14) + field(15)) / ticks;

@@ -6,7 +6,7 @@ namespace sengu::proxy {
 
 struct ProcessFacts {
   double cpu_seconds = 0;
-  double start_time_seconds = 0;   // since 1970
+  double start_time_seconds = 0;  // since 1970
   double resident_bytes = 0;
   double virtual_bytes = 0;
   double open_fds = 0;

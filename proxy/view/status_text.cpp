@@ -55,7 +55,8 @@ std::string bytes_text(double bytes) {
 std::string lag_text(const json::value& node) {
   std::string lag;
   if (at(node, "lag_bytes").is_number()) lag = bytes_text(at(node, "lag_bytes").to_number<double>());
-  if (at(node, "lag_transactions").is_number()) lag = fmt::format("{} trx", at(node, "lag_transactions").to_number<std::int64_t>());
+  if (at(node, "lag_transactions").is_number())
+    lag = fmt::format("{} trx", at(node, "lag_transactions").to_number<std::int64_t>());
   if (at(node, "lag_seconds").is_number()) {
     if (!lag.empty()) lag += ", ";
     lag += fmt::format("{:.1f}s", at(node, "lag_seconds").to_number<double>());
@@ -85,12 +86,21 @@ Cell role_cell(const json::value& node) {
 }
 
 std::string node_table(const json::value& group, const json::value& now, Colour colour) {
-  std::vector<Row> rows{{{"NODE", Paint::bold}, {"ADDRESS", Paint::bold}, {"ROLE", Paint::bold}, {"HEALTH", Paint::bold},
-                         {"LAG", Paint::bold}, {"SESSIONS", Paint::bold}, {"SINCE", Paint::bold}}};
+  std::vector<Row> rows{{{"NODE", Paint::bold},
+                         {"ADDRESS", Paint::bold},
+                         {"ROLE", Paint::bold},
+                         {"HEALTH", Paint::bold},
+                         {"LAG", Paint::bold},
+                         {"SESSIONS", Paint::bold},
+                         {"SINCE", Paint::bold}}};
   for (const auto& node : items(at(group, "nodes"))) {
-    rows.push_back({{text(at(node, "name"))}, {text(at(node, "address"))}, role_cell(node),
-                    {text(at(node, "health")), health_paint(at(node, "health"))}, {lag_text(node)},
-                    {text(at(node, "sessions"))}, {for_how_long(now, at(node, "since"))}});
+    rows.push_back({{text(at(node, "name"))},
+                    {text(at(node, "address"))},
+                    role_cell(node),
+                    {text(at(node, "health")), health_paint(at(node, "health"))},
+                    {lag_text(node)},
+                    {text(at(node, "sessions"))},
+                    {for_how_long(now, at(node, "since"))}});
   }
   return text_table(rows, colour);
 }
@@ -98,13 +108,15 @@ std::string node_table(const json::value& group, const json::value& now, Colour 
 std::string head_line(const json::value& group, const json::value& now, Colour colour) {
   const auto& route = at(group, "route");
   const auto state = text(at(route, "state"));
-  std::string line = fmt::format("{}  {}  epoch {}  route {} for {}", paint(text(at(group, "name")), Paint::bold, colour),
-                                 text(at(group, "kind")), text(at(group, "epoch")),
-                                 paint(state, route_paint(at(route, "state")), colour),
-                                 for_how_long(now, at(route, "since")));
+  std::string line =
+      fmt::format("{}  {}  epoch {}  route {} for {}", paint(text(at(group, "name")), Paint::bold, colour),
+                  text(at(group, "kind")), text(at(group, "epoch")),
+                  paint(state, route_paint(at(route, "state")), colour), for_how_long(now, at(route, "since")));
   line += "  master " + text(at(group, "master"));
-  if (!is(at(route, "state"), "open")) line += fmt::format("  ({}: {})", text(at(route, "reason")), text(at(route, "text")));
-  if (at(group, "paused").is_bool() && at(group, "paused").get_bool()) line += "  " + paint("PAUSED", Paint::warn, colour);
+  if (!is(at(route, "state"), "open"))
+    line += fmt::format("  ({}: {})", text(at(route, "reason")), text(at(route, "text")));
+  if (at(group, "paused").is_bool() && at(group, "paused").get_bool())
+    line += "  " + paint("PAUSED", Paint::warn, colour);
   if (at(group, "tilt").is_bool() && at(group, "tilt").get_bool()) line += "  " + paint("TILT", Paint::bad, colour);
   if (at(group, "journal_ok").is_bool() && !at(group, "journal_ok").get_bool())
     line += "  " + paint("JOURNAL NOT WRITABLE", Paint::bad, colour);
@@ -126,7 +138,8 @@ std::string death_sentence(const json::value& group, Colour colour) {
   const auto master = at(group, "master").is_string() ? text(at(group, "master")) : std::string("the master");
   std::string line = "  if " + master + " died now: ";
   if (at(plan, "held_back").is_string()) {
-    const auto why = fmt::format("nothing would be done ({}: {})", text(at(plan, "held_back")), text(at(plan, "held_back_text")));
+    const auto why =
+        fmt::format("nothing would be done ({}: {})", text(at(plan, "held_back")), text(at(plan, "held_back_text")));
     line += paint(why, Paint::bad, colour) + "; by command: ";
   }
   line += candidate.is_string() ? paint(text(candidate) + " would become master", Paint::good, colour)
@@ -145,11 +158,13 @@ std::string group_text(const json::value& group, const json::value& now, Colour 
   auto out = head_line(group, now, colour) + sessions_line(group) + node_table(group, now, colour);
   const auto& reason = at(group, "last_reason");
   out += "  last reason: " + text(reason);
-  if (at(group, "last_reason_text").is_string() && !is(reason, "none")) out += " - " + text(at(group, "last_reason_text"));
+  if (at(group, "last_reason_text").is_string() && !is(reason, "none"))
+    out += " - " + text(at(group, "last_reason_text"));
   if (at(group, "last_switch").is_string())
     out += fmt::format("; last switch {} ago", for_how_long(now, at(group, "last_switch")));
   out += '\n' + death_sentence(group, colour);
-  for (const auto& finding : items(at(group, "findings"))) out += "  " + paint("! " + text(finding), Paint::warn, colour) + '\n';
+  for (const auto& finding : items(at(group, "findings")))
+    out += "  " + paint("! " + text(finding), Paint::warn, colour) + '\n';
   return out;
 }
 

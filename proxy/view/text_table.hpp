@@ -17,7 +17,8 @@ struct Cell {
 };
 using Row = std::vector<Cell>;
 
-/// Columns as wide as their widest cell (in bytes: names are ASCII in practice), two blanks between, and before the first.
+/// Columns as wide as their widest cell (in bytes: names are ASCII in practice), two blanks between, and before the
+/// first.
 std::string text_table(const std::vector<Row>& rows, Colour colour);
 
 }  // namespace sengu::proxy

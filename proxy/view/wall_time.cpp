@@ -24,8 +24,8 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   int year_number = 0;
   unsigned month_number = 0, day_number = 0, hour = 0, minute = 0, second = 0, milli = 0;
   const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u.%3uZ", &year_number, &month_number, &day_number, &hour, &minute,
-                  &second, &milli) != 7)
+  if (std::sscanf(copy.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u.%3uZ", &year_number, &month_number, &day_number, &hour,
+                  &minute, &second, &milli) != 7)
     return std::nullopt;
   const year_month_day date{year{year_number}, month{month_number}, day{day_number}};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;

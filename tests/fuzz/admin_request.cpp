@@ -13,7 +13,7 @@ using namespace sengu::proxy;
 
 struct Seen {
   std::vector<Arguments> requests;
-  bool failed = false;   // not why: an error may be seen earlier, and then as another, where more bytes are there
+  bool failed = false;  // not why: an error may be seen earlier, and then as another, where more bytes are there
   bool operator==(const Seen&) const = default;
 };
 
@@ -25,7 +25,8 @@ Seen read(std::string_view bytes, std::size_t piece, const AdminLimits& limits) 
     bytes.remove_prefix(std::min(piece, bytes.size()));
     auto result = reader.next(limits);
     for (; auto* request = std::get_if<Arguments>(&result); result = reader.next(limits)) {
-      fuzz::must_hold({"a request is never empty and within its limits"}, !request->empty() && request->size() <= limits.arguments);
+      fuzz::must_hold({"a request is never empty and within its limits"},
+                      !request->empty() && request->size() <= limits.arguments);
       seen.requests.push_back(std::move(*request));
     }
     seen.failed = std::holds_alternative<AdminRequestReader::ProtocolError>(result);

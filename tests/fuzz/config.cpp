@@ -20,7 +20,8 @@ class MemoryFile {
     fuzz::must_hold({"memfd_create works"}, descriptor_ >= 0);
   }
   config::Loaded load(std::string_view text) const {
-    const bool written = ftruncate(descriptor_, 0) == 0 && pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+    const bool written = ftruncate(descriptor_, 0) == 0 &&
+                         pwrite(descriptor_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
     fuzz::must_hold({"the file in memory can be written"}, written);
     return config::load("/proc/self/fd/" + std::to_string(descriptor_));
   }
@@ -42,7 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const auto text = fuzz::text_of(data, size);
   if (reads_other_files(text)) return -1;
   const auto loaded = input.load(text);
-  fuzz::must_hold({"settings exactly where there are no problems"}, loaded.settings.has_value() == loaded.problems.empty());
+  fuzz::must_hold({"settings exactly where there are no problems"},
+                  loaded.settings.has_value() == loaded.problems.empty());
   if (!loaded.settings) return 0;
   const auto printed = config::print(*loaded.settings);
   const auto reloaded = again.load(printed);

@@ -1,4 +1,5 @@
-// Any text as two sets of transactions, with | between, in either flavour's words: what is parsed is compared without surprise.
+// Any text as two sets of transactions, with | between, in either flavour's words: what is parsed is compared without
+// surprise.
 #include "health/model/gtid_set.hpp"
 #include "tests/fuzz/input.hpp"
 
@@ -18,7 +19,8 @@ void compare(const GtidSet& a, const GtidSet& b) {
     sum.add(b);
     return sum == both;
   }());
-  fuzz::must_hold({"a union is as far as its parts"}, both.position() >= a.position() && both.position() >= b.position());
+  fuzz::must_hold({"a union is as far as its parts"},
+                  both.position() >= a.position() && both.position() >= b.position());
   fuzz::must_hold({"filled() fills"}, a.filled().contains(a));
   (void)a.meets(b);
 }

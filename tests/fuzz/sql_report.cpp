@@ -1,6 +1,6 @@
-// Any rows as what a MySQL or MariaDB server says of itself, and any bytes as its greeting. A line is a letter for the table,
-// a column (or a variable's name), a blank, and the field: "Vversion 9.7.4", "RSource_Host 10.0.0.1"; "R" alone begins
-// another row.
+// Any rows as what a MySQL or MariaDB server says of itself, and any bytes as its greeting. A line is a letter for the
+// table, a column (or a variable's name), a blank, and the field: "Vversion 9.7.4", "RSource_Host 10.0.0.1"; "R" alone
+// begins another row.
 #include <algorithm>
 #include <string>
 
@@ -58,12 +58,14 @@ void check_report(const Tables& tables) {
   fuzz::must_hold({"a report or a problem"}, report.info.has_value() == report.problem.empty());
   if (!report.info) return;
   const auto& info = *report.info;
-  fuzz::must_hold({"a server that was read has a role and a name"}, info.role != health::Role::unknown && !info.run_id.empty());
+  fuzz::must_hold({"a server that was read has a role and a name"},
+                  info.role != health::Role::unknown && !info.run_id.empty());
   fuzz::must_hold({"a name fits the journal"}, info.run_id.size() <= 64);
   fuzz::must_hold({"a master has no source and is writable"},
                   info.role != health::Role::master || (info.master.host.empty() && !info.read_only));
   fuzz::must_hold({"what is executed was received"}, info.sql->received.contains(info.sql->executed));
-  fuzz::must_hold({"errors fit a log line"}, info.sql->apply_error.size() <= 200 && info.sql->receive_error.size() <= 200);
+  fuzz::must_hold({"errors fit a log line"},
+                  info.sql->apply_error.size() <= 200 && info.sql->receive_error.size() <= 200);
 }
 
 void check_greeting(std::string_view bytes) {
@@ -76,7 +78,7 @@ void check_greeting(std::string_view bytes) {
 
 void check_text(std::string_view text) {
   std::string literal = quoted(text), read;
-  for (std::size_t i = 1; i + 1 < literal.size(); ++i) {   // as MySQL reads it without SQL modes
+  for (std::size_t i = 1; i + 1 < literal.size(); ++i) {  // as MySQL reads it without SQL modes
     const bool escape = literal[i] == '\\';
     fuzz::must_hold({"a quote inside is escaped"}, literal[i] != '\'');
     if (escape) ++i;

@@ -1,4 +1,5 @@
-// The steps against real MySQL and MariaDB groups of three with semi-sync: failover, what must fail, and what each costs.
+// The steps against real MySQL and MariaDB groups of three with semi-sync: failover, what must fail, and what each
+// costs.
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -27,16 +28,26 @@ const Result step_done{StepResult::done, {}};
 /// A group of three, the first its master, and a node for each.
 struct Group {
   Group(const std::string& flavour, int use, std::vector<std::string> more = {"semi-sync=100"})
-      : name(flavour), servers(flavour, claimed_block(use), 3, more), a(io, servers.endpoint(1)), b(io, servers.endpoint(2)), c(io, servers.endpoint(3)) {}
+      : name(flavour), servers(flavour, claimed_block(use), 3, more), a(io, servers.endpoint(1)),
+        b(io, servers.endpoint(2)), c(io, servers.endpoint(3)) {}
 
-  std::string stop(const std::string& thread) const { return std::string(name == "mariadb" ? "STOP SLAVE " : "STOP REPLICA ") + thread; }
-  std::string start(const std::string& thread) const { return std::string(name == "mariadb" ? "START SLAVE " : "START REPLICA ") + thread; }
-  void write(int server, int n) { servers.sql(server, "INSERT INTO test.w VALUES ('steps', " + std::to_string(n) + ")"); }
+  std::string stop(const std::string& thread) const {
+    return std::string(name == "mariadb" ? "STOP SLAVE " : "STOP REPLICA ") + thread;
+  }
+  std::string start(const std::string& thread) const {
+    return std::string(name == "mariadb" ? "START SLAVE " : "START REPLICA ") + thread;
+  }
+  void write(int server, int n) {
+    servers.sql(server, "INSERT INTO test.w VALUES ('steps', " + std::to_string(n) + ")");
+  }
   std::string rows(int server) { return servers.sql(server, "SELECT COUNT(*) FROM test.w WHERE writer = 'steps'"); }
   bool arrive(int server, const std::string& count) {
-    return run_until(io, [&] { return rows(server) == count; }, SqlNode::patience);
+    return run_until(
+        io, [&] { return rows(server) == count; }, SqlNode::patience);
   }
-  std::string io_state(int server) { return servers.column(server, name == "mariadb" ? "Slave_IO_Running" : "Replica_IO_Running"); }
+  std::string io_state(int server) {
+    return servers.column(server, name == "mariadb" ? "Slave_IO_Running" : "Replica_IO_Running");
+  }
 
   std::string name;
   boost::asio::io_context io;
@@ -59,7 +70,7 @@ void fail_over(const std::string& flavour, int use) {
   CHECK(b.eventually([](const ServerInfo& info) { return info.link_up; }));
   CHECK(b.run(Step::rehandshake) == step_done);
   CHECK(b.eventually([](const ServerInfo& info) { return info.link_up; }));
-  CHECK(a.run(Step::stop_receiving) == step_done);    // no source: nothing to stop
+  CHECK(a.run(Step::stop_receiving) == step_done);  // no source: nothing to stop
   CHECK(a.run(Step::start_receiving) == step_done);
   CHECK(a.run(Step::rehandshake) == Result{StepResult::failed, "it has no source"});
   CHECK(a.run(Step::apply_received) == step_done);
@@ -73,7 +84,7 @@ void fail_over(const std::string& flavour, int use) {
   CHECK(b.info().role == Role::replica);
   CHECK(b.info().read_only);
   CHECK(b.info().master == servers.endpoint(1));
-  CHECK(b.run(Step::start_receiving) == step_done);   // the failed promotion stopped it
+  CHECK(b.run(Step::start_receiving) == step_done);  // the failed promotion stopped it
   servers.sql(2, group.start("SQL_THREAD"));
   CHECK(group.arrive(2, "2"));
 
@@ -132,7 +143,9 @@ void keep_the_relay_log(const std::string& flavour, int use) {
   auto& [name, io, servers, a, b, c] = group;
   servers.keep(2, "LOCK TABLES test.w READ");
   for (int n = 1; n <= 20; ++n) group.write(1, n);
-  const auto all_received = [](const ServerInfo& info) { return info.sql->received.minus(info.sql->executed).count() == 20; };
+  const auto all_received = [](const ServerInfo& info) {
+    return info.sql->received.minus(info.sql->executed).count() == 20;
+  };
   CHECK(b.eventually(all_received));
   CHECK(b.run(Step::rehandshake) == step_done);
   CHECK(b.eventually([&](const ServerInfo& info) { return info.link_up && all_received(info); }));
@@ -157,8 +170,12 @@ void keep_the_relay_log(const std::string& flavour, int use) {
   servers.thaw(1);
 }
 
-TEST_CASE("mysql steps real: a relay log is kept when MySQL's IO thread starts anew") { keep_the_relay_log("mysql", 2); }
-TEST_CASE("mysql steps real: a relay log is kept when MariaDB's IO thread starts anew") { keep_the_relay_log("mariadb", 3); }
+TEST_CASE("mysql steps real: a relay log is kept when MySQL's IO thread starts anew") {
+  keep_the_relay_log("mysql", 2);
+}
+TEST_CASE("mysql steps real: a relay log is kept when MariaDB's IO thread starts anew") {
+  keep_the_relay_log("mariadb", 3);
+}
 
 void see_the_master_die(const std::string& flavour, int use) {
   Group group(flavour, use);
@@ -167,7 +184,8 @@ void see_the_master_die(const std::string& flavour, int use) {
   auto begin = Clock::now();
   servers.kill(1);
   CHECK(b.eventually([](const ServerInfo& info) { return !info.link_up; }));
-  MESSAGE(name << ": kill -9 of the master to its replica's IO thread no longer Yes: " << milliseconds_since(begin) << " ms");
+  MESSAGE(name << ": kill -9 of the master to its replica's IO thread no longer Yes: " << milliseconds_since(begin)
+               << " ms");
   for (auto* node : {&b, &c}) {
     begin = Clock::now();
     CHECK(node->run(Step::stop_receiving) == step_done);
@@ -181,7 +199,8 @@ void see_the_master_die(const std::string& flavour, int use) {
   CHECK(c.run(Step::repoint, servers.endpoint(2)) == step_done);
   MESSAGE(name << ": repoint takes " << milliseconds_since(begin) << " ms");
   servers.start_again(1);
-  CHECK(a.eventually([](const ServerInfo& info) { return info.role == Role::replica; }));   // read_only in its configuration
+  CHECK(a.eventually(
+      [](const ServerInfo& info) { return info.role == Role::replica; }));  // read_only in its configuration
   begin = Clock::now();
   CHECK(a.run(Step::demote, servers.endpoint(2)) == step_done);
   MESSAGE(name << ": demote takes " << milliseconds_since(begin) << " ms");
@@ -200,7 +219,8 @@ void apply_before_following(const std::string& flavour, int use) {
   auto& [name, io, servers, a, b, c] = group;
   servers.keep(3, "LOCK TABLES test.w READ");
   for (int n = 1; n <= 20; ++n) group.write(1, n);
-  CHECK(c.eventually([](const ServerInfo& info) { return info.sql->received.minus(info.sql->executed).count() == 20; }));
+  CHECK(
+      c.eventually([](const ServerInfo& info) { return info.sql->received.minus(info.sql->executed).count() == 20; }));
   servers.kill(1);
   servers.kill(2);
   boost::asio::steady_timer soon(io, 100ms);
@@ -210,8 +230,12 @@ void apply_before_following(const std::string& flavour, int use) {
   CHECK(group.arrive(3, "20"));
 }
 
-TEST_CASE("mysql steps real: a MySQL replica applies what it received before it follows another") { apply_before_following("mysql", 8); }
-TEST_CASE("mysql steps real: a MariaDB replica applies what it received before it follows another") { apply_before_following("mariadb", 9); }
+TEST_CASE("mysql steps real: a MySQL replica applies what it received before it follows another") {
+  apply_before_following("mysql", 8);
+}
+TEST_CASE("mysql steps real: a MariaDB replica applies what it received before it follows another") {
+  apply_before_following("mariadb", 9);
+}
 
 /// Its commits wait for an acknowledgement that nobody sends any more, and hold up the fence.
 void demote_a_master_that_waits(const std::string& flavour, int use) {
@@ -239,8 +263,12 @@ void demote_a_master_that_waits(const std::string& flavour, int use) {
   CHECK(a.info().sql->semi_sync_source == SemiSync::off);
 }
 
-TEST_CASE("mysql steps real: a MySQL master that waits for acknowledgements is demoted") { demote_a_master_that_waits("mysql", 6); }
-TEST_CASE("mysql steps real: a MariaDB master that waits for acknowledgements is demoted") { demote_a_master_that_waits("mariadb", 7); }
+TEST_CASE("mysql steps real: a MySQL master that waits for acknowledgements is demoted") {
+  demote_a_master_that_waits("mysql", 6);
+}
+TEST_CASE("mysql steps real: a MariaDB master that waits for acknowledgements is demoted") {
+  demote_a_master_that_waits("mariadb", 7);
+}
 
 }  // namespace
 }  // namespace sengu::health::mysql

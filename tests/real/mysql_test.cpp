@@ -1,5 +1,5 @@
-// The probe against real MySQL and MariaDB servers: what it reads of each role, and each way in which a server can be of no
-// use. Fails where there is no such server.
+// The probe against real MySQL and MariaDB servers: what it reads of each role, and each way in which a server can be
+// of no use. Fails where there is no such server.
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -60,9 +60,10 @@ void probe_a_group(const std::string& flavour, int use) {
   CHECK(replica.sql->super_read_only);
   CHECK(replica.sql->semi_sync_source == SemiSync::off);
   CHECK(replica.sql->receive_error.empty());
-  CHECK(b.eventually([](const ServerInfo& info) { return info.sql->behind == 0s; }));   // MySQL: NULL while it looks at its first event
+  CHECK(b.eventually(
+      [](const ServerInfo& info) { return info.sql->behind == 0s; }));  // MySQL: NULL while it looks at its first event
   CHECK(replica.offset == written.offset);
-  CHECK(replica.sql->heartbeat_period.has_value());   // MySQL: only with a grant and performance_schema
+  CHECK(replica.sql->heartbeat_period.has_value());  // MySQL: only with a grant and performance_schema
   if (mariadb) CHECK(*replica.sql->heartbeat_period == 500ms);
 
   group.sql(2, mariadb ? "STOP SLAVE SQL_THREAD" : "STOP REPLICA SQL_THREAD");
@@ -111,7 +112,8 @@ void outlive_a_server(const std::string& flavour, int use) {
   CHECK(node.lost == 0);
   node.seen.clear();
   group.thaw(1);
-  REQUIRE(run_until(io, [&] { return !node.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !node.seen.empty(); }, SqlNode::patience));
   CHECK(node.seen.front().outcome == Outcome::ok);
   REQUIRE(node.eventually([](const ServerInfo&) { return true; }));
   CHECK(node.lost == 0);
@@ -122,10 +124,12 @@ void outlive_a_server(const std::string& flavour, int use) {
     node.lost = 0;
     const auto begin = Clock::now();
     group.kill(1);
-    REQUIRE(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
+    REQUIRE(run_until(
+        io, [&] { return node.lost == 1; }, SqlNode::patience));
     times.push_back(milliseconds_since(begin));
     // its listening socket may be closed a little later than its connections
-    CHECK(run_until(io, [&] { return node.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));
+    CHECK(run_until(
+        io, [&] { return node.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));
     CHECK(node.run(Step::fence).first == StepResult::unreachable);
     CHECK(node.deciders().second == "not connected");
     group.start_again(1);
@@ -139,8 +143,10 @@ void outlive_a_server(const std::string& flavour, int use) {
   CHECK(late.probe().outcome == Outcome::l7_timeout);
   CHECK(late.run(Step::fence, {}, 300ms) == SqlNode::Result{StepResult::unreachable, "no answer in time"});
   group.kill(1);
-  REQUIRE(run_until(io, [&] { return late.lost == 1; }, SqlNode::patience));
-  CHECK(run_until(io, [&] { return late.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return late.lost == 1; }, SqlNode::patience));
+  CHECK(run_until(
+      io, [&] { return late.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));
 }
 
 TEST_CASE("mysql real: MySQL freezes, goes on, and dies") { outlive_a_server("mysql", 2); }
@@ -178,12 +184,14 @@ void meet_refusals(const std::string& flavour, int use) {
   CHECK(late.outcome == Outcome::error);
   CHECK(late.text == "slow reply");
   slow.seen.clear();
-  REQUIRE(run_until(io, [&] { return !slow.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !slow.seen.empty(); }, SqlNode::patience));
   CHECK(slow.seen.front().outcome == Outcome::ok);
   CHECK(slow.seen.front().asked == late.asked);
 
   auto endless_query = sql_options(group.endpoint(1));
-  endless_query.query = "SELECT REPEAT('x', 1000) FROM information_schema.COLLATIONS a, information_schema.COLLATIONS b";
+  endless_query.query =
+      "SELECT REPEAT('x', 1000) FROM information_schema.COLLATIONS a, information_schema.COLLATIONS b";
   SqlNode endless(io, endless_query);
   CHECK(endless.probe().outcome == Outcome::error);
   CHECK(endless.seen.front().text == "an answer over 4 MiB");
@@ -192,14 +200,17 @@ void meet_refusals(const std::string& flavour, int use) {
   app_options.login.username = app_options.login.password.value = "app";
   group.sql(1, "SET GLOBAL max_connections=10");
   std::vector<std::unique_ptr<SqlNode>> crowd;
-  REQUIRE(run_until(io, [&] {
-    crowd.push_back(std::make_unique<SqlNode>(io, app_options));
-    return crowd.back()->probe().outcome == Outcome::error;
-  }, SqlNode::patience));
+  REQUIRE(run_until(
+      io,
+      [&] {
+        crowd.push_back(std::make_unique<SqlNode>(io, app_options));
+        return crowd.back()->probe().outcome == Outcome::error;
+      },
+      SqlNode::patience));
   CHECK_MESSAGE(crowd.back()->seen.front().text.starts_with("1040 "), crowd.back()->seen.front().text);
   CHECK(crowd.back()->lost == 0);
   SqlNode monitor(io, group.endpoint(1));
-  CHECK(monitor.probe().outcome == Outcome::ok);   // CONNECTION_ADMIN
+  CHECK(monitor.probe().outcome == Outcome::ok);  // CONNECTION_ADMIN
 }
 
 TEST_CASE("mysql real: MySQL is alive and of no use") { meet_refusals("mysql", 4); }
@@ -216,11 +227,14 @@ void miss_heartbeats(const std::string& flavour, int use, const std::vector<std:
   }
   boost::asio::io_context io;
   SqlNode replica(io, group.endpoint(2));
-  REQUIRE(run_until(io, [&] {   // the grant arrives
-    SqlNode anew(io, group.endpoint(2));
-    const auto seen = anew.probe();
-    return seen.info && seen.info->sql->heartbeat_period == 500ms;
-  }, SqlNode::patience));
+  REQUIRE(run_until(
+      io,
+      [&] {  // the grant arrives
+        SqlNode anew(io, group.endpoint(2));
+        const auto seen = anew.probe();
+        return seen.info && seen.info->sql->heartbeat_period == 500ms;
+      },
+      SqlNode::patience));
   REQUIRE(replica.eventually([](const ServerInfo& info) { return info.link_up && info.sql->heartbeats > 0; }));
   const auto heard = replica.info().sql->heartbeats;
   CHECK(replica.eventually([&](const ServerInfo& info) { return info.sql->heartbeats > heard; }));
@@ -236,7 +250,9 @@ void miss_heartbeats(const std::string& flavour, int use, const std::vector<std:
 TEST_CASE("mysql real: a frozen source is missed by its heartbeats, MySQL") {
   miss_heartbeats("mysql", 8, {"--performance-schema=ON", "--replica-net-timeout=60"});
 }
-TEST_CASE("mysql real: a frozen source is missed by its heartbeats, MariaDB") { miss_heartbeats("mariadb", 9, {"--slave-net-timeout=60"}); }
+TEST_CASE("mysql real: a frozen source is missed by its heartbeats, MariaDB") {
+  miss_heartbeats("mariadb", 9, {"--slave-net-timeout=60"});
+}
 
 void see_other_deciders(const std::string& flavour, int use) {
   using Names = std::vector<std::string>;
@@ -247,13 +263,17 @@ void see_other_deciders(const std::string& flavour, int use) {
   REQUIRE(two.probe().outcome == Outcome::ok);
   CHECK(one.deciders().first == Names{});
   CHECK(two.deciders().first == Names{"monitor@127.0.0.1"});
-  one.probe(ProbeVia::fresh_connection);   // the lock's connection is ended: either of them may have it next
-  CHECK(run_until(io, [&] {
-    const auto holder = one.deciders().first, other = two.deciders().first;
-    return holder && other && holder->size() + other->size() == 1;
-  }, SqlNode::patience));
+  one.probe(ProbeVia::fresh_connection);  // the lock's connection is ended: either of them may have it next
+  CHECK(run_until(
+      io,
+      [&] {
+        const auto holder = one.deciders().first, other = two.deciders().first;
+        return holder && other && holder->size() + other->size() == 1;
+      },
+      SqlNode::patience));
   one.node.close();
-  CHECK(run_until(io, [&] { return two.deciders().first == Names{}; }, SqlNode::patience));
+  CHECK(run_until(
+      io, [&] { return two.deciders().first == Names{}; }, SqlNode::patience));
 }
 
 TEST_CASE("mysql real: two deciders see each other on MySQL") { see_other_deciders("mysql", 6); }

@@ -1,5 +1,5 @@
-// Probe and steps against the redis-server of this machine, or the one that tests/run --servers names; fails where there
-// is none.
+// Probe and steps against the redis-server of this machine, or the one that tests/run --servers names; fails where
+// there is none.
 #include <doctest/doctest.h>
 
 #include <stdlib.h>
@@ -18,9 +18,7 @@ using test::RealRedis;
 using test::run_until;
 
 /// An address of its own for each test process, so that two of them at once do not meet.
-std::string address(int last) {
-  return test::claimed_block() + "." + std::to_string(last);
-}
+std::string address(int last) { return test::claimed_block() + "." + std::to_string(last); }
 
 struct Client {
   boost::asio::io_context& io;
@@ -117,7 +115,10 @@ TEST_CASE("redis real: the steps") {
   const Result done{StepResult::done, {}};
 
   CHECK(b.run(Step::repoint, one.endpoint()) == done);
-  CHECK(run_until(io, [&] { auto o = b.probe(); return o.info && o.info->link_up; }));
+  CHECK(run_until(io, [&] {
+    auto o = b.probe();
+    return o.info && o.info->link_up;
+  }));
   CHECK(b.probe().info->master == one.endpoint());
   CHECK(b.run(Step::rehandshake) == done);
   CHECK(a.run(Step::fence) == done);
@@ -128,7 +129,10 @@ TEST_CASE("redis real: the steps") {
 
   CHECK(a.run(Step::demote, two.endpoint()) == done);  // cuts the probe's connection too
   REQUIRE(run_until(io, [&] { return a.lost == 1; }));
-  CHECK(run_until(io, [&] { auto o = a.probe(); return o.info && o.info->role == Role::replica && o.info->link_up; }));
+  CHECK(run_until(io, [&] {
+    auto o = a.probe();
+    return o.info && o.info->role == Role::replica && o.info->link_up;
+  }));
   CHECK(a.run(Step::promote) == done);
   CHECK(a.run(Step::demote_emptied, two.endpoint()) == done);
 }

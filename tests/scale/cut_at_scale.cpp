@@ -1,5 +1,6 @@
-// How long the barrier takes with 10,000 sessions on one worker, and that nothing passes behind it. A program of its own:
-// clients and server are processes forked before the first thread, since the sessions need nearly all descriptors of this one.
+// How long the barrier takes with 10,000 sessions on one worker, and that nothing passes behind it. A program of its
+// own: clients and server are processes forked before the first thread, since the sessions need nearly all descriptors
+// of this one.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -25,9 +26,11 @@ constexpr bool timed = false;
 constexpr std::size_t most_sessions = 10'000;
 constexpr bool timed = true;
 #endif
-constexpr auto longest = 120s;           // a child that is still there then ends
+constexpr auto longest = 120s;  // a child that is still there then ends
 
-double milliseconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+double milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 /// The clock of the CPU time of the plane's one worker.
 clockid_t worker_clock() {
@@ -72,9 +75,13 @@ class Child {
   Child(const Child&) = delete;
 
   template <typename Message>
-  void tell(const Message& message) { REQUIRE(::send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL) == sizeof message); }
+  void tell(const Message& message) {
+    REQUIRE(::send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL) == sizeof message);
+  }
   template <typename Message>
-  bool has_told(Message& message) { return ::recv(socket_.get(), &message, sizeof message, MSG_DONTWAIT) == sizeof message; }
+  bool has_told(Message& message) {
+    return ::recv(socket_.get(), &message, sizeof message, MSG_DONTWAIT) == sizeof message;
+  }
 
  private:
   pid_t pid_ = -1;
@@ -111,15 +118,16 @@ void serve(int listener) {
         const auto count = ::recv(fd, buffer, sizeof buffer, 0);
         if (count <= 0) ::close(fd);
         else ::send(fd, buffer, static_cast<std::size_t>(count), MSG_NOSIGNAL);
-      } else if (const int accepted = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); accepted >= 0) {
+      } else if (const int accepted = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                 accepted >= 0) {
         poller.add(accepted, static_cast<std::uint64_t>(accepted));
       }
     }
   }
 }
 
-/// What the clients are to do: connect so many, hear from the server on each unless they are parked, and keep so many of
-/// them talking.
+/// What the clients are to do: connect so many, hear from the server on each unless they are parked, and keep so many
+/// of them talking.
 struct Order {
   SocketAddress address;
   std::size_t sessions;
@@ -157,7 +165,8 @@ void keep_clients(int parent) {
       Fd& client = clients[event.data.u64];
       const auto count = ::recv(client.get(), &byte, 1, 0);
       if (count == 1 && ::send(client.get(), &byte, 1, MSG_NOSIGNAL) == 1) continue;
-      if (count != 0 && (errno == ECONNRESET || errno == EPIPE)) ++word.resets;  // told by whichever of the two calls comes first
+      if (count != 0 && (errno == ECONNRESET || errno == EPIPE))
+        ++word.resets;  // told by whichever of the two calls comes first
       client.close();
       ++ended;
     }
@@ -176,10 +185,10 @@ config::Settings one_logged_group(const std::string& host, const Endpoint& serve
 
 struct Measured {
   std::size_t sessions = 0;
-  std::chrono::nanoseconds acknowledged{};      // from publish to the acknowledgement
-  std::chrono::nanoseconds cpu{};               // what the worker spent in between
-  std::uint64_t passed = 0;                     // bytes, both ways, at the acknowledgement
-  std::uint64_t cut = 0;                        // sessions, at the acknowledgement
+  std::chrono::nanoseconds acknowledged{};  // from publish to the acknowledgement
+  std::chrono::nanoseconds cpu{};           // what the worker spent in between
+  std::uint64_t passed = 0;                 // bytes, both ways, at the acknowledgement
+  std::uint64_t cut = 0;                    // sessions, at the acknowledgement
 };
 
 std::uint64_t bytes(const Plane& plane) {
@@ -201,8 +210,8 @@ Measured cut(Plane& plane) {
     acknowledged = true;
   });
   REQUIRE(plane.until([&] { return acknowledged; }));
-  MESSAGE(result.sessions << " sessions: acknowledged after " << milliseconds(result.acknowledged) << " ms, in which the worker ran for "
-                          << milliseconds(result.cpu) << " ms");
+  MESSAGE(result.sessions << " sessions: acknowledged after " << milliseconds(result.acknowledged)
+                          << " ms, in which the worker ran for " << milliseconds(result.cpu) << " ms");
   return result;
 }
 

@@ -52,9 +52,15 @@ class Scenario {
     if (verb == "pause") return world_->input(order(health::PauseWish{}));
     if (verb == "resume") return world_->input(order(health::ResumeWish{}));
     if (verb == "damage-journal") return world_->damage_journal();
-    if (verb == "read-only-restarts") { world_->restarts_read_only = word == "on"; return; }
+    if (verb == "read-only-restarts") {
+      world_->restarts_read_only = word == "on";
+      return;
+    }
     if (verb == "semi-sync") return semi_sync();
-    if (verb == "journal") { world_->journal_works = word == "works"; return; }
+    if (verb == "journal") {
+      world_->journal_works = word == "works";
+      return;
+    }
     if (verb == "failover") {
       std::optional<health::NodeId> to;
       if (!word.empty()) to = health::NodeId{static_cast<std::uint16_t>(word[0] - 'a')};
@@ -78,18 +84,30 @@ class Scenario {
     if (verb == "write") return world_->write(node, std::stoi(rest));
     if (verb == "by-hand-master") return world_->make_master_by_hand(node);
     if (verb == "client-kill") return world_->client_kill(node);
-    if (verb == "connect-failed") return world_->input(health::ConnectFailed{health::NodeId{static_cast<std::uint16_t>(node)}});
-    if (verb == "refuses") { model.refuses = true; return; }
-    if (verb == "knows-no-fence") { model.knows_no_fence = true; return; }
+    if (verb == "connect-failed")
+      return world_->input(health::ConnectFailed{health::NodeId{static_cast<std::uint16_t>(node)}});
+    if (verb == "refuses") {
+      model.refuses = true;
+      return;
+    }
+    if (verb == "knows-no-fence") {
+      model.knows_no_fence = true;
+      return;
+    }
     if (verb == "replicaof") return world_->follow_by_hand(node, rest.at(0) - 'a');
-    if (verb == "decider") { model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest}; return; }
+    if (verb == "decider") {
+      model.deciders = rest == "gone" ? std::vector<std::string>{} : std::vector{rest};
+      return;
+    }
     if (verb == "applier") return set_applier(model, rest);
     if (verb == "lose-tail") return world_->lose_tail(node, std::stoi(rest));
     if (verb == "sessions-wait") return world_->wait_for_acknowledgement(node, std::stoi(rest));
     if (verb == "acknowledged") return world_->acknowledge(node);
     if (verb == "deafen") return world_->deafen(node);
     if (verb == "answers") {
-      model.answers = rest == "busy" ? health::Outcome::busy : rest == "noauth" ? health::Outcome::noauth : health::Outcome::ok;
+      model.answers = rest == "busy"     ? health::Outcome::busy
+                      : rest == "noauth" ? health::Outcome::noauth
+                                         : health::Outcome::ok;
       return;
     }
     FAIL("unknown command: " << verb);
@@ -115,7 +133,8 @@ class Scenario {
     else if (key == "priority-c") settings_.nodes[2].priority = std::stoi(value);
     else if (key == "max_lag_bytes") settings_.failover.max_lag_bytes = std::stoull(value);
     else if (key == "mode") settings_.failover.mode = value == "manual" ? config::Mode::manual : config::Mode::observe;
-    else if (key == "rejoin_delay") settings_.failover.rejoin_delay = std::chrono::duration_cast<Milliseconds>(duration_of(value));
+    else if (key == "rejoin_delay")
+      settings_.failover.rejoin_delay = std::chrono::duration_cast<Milliseconds>(duration_of(value));
     else if (key == "on_process_death") settings_.failover.on_process_death = config::OnProcessDeath::down_after;
     else FAIL("unknown setting: " << key);
   }

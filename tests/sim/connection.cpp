@@ -1,11 +1,13 @@
-// A TCP connection from the proxy's host to a modelled server, and how a server takes it; the classes are in server.hpp.
+// A TCP connection from the proxy's host to a modelled server, and how a server takes it; the classes are in
+// server.hpp.
 #include "tests/sim/server.hpp"
 
 namespace sengu::sim {
 
 Connection::Connection(Network& network, Actor& actor, Server& server, Reader reader)
-    : network_(network), actor_(actor), server_(server), reader_(std::move(reader)),
-      there_{proxy_host, host_of(server.index())}, back_{host_of(server.index()), proxy_host} {}
+    : network_(network), actor_(actor), server_(server),
+      reader_(std::move(reader)), there_{proxy_host, host_of(server.index())}, back_{host_of(server.index()),
+                                                                                     proxy_host} {}
 
 std::shared_ptr<Connection> Connection::open(Network& network, Actor& actor, Server& server, Reader reader) {
   const std::shared_ptr<Connection> connection(new Connection(network, actor, server, std::move(reader)));
@@ -14,7 +16,7 @@ std::shared_ptr<Connection> Connection::open(Network& network, Actor& actor, Ser
 }
 
 void Connection::tell(Action step) {
-  if (ended()) return;                     // its thread may be gone
+  if (ended()) return;  // its thread may be gone
   actor_.run([self = shared_from_this(), step = std::move(step)] {
     if (!self->ended()) step();
   });
@@ -31,7 +33,10 @@ void Connection::reset() {
 
 void Connection::answer(const Reply& reply) {
   network_.send(back_, [self = shared_from_this(), reply] {
-    self->tell([self, reply] { const auto tell = self->reader_.reply; tell(reply); });
+    self->tell([self, reply] {
+      const auto tell = self->reader_.reply;
+      tell(reply);
+    });
   });
 }
 
@@ -76,7 +81,10 @@ void Server::accept(const std::shared_ptr<Connection>& connection) {
   std::erase_if(connections_, [](const auto& weak) { return weak.expired(); });
   connections_.push_back(connection);
   cluster_.network.send(connection->back_, [connection] {
-    connection->tell([connection] { const auto tell = connection->reader_.connected; tell(); });
+    connection->tell([connection] {
+      const auto tell = connection->reader_.connected;
+      tell();
+    });
   });
 }
 

@@ -1,5 +1,5 @@
-// The journal's file: two slots in turn, each write at once or torn by a crash; a disk may be full. The bytes are those of
-// health/journal/slot.
+// The journal's file: two slots in turn, each write at once or torn by a crash; a disk may be full. The bytes are those
+// of health/journal/slot.
 #pragma once
 
 #include <array>

@@ -200,7 +200,8 @@ void somebody_makes_a_master(Stage& stage) {
   const bool was_replica = !server.is_master();
   if (was_replica && stage.kind == config::Kind::redis) stage.judge.role_changed_by_hand(server);
   server.obey({Request::Kind::step, 0, Step::promote, -1, {}, health::LossPolicy::accept_loss});
-  if (was_replica && stage.kind == config::Kind::mysql && (server.is_master() || server.frozen())) stage.judge.role_changed_by_hand(server);   // or it hangs
+  if (was_replica && stage.kind == config::Kind::mysql && (server.is_master() || server.frozen()))
+    stage.judge.role_changed_by_hand(server);  // or it hangs
   stage.touch(server);
   const int writes = stage.random.below(50);
   stage.timeline.after(stage.random.between(0ms, 50ms), [&server, writes] { server.write_directly(writes); });
@@ -287,18 +288,49 @@ void a_sentinel_comes(Stage& stage) {
   stage.timeline.after(stage.some_time(), [&stage] { the_sentinel_goes(stage); });
 }
 
-const std::vector<Fault> redis_faults{
-    {24, likely_master_dies}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
-    {3, link_slows}, {4, refuses_for_a_while}, {5, clients_are_killed}, {4, snapshot_is_saved}, {2, rewrite_fails},
-    {12, sengu_dies}, {8, sengu_freezes}, {8, worker_freezes}, {3, disk_is_full}, {1, journal_is_lost},
-    {4, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses}, {3, operator_fails_over}, {4, a_sentinel_comes},
-    {3, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
+const std::vector<Fault> redis_faults{{24, likely_master_dies},
+                                      {16, freeze_and_wake},
+                                      {12, cut_from_proxy},
+                                      {6, cut_between_servers},
+                                      {4, host_goes},
+                                      {3, link_slows},
+                                      {4, refuses_for_a_while},
+                                      {5, clients_are_killed},
+                                      {4, snapshot_is_saved},
+                                      {2, rewrite_fails},
+                                      {12, sengu_dies},
+                                      {8, sengu_freezes},
+                                      {8, worker_freezes},
+                                      {3, disk_is_full},
+                                      {1, journal_is_lost},
+                                      {4, somebody_makes_a_master},
+                                      {2, somebody_makes_a_replica},
+                                      {2, operator_pauses},
+                                      {3, operator_fails_over},
+                                      {4, a_sentinel_comes},
+                                      {3, people_switch_behind_a_frozen_sengu},
+                                      {2, master_dies_under_an_ordered_failover}};
 
-const std::vector<Fault> of_both{
-    {24, likely_master_dies}, {16, freeze_and_wake}, {12, cut_from_proxy}, {6, cut_between_servers}, {4, host_goes},
-    {3, link_slows}, {2, refuses_for_a_while}, {5, clients_are_killed}, {12, sengu_dies}, {8, sengu_freezes}, {6, worker_freezes},
-    {3, disk_is_full}, {1, journal_is_lost}, {3, somebody_makes_a_master}, {2, somebody_makes_a_replica}, {2, operator_pauses},
-    {3, operator_fails_over}, {3, a_sentinel_comes}, {2, people_switch_behind_a_frozen_sengu}, {2, master_dies_under_an_ordered_failover}};
+const std::vector<Fault> of_both{{24, likely_master_dies},
+                                 {16, freeze_and_wake},
+                                 {12, cut_from_proxy},
+                                 {6, cut_between_servers},
+                                 {4, host_goes},
+                                 {3, link_slows},
+                                 {2, refuses_for_a_while},
+                                 {5, clients_are_killed},
+                                 {12, sengu_dies},
+                                 {8, sengu_freezes},
+                                 {6, worker_freezes},
+                                 {3, disk_is_full},
+                                 {1, journal_is_lost},
+                                 {3, somebody_makes_a_master},
+                                 {2, somebody_makes_a_replica},
+                                 {2, operator_pauses},
+                                 {3, operator_fails_over},
+                                 {3, a_sentinel_comes},
+                                 {2, people_switch_behind_a_frozen_sengu},
+                                 {2, master_dies_under_an_ordered_failover}};
 
 std::vector<Fault> all_of_mysql() {
   std::vector<Fault> all = of_both;
@@ -318,7 +350,8 @@ void die_and_return(Stage& stage, Server& server) {
   const Kept kept = draw_kept(stage);
   const auto pause = stage.some_time();
   constexpr std::array words{"everything", "a snapshot", "nothing"};
-  stage.say(fmt::format("{} dies, to return after {} ms with {}", server.name(), pause / 1ms, words[static_cast<std::size_t>(kept)]));
+  stage.say(fmt::format("{} dies, to return after {} ms with {}", server.name(), pause / 1ms,
+                        words[static_cast<std::size_t>(kept)]));
   server.kill();
   stage.touch(server);
   stage.timeline.after(pause, [&stage, &server, kept] {

@@ -13,13 +13,15 @@ using namespace sengu::health;
 
 namespace {
 
-constexpr auto settled = 900ms;      // after a fault, before anything is expected of what it touched
+constexpr auto settled = 900ms;  // after a fault, before anything is expected of what it touched
 
-constexpr auto seen_before_a_promote = 1s;   // the longest a promote may come after its survey (a frozen node, a slow disk)
-constexpr std::uint64_t since_seen = 100;    // writes that the master may have taken since sengu last saw its number of keys
-constexpr auto asked_again = 3s;             // at the latest, who else decides (health/core/judgement/deciders.cpp)
-constexpr auto void_after = 1s;              // a stall (RULES §2.3)
-constexpr auto catch_up = 1s;         // of the bound of invariant 8
+constexpr auto seen_before_a_promote =
+    1s;  // the longest a promote may come after its survey (a frozen node, a slow disk)
+constexpr std::uint64_t since_seen =
+    100;                          // writes that the master may have taken since sengu last saw its number of keys
+constexpr auto asked_again = 3s;  // at the latest, who else decides (health/core/judgement/deciders.cpp)
+constexpr auto void_after = 1s;   // a stall (RULES §2.3)
+constexpr auto catch_up = 1s;     // of the bound of invariant 8
 
 }  // namespace
 
@@ -33,11 +35,15 @@ bool Judge::is_calm(int host) const {
   return ports_.timeline.now() - touched_[at(host)] >= settled;
 }
 
-bool Judge::reachable(const Server& server) const { return ports_.network.open_both_ways(proxy_host, host_of(server.index())); }
+bool Judge::reachable(const Server& server) const {
+  return ports_.network.open_both_ways(proxy_host, host_of(server.index()));
+}
 
 /// One that sengu must have been able to choose: untouched for a while, and up in sengu's own eyes.
 bool Judge::is_fit(const Server& server) const {
-  if (!server.usable() || server.is_master() || !reachable(server) || !is_calm(host_of(server.index())) || !is_calm(proxy_host)) return false;
+  if (!server.usable() || server.is_master() || !reachable(server) || !is_calm(host_of(server.index())) ||
+      !is_calm(proxy_host))
+    return false;
   const auto status = sengu_->status();
   if (!status || status->nodes[at(server.index())].health != Health::up) return false;
   return std::none_of(status->rejected.begin(), status->rejected.end(), [&](const Rejection& rejection) {
@@ -60,14 +66,17 @@ bool Judge::was_led_by_hand(const Server& server, const Server& to) const {
 
 std::vector<bool> Judge::set_of(const Server& server) const {
   std::vector<bool> set(excused_.size());
-  for (const WriteId write : server.data()) if (write < set.size()) set[write] = true;
-  for (const WriteId write : server.unapplied()) if (write < set.size()) set[write] = true;
+  for (const WriteId write : server.data())
+    if (write < set.size()) set[write] = true;
+  for (const WriteId write : server.unapplied())
+    if (write < set.size()) set[write] = true;
   return set;
 }
 
 Judge::Holders Judge::holders(const std::function<bool(const Server&)>& which) const {
   Holders found;
-  for (const auto& server : ports_.servers) if (which(*server)) found.emplace_back(server.get(), set_of(*server));
+  for (const auto& server : ports_.servers)
+    if (which(*server)) found.emplace_back(server.get(), set_of(*server));
   return found;
 }
 
@@ -76,13 +85,15 @@ bool Judge::is_in_any(const Holders& holders, WriteId write) {
 }
 
 int Judge::by_name(const std::string& name) const {
-  for (const auto& server : ports_.servers) if (server->name() == name) return server->index();
+  for (const auto& server : ports_.servers)
+    if (server->name() == name) return server->index();
   return -1;
 }
 
 std::size_t Judge::holds(const Server& server) const {
   const auto set = set_of(server);
-  return static_cast<std::size_t>(std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && set[write]; }));
+  return static_cast<std::size_t>(
+      std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && set[write]; }));
 }
 
 void Judge::on_start(const std::optional<JournalRecord>& found) {
@@ -113,19 +124,23 @@ void Judge::check_after_a_stall(int server) {
   const Time froze = sengu_->froze();
   const Time woke = sengu_->woke();
   if (woke - froze <= void_after || operator_acted_ || ports_.timeline.now() < woke) return;
-  if (is_mysql() && sengu_->started() > woke) return;   // GTIDs do not tell a switch by hand from an old master that returns
+  if (is_mysql() && sengu_->started() > woke)
+    return;  // GTIDs do not tell a switch by hand from an old master that returns
   const auto meanwhile = [&](const Server& one) {
     const Change& change = changed_by_hand_[at(one.index())];
     const bool decided_since = change.epoch != highest_ || change.promotions != promotions_;
-    const bool restarted = change.life != one.life();   // nobody can tell any more why it says master
-    return change.at > froze && change.at < woke && !decided_since && !restarted && is_calm(host_of(one.index())) && one.usable() && reachable(one);
+    const bool restarted = change.life != one.life();  // nobody can tell any more why it says master
+    return change.at > froze && change.at < woke && !decided_since && !restarted && is_calm(host_of(one.index())) &&
+           one.usable() && reachable(one);
   };
   const Server& from = *ports_.servers[at(server)];
   if (meanwhile(from) && !from.is_master()) violation("after a stall, a byte of a server that is no master any more");
   for (const auto& other : ports_.servers) {
-    if (other->index() == server || !meanwhile(*other) || !other->is_master() || other->keys() * 2 < from.keys()) continue;
-    if (is_mysql() && !mysql(other->index()).committed_its_own()) continue;   // nobody had an answer of it
-    return violation("after a stall, a byte of " + from.name() + " although " + other->name() + " was made the master meanwhile");
+    if (other->index() == server || !meanwhile(*other) || !other->is_master() || other->keys() * 2 < from.keys())
+      continue;
+    if (is_mysql() && !mysql(other->index()).committed_its_own()) continue;  // nobody had an answer of it
+    return violation("after a stall, a byte of " + from.name() + " although " + other->name() +
+                     " was made the master meanwhile");
   }
 }
 
@@ -133,7 +148,8 @@ void Judge::check_after_a_stall(int server) {
 
 void Judge::on_intent(const JournalRecord& record) {
   const bool adopts = record.phase == Phase::steady && record.epoch > intent_.epoch && record.epoch != promoted_;
-  const bool changes = adopts || (record.phase == Phase::steady && record.master != intent_.master && record.epoch != promoted_);
+  const bool changes =
+      adopts || (record.phase == Phase::steady && record.master != intent_.master && record.epoch != promoted_);
   const bool confirms = record.phase == Phase::steady && record.epoch == promoted_ && intent_.phase != Phase::steady;
   intent_ = record;
   if (confirms) {
@@ -195,7 +211,8 @@ void Judge::check_promote(const RunStep& step) {
   std::fill(told_.begin(), told_.end(), false);
   if (!sengu_->all_acknowledged()) violation("promoted before every worker acknowledged the cut");
   if (sengu_->live_sessions() > 0) violation("promoted with sessions alive");
-  if (!durable_ || durable_->epoch != promoted_ || durable_->target != target.name()) violation("promoted before the journal names the target");
+  if (!durable_ || durable_->epoch != promoted_ || durable_->target != target.name())
+    violation("promoted before the journal names the target");
   check_old_master_is_gone("promoted");
   if (is_mysql()) {
     check_relay_log(step);
@@ -212,12 +229,14 @@ void Judge::check_old_master_is_gone(const std::string& what) {
   if (old < 0) return;
   const Server& master = *ports_.servers[at(old)];
   if (regressed_[at(old)]) return;
-  const bool lives = master.running() && !master.frozen() && master.is_master() && master.run_id() == durable_->server_id && is_calm(host_of(old));
+  const bool lives = master.running() && !master.frozen() && master.is_master() &&
+                     master.run_id() == durable_->server_id && is_calm(host_of(old));
   if (!lives) return;
   if (reachable(master)) return violation(what + " while the master lives and can be reached");
   if (!is_calm(proxy_host)) return;
   for (const auto& server : ports_.servers) {
-    const bool hears = server->usable() && server->follows() == old && server->link_up() && reachable(*server) && is_calm(host_of(server->index())) &&
+    const bool hears = server->usable() && server->follows() == old && server->link_up() && reachable(*server) &&
+                       is_calm(host_of(server->index())) &&
                        ports_.network.open_both_ways(host_of(old), host_of(server->index()));
     if (hears) return violation(what + " while a replica hears the master: " + server->name());
   }
@@ -231,13 +250,15 @@ void Judge::check_amnesia_order(const RunStep& step) {
   const auto keys = ports_.servers[at(master)]->keys();
   for (const auto& server : ports_.servers) {
     const bool known = status->nodes[at(server->index())].rogue;
-    const bool emptied = server->usable() && server->index() != master && server->is_master() && server->keys() * 2 + since_seen < keys;
+    const bool emptied =
+        server->usable() && server->index() != master && server->is_master() && server->keys() * 2 + since_seen < keys;
     if (!emptied) continue;
     if (step.step == Step::repoint) {
       ports_.timeline.after(50ms, [this, emptied = server->index()] { check_all_told(emptied); });
     } else if (known && static_cast<int>(index(step.node)) == server->index()) {
       for (const auto& other : ports_.servers) {
-        const bool follows_it = other->usable() && other->follows() == server->index() && reachable(*other) && is_calm(host_of(other->index()));
+        const bool follows_it = other->usable() && other->follows() == server->index() && reachable(*other) &&
+                                is_calm(host_of(other->index()));
         if (follows_it) violation("the empty master was demoted while " + other->name() + " still followed it");
       }
     }
@@ -247,9 +268,9 @@ void Judge::check_amnesia_order(const RunStep& step) {
 void Judge::check_all_told(int emptied) {
   const auto status = sengu_->status();
   if (!status || sengu_->frozen() || status->route != RouteState::open || !is_calm(proxy_host)) return;
-  if (!status->nodes[at(emptied)].rogue || !reachable(*ports_.servers[at(emptied)])) return;   // not seen (yet)
+  if (!status->nodes[at(emptied)].rogue || !reachable(*ports_.servers[at(emptied)])) return;  // not seen (yet)
   const int master = host_of(static_cast<int>(index(*status->master)));
-  if (!is_calm(master) || ports_.network.is_slow(master)) return;   // nobody is pointed at what is not seen
+  if (!is_calm(master) || ports_.network.is_slow(master)) return;  // nobody is pointed at what is not seen
   for (const auto& server : ports_.servers) {
     const bool left = is_fit(*server) && server->follows() == emptied && !told_[at(server->index())];
     if (left) violation("under amnesia " + server->name() + " was left with the empty master");
@@ -265,12 +286,15 @@ void Judge::check_liveness() {
     check_receivers();
   }
   const auto status = sengu_->status();
-  const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok && ports_.settings.failover.mode == config::Mode::automatic;
-  if (!sengu_->all_acknowledged()) return;   // a frozen worker; it ends the process in time
+  const bool acts = status && !sengu_->frozen() && !status->paused && status->journal_ok &&
+                    ports_.settings.failover.mode == config::Mode::automatic;
+  if (!sengu_->all_acknowledged()) return;  // a frozen worker; it ends the process in time
   if (!acts || sentinel_since_ || status->route == RouteState::open || !status->master) return;
-  const bool by_hand = std::any_of(changed_by_hand_.begin(), changed_by_hand_.end(), [](const Change& change) { return change.at != Time{}; });
-  if (status->reason == Reason::two_masters && by_hand) return;   // people began it, and end it
-  const bool all_can_tell = std::all_of(ports_.servers.begin(), ports_.servers.end(), [](const auto& one) { return !one->running() || one->usable(); });
+  const bool by_hand = std::any_of(changed_by_hand_.begin(), changed_by_hand_.end(),
+                                   [](const Change& change) { return change.at != Time{}; });
+  if (status->reason == Reason::two_masters && by_hand) return;  // people began it, and end it
+  const bool all_can_tell = std::all_of(ports_.servers.begin(), ports_.servers.end(),
+                                        [](const auto& one) { return !one->running() || one->usable(); });
   if (status->reason == Reason::two_deciders && !all_can_tell) return;
   if (is_mysql() && is_applying()) return;
   // An earlier run of sengu heard the replicas lose a frozen master; MySQL does not tell since when they hear nothing.
@@ -279,24 +303,29 @@ void Judge::check_liveness() {
   const auto enough = ports_.settings.health.down_after + 1s + catch_up;
   if (ports_.timeline.now() - sengu_->calm_since() < enough) return;
   const auto quiet = [&](int host) { return ports_.timeline.now() - touched_[at(host)] >= enough; };
-  for (int host = 0; host < static_cast<int>(touched_.size()); ++host) if (!quiet(host)) return;
+  for (int host = 0; host < static_cast<int>(touched_.size()); ++host)
+    if (!quiet(host)) return;
   const Server& master = *ports_.servers[index(*status->master)];
   if (master.running() && !master.frozen()) return;
   for (const auto& server : ports_.servers) {
     const bool can_tell = !master.running() || server->heard_until() >= touched_[at(host_of(master.index()))];
-    if (is_fit(*server) && can_tell && server->follows() == master.index() && ports_.network.open_both_ways(host_of(server->index()), host_of(master.index()))) {
-      return violation("no failover although " + server->name() + " is fit: " + std::string(to_string(status->last_reason)));
+    if (is_fit(*server) && can_tell && server->follows() == master.index() &&
+        ports_.network.open_both_ways(host_of(server->index()), host_of(master.index()))) {
+      return violation("no failover although " + server->name() +
+                       " is fit: " + std::string(to_string(status->last_reason)));
     }
   }
 }
 
 // --- data ---
 
-/// Where a restart of the master is no failover, people want it back with whatever it has, as long as that is not nothing.
+/// Where a restart of the master is no failover, people want it back with whatever it has, as long as that is not
+/// nothing.
 bool Judge::may_lose(const std::string& what) const {
   const auto& failover = ports_.settings.failover;
-  const bool as_told = failover.on_process_death == config::OnProcessDeath::down_after || failover.mode != config::Mode::automatic ||
-                       sengu_->status()->paused || sentinel_since_ || ports_.timeline.now() - sentinel_until_ < asked_again;
+  const bool as_told = failover.on_process_death == config::OnProcessDeath::down_after ||
+                       failover.mode != config::Mode::automatic || sengu_->status()->paused || sentinel_since_ ||
+                       ports_.timeline.now() - sentinel_until_ < asked_again;
   return loss_accepted_ || ((as_told || operator_acted_) && what == "adoption");
 }
 
@@ -352,8 +381,10 @@ void Judge::check_end() {
   const Server& master = *ports_.servers[index(*status->master)];
   if (is_mysql()) check_replicas_in_the_end(master.index());
   const auto has = set_of(master);
-  const auto missing = std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && !has[write]; });
-  if (missing > 0) violation(fmt::format("{} acknowledged writes are missing in the end on {}", missing, master.name()));
+  const auto missing =
+      std::count_if(acked_.begin(), acked_.end(), [&](WriteId write) { return !excused_[write] && !has[write]; });
+  if (missing > 0)
+    violation(fmt::format("{} acknowledged writes are missing in the end on {}", missing, master.name()));
 }
 
 }  // namespace sengu::sim

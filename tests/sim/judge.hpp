@@ -1,5 +1,6 @@
-// The invariants (health/RULES.md, ARCHITECTURE.md), asked at every step of a run: at each relayed byte, promote, route, journal record, and at
-// each data set that is replaced. It knows the truth about every server, which sengu does not.
+// The invariants (health/RULES.md, ARCHITECTURE.md), asked at every step of a run: at each relayed byte, promote,
+// route, journal record, and at each data set that is replaced. It knows the truth about every server, which sengu does
+// not.
 #pragma once
 
 #include "tests/sim/sengu.hpp"
@@ -38,7 +39,9 @@ class Judge final : public Observer {
   /// A fault destroyed data: what nobody holds any more is nobody's fault.
   void forgive_what_is_gone();
   /// It came back with less than it had.
-  void lost_data(const Server& server) { regressed_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), was_seen_with_more(server)}; }
+  void lost_data(const Server& server) {
+    regressed_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), was_seen_with_more(server)};
+  }
   void journal_lost() {
     durable_.reset();
     highest_ = promoted_ = 0;
@@ -51,7 +54,8 @@ class Judge final : public Observer {
     const auto status = sengu_->status();
     if (status && status->nodes[static_cast<std::size_t>(server.index())].server_id != server.run_id()) return;
     if (is_mysql() && seen_[static_cast<std::size_t>(server.index())].life != server.life()) return;
-    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_, server.life()};
+    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_,
+                                                                  server.life()};
   }
   /// Another decider is connected to every server, from now on or no more.
   void sentinel_came() { sentinel_since_ = ports_.timeline.now(); }
@@ -84,7 +88,7 @@ class Judge final : public Observer {
   bool reachable(const Server& server) const;
   bool is_fit(const Server& server) const;
   bool was_led_by_hand(const Server& server, const Server& to) const;
-  using Holders = std::vector<std::pair<const Server*, std::vector<bool>>>;   // and which writes each holds
+  using Holders = std::vector<std::pair<const Server*, std::vector<bool>>>;  // and which writes each holds
   std::vector<bool> set_of(const Server& server) const;
   Holders holders(const std::function<bool(const Server&)>& which) const;
   static bool is_in_any(const Holders& holders, WriteId write);
@@ -117,33 +121,41 @@ class Judge final : public Observer {
 
   Ports ports_;
   Sengu* sengu_ = nullptr;
-  std::vector<Time> touched_;                    // by host
+  std::vector<Time> touched_;  // by host
   std::vector<std::string> violations_;
   std::vector<WriteId> acked_;
-  std::vector<bool> excused_;                    // by WriteId
-  std::vector<std::uint32_t> ackers_;            // by WriteId: what semi-synchronous replication had promised
+  std::vector<bool> excused_;          // by WriteId
+  std::vector<std::uint32_t> ackers_;  // by WriteId: what semi-synchronous replication had promised
   struct Seen {
     Time asked;
     int life = 0;
-    int source = 0;                              // server_uuid
-    std::size_t logged = 0;                      // how long its log was when it answered
+    int source = 0;          // server_uuid
+    std::size_t logged = 0;  // how long its log was when it answered
   };
-  std::vector<Seen> seen_ = std::vector<Seen>(16);   // by server: the last observation that sengu has
-  struct Regress { Time since; bool visible = false; };   // visible: sengu had seen it with what it lost
+  std::vector<Seen> seen_ = std::vector<Seen>(16);  // by server: the last observation that sengu has
+  struct Regress {
+    Time since;
+    bool visible = false;
+  };  // visible: sengu had seen it with what it lost
   std::vector<std::optional<Regress>> regressed_ = std::vector<std::optional<Regress>>(16);
-  health::Route route_;                          // as last published
-  Time applied_{};                               // when something was last left to apply
+  health::Route route_;  // as last published
+  Time applied_{};       // when something was last left to apply
   Time journal_lost_{};
   Time switching_since_{};
-  Time idle_since_{};                            // no failover is under way
+  Time idle_since_{};  // no failover is under way
   std::optional<health::JournalRecord> durable_;
   health::JournalRecord intent_;
   health::Epoch highest_ = 0;
-  health::Epoch promoted_ = 0;                   // the last epoch whose promote was sent
-  std::vector<bool> told_ = std::vector<bool>(16);   // repointed since the last promote
+  health::Epoch promoted_ = 0;                      // the last epoch whose promote was sent
+  std::vector<bool> told_ = std::vector<bool>(16);  // repointed since the last promote
   std::optional<Time> sentinel_since_;
   Time sentinel_until_{};
-  struct Change { Time at; health::Epoch epoch = 0; int promotions = 0; int life = 0; };
+  struct Change {
+    Time at;
+    health::Epoch epoch = 0;
+    int promotions = 0;
+    int life = 0;
+  };
   std::vector<Change> changed_by_hand_ = std::vector<Change>(16);
   std::vector<bool> by_hand_ = std::vector<bool>(16);
   int lost_ = 0;

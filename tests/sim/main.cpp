@@ -26,18 +26,20 @@ struct Options {
   std::uint64_t seeds = 100;
   std::optional<std::uint64_t> first{};
   std::optional<sengu::config::Kind> kind{};
-  bool all = false;            // go on after a failure
-  bool caught = false;         // the program is a mutant: an invariant must break
+  bool all = false;     // go on after a failure
+  bool caught = false;  // the program is a mutant: an invariant must break
 };
 
 int usage() {
-  std::fputs("usage: sengu_sim [--seeds N] [--from N]     N seeds (100), from the first (1); ends with 1 where an invariant breaks\n"
-             "       sengu_sim --all [--seeds N]          goes on after a seed that breaks one\n"
-             "       sengu_sim --caught [--seeds N]       for a mutant: ends with 1 where none does\n"
-             "       sengu_sim --seed N                   one of them, as prose\n"
-             "       --first N                            this seed before all others\n"
-             "       --kind redis|mysql                   of this kind only; else the seed decides\n",
-             stderr);
+  std::fputs(
+      "usage: sengu_sim [--seeds N] [--from N]     N seeds (100), from the first (1); ends with 1 where an invariant "
+      "breaks\n"
+      "       sengu_sim --all [--seeds N]          goes on after a seed that breaks one\n"
+      "       sengu_sim --caught [--seeds N]       for a mutant: ends with 1 where none does\n"
+      "       sengu_sim --seed N                   one of them, as prose\n"
+      "       --first N                            this seed before all others\n"
+      "       --kind redis|mysql                   of this kind only; else the seed decides\n",
+      stderr);
   return 2;
 }
 
@@ -48,7 +50,8 @@ std::string play_quietly(std::uint64_t seed, const Options& options, Totals& tot
   totals.add(result);
   if (!result.violations.empty()) return result.violations.front();
   const bool twice = seed < options.from + 10;
-  if (twice && play(seed, kind, Telling::hash).transcript != result.transcript) return "another transcript the second time";
+  if (twice && play(seed, kind, Telling::hash).transcript != result.transcript)
+    return "another transcript the second time";
   return {};
 }
 
@@ -62,14 +65,16 @@ int play_many(const Options& options) {
     const std::string wrong = play_quietly(seed, options, totals);
     if (wrong.empty()) continue;
     const bool mysql = options.kind.value_or(kind_of(seed)) == sengu::config::Kind::mysql;
-    std::printf("seed %llu (%s): %s\n", static_cast<unsigned long long>(seed), mysql ? "mysql" : "redis", wrong.c_str());
+    std::printf("seed %llu (%s): %s\n", static_cast<unsigned long long>(seed), mysql ? "mysql" : "redis",
+                wrong.c_str());
     if (options.caught) return 0;
     if (!options.all) return 1;
     ++broken;
   }
   if (broken > 0) return 1;
-  std::printf("%llu seeds, no invariant broken: %llu promotions; %llu acknowledged writes, %llu lost that no fit replica had\n",
-              static_cast<unsigned long long>(options.seeds), totals.promotions, totals.acknowledged, totals.lost);
+  std::printf(
+      "%llu seeds, no invariant broken: %llu promotions; %llu acknowledged writes, %llu lost that no fit replica had\n",
+      static_cast<unsigned long long>(options.seeds), totals.promotions, totals.acknowledged, totals.lost);
   return options.caught ? 1 : 0;
 }
 

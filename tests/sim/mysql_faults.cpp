@@ -1,5 +1,5 @@
-// What may go wrong with replication of MySQL: the threads that receive and apply, the semi-synchronous roles, people who
-// write where they should not.
+// What may go wrong with replication of MySQL: the threads that receive and apply, the semi-synchronous roles, people
+// who write where they should not.
 #include <fmt/format.h>
 
 #include "tests/sim/faults.hpp"
@@ -74,7 +74,8 @@ void replica_stops_acknowledging(Stage& stage) {
   MysqlServer& server = any_of(stage);
   if (!server.running()) return;
   server.switch_semi_sync_replica(SemiSync::off);
-  for_a_while(stage, server, "acknowledges nothing: rpl_semi_sync_replica_enabled=OFF", [&server] { server.switch_semi_sync_replica(SemiSync::on); });
+  for_a_while(stage, server, "acknowledges nothing: rpl_semi_sync_replica_enabled=OFF",
+              [&server] { server.switch_semi_sync_replica(SemiSync::on); });
 }
 
 void source_flag_is_left_on(Stage& stage) {
@@ -111,9 +112,15 @@ void master_dies_while_replicas_differ(Stage& stage) {
 }  // namespace
 
 const std::vector<Fault>& mysql_faults() {
-  static const std::vector<Fault> faults{{4, applier_stops}, {4, applier_errs}, {10, applier_is_slow}, {4, receiver_is_stopped},
-                                         {5, somebody_writes_there}, {5, clients_bypass_the_proxy}, {3, replica_stops_acknowledging},
-                                         {4, source_flag_is_left_on}, {8, master_dies_while_replicas_differ}};
+  static const std::vector<Fault> faults{{4, applier_stops},
+                                         {4, applier_errs},
+                                         {10, applier_is_slow},
+                                         {4, receiver_is_stopped},
+                                         {5, somebody_writes_there},
+                                         {5, clients_bypass_the_proxy},
+                                         {3, replica_stops_acknowledging},
+                                         {4, source_flag_is_left_on},
+                                         {8, master_dies_while_replicas_differ}};
   return faults;
 }
 

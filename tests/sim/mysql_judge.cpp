@@ -12,12 +12,14 @@ using namespace sengu::health;
 
 namespace {
 
-constexpr auto receivers_run_after = 2s;   // a failover's end, and a probe or two
-constexpr auto apply_seen = 1s;            // that nothing is left to apply
+constexpr auto receivers_run_after = 2s;  // a failover's end, and a probe or two
+constexpr auto apply_seen = 1s;           // that nothing is left to apply
 
 }  // namespace
 
-const MysqlServer& Judge::mysql(int index) const { return dynamic_cast<const MysqlServer&>(*ports_.servers[at(index)]); }
+const MysqlServer& Judge::mysql(int index) const {
+  return dynamic_cast<const MysqlServer&>(*ports_.servers[at(index)]);
+}
 
 void Judge::on_seen(NodeId node, const Observation& seen, const Reply& reply) {
   if (!is_mysql() || !seen.info) return;
@@ -44,16 +46,19 @@ bool Judge::has_writes_of_strangers(const MysqlServer& server) const {
 void Judge::check_relay_log(const RunStep& step) {
   const MysqlServer& target = mysql(static_cast<int>(index(step.node)));
   if (step.loss == LossPolicy::accept_loss || loss_accepted_ || target.receives() || !target.running()) return;
-  if (!target.all_applied()) violation(fmt::format("promoted with {} received transactions not applied", target.relay_log_length()));
+  if (!target.all_applied())
+    violation(fmt::format("promoted with {} received transactions not applied", target.relay_log_length()));
 }
 
-/// What was received is compared only when it stands still. An operator's failover away from a living master is another thing.
+/// What was received is compared only when it stands still. An operator's failover away from a living master is another
+/// thing.
 void Judge::check_nobody_receives(const std::string& target) {
   if (operator_acted_) return;
   for (const auto& server : ports_.servers) {
     const MysqlServer& one = mysql(server->index());
-    const bool was_there = touched_[at(host_of(one.index()))] + 900ms < switching_since_;   // when it was looked at
-    if (was_there && is_fit(one) && one.has_source() && one.receives()) violation(fmt::format("{} was chosen while {} still received", target, one.name()));
+    const bool was_there = touched_[at(host_of(one.index()))] + 900ms < switching_since_;  // when it was looked at
+    if (was_there && is_fit(one) && one.has_source() && one.receives())
+      violation(fmt::format("{} was chosen while {} still received", target, one.name()));
   }
 }
 
@@ -64,12 +69,16 @@ void Judge::check_errant_candidate(const RunStep& step) {
   const Seen& seen = seen_[at(target.index())];
   const auto& log = target.log();
   bool visible = false;
-  for (std::size_t place = 0; place < std::min(seen.logged, log.size()) && seen.source == target.source(); ++place) visible |= !log[place].rightful;
+  for (std::size_t place = 0; place < std::min(seen.logged, log.size()) && seen.source == target.source(); ++place)
+    visible |= !log[place].rightful;
   if (!visible || by_name(durable_->master) < 0) return;
-  if (!wrote_what(target, mysql(by_name(durable_->master)))) return;   // the master had taken them over
+  if (!wrote_what(target, mysql(by_name(durable_->master)))) return;  // the master had taken them over
   for (const auto& server : ports_.servers) {
-    const bool better = server->index() != target.index() && server->name() != durable_->master && is_fit(*server) && !has_writes_of_strangers(mysql(server->index()));
-    if (better) return violation(fmt::format("{} has transactions of its own and was promoted, not {}", target.name(), server->name()));
+    const bool better = server->index() != target.index() && server->name() != durable_->master && is_fit(*server) &&
+                        !has_writes_of_strangers(mysql(server->index()));
+    if (better)
+      return violation(
+          fmt::format("{} has transactions of its own and was promoted, not {}", target.name(), server->name()));
   }
 }
 
@@ -77,34 +86,43 @@ void Judge::check_errant_candidate(const RunStep& step) {
 void Judge::check_errant_is_left_alone(const RunStep& step) {
   const int master = by_name(durable_->master);
   const MysqlServer& server = mysql(static_cast<int>(index(step.node)));
-  if (master < 0 || server.index() == master || server.follows() == master || seen_[at(server.index())].life != server.life()) return;
-  if (wrote_what(server, mysql(master))) violation(fmt::format("{} has transactions of its own and was told to follow {}", server.name(), mysql(master).name()));
+  if (master < 0 || server.index() == master || server.follows() == master ||
+      seen_[at(server.index())].life != server.life())
+    return;
+  if (wrote_what(server, mysql(master)))
+    violation(
+        fmt::format("{} has transactions of its own and was told to follow {}", server.name(), mysql(master).name()));
 }
 
 /// ... and has no readers, once the master was seen without them.
 void Judge::check_readers() {
   const auto status = sengu_->status();
-  if (!status || sengu_->frozen() || !status->master || status->route != RouteState::open || status->phase != "idle" || !is_calm(proxy_host)) return;
+  if (!status || sengu_->frozen() || !status->master || status->route != RouteState::open || status->phase != "idle" ||
+      !is_calm(proxy_host))
+    return;
   const MysqlServer& master = mysql(static_cast<int>(index(*status->master)));
   if (master.run_id() != status->nodes[at(master.index())].server_id) return;
   for (std::size_t i = 0; i < route_.readers.size(); ++i) {
     const MysqlServer& server = mysql(static_cast<int>(i));
-    const bool judged = server.index() != master.index() && seen_[i].life == server.life() && seen_[at(master.index())].asked > seen_[i].asked;
-    if (judged && route_.readers[i].accepts && wrote_what(server, master)) violation(server.name() + " has transactions of its own and takes readers");
+    const bool judged = server.index() != master.index() && seen_[i].life == server.life() &&
+                        seen_[at(master.index())].asked > seen_[i].asked;
+    if (judged && route_.readers[i].accepts && wrote_what(server, master))
+      violation(server.name() + " has transactions of its own and takes readers");
   }
 }
 
 /// It has been well since before the old master was lost, and could be chosen.
 bool Judge::is_live_acker(int index) const {
   const MysqlServer& server = mysql(index);
-  const bool well = server.usable() && !server.is_master() && server.has_source() && reachable(server) && is_calm(host_of(index)) && is_calm(proxy_host);
+  const bool well = server.usable() && !server.is_master() && server.has_source() && reachable(server) &&
+                    is_calm(host_of(index)) && is_calm(proxy_host);
   const auto status = sengu_->status();
   if (!well || !status || status->nodes[at(index)].health != Health::up) return false;
   return server.applies() && !has_writes_of_strangers(server);
 }
 
-/// Invariant 11: what was acknowledged after a replica had acknowledged its receipt, and that replica lived, could be reached
-/// and chosen until the failover was over, is on the master that came of it.
+/// Invariant 11: what was acknowledged after a replica had acknowledged its receipt, and that replica lived, could be
+/// reached and chosen until the failover was over, is on the master that came of it.
 void Judge::check_semi_sync(const Server& chosen, const std::string& what) {
   if (may_lose(what) || operator_acted_ || regressed_unseen(chosen)) return;
   const auto has = set_of(chosen);
@@ -114,7 +132,8 @@ void Judge::check_semi_sync(const Server& chosen, const std::string& what) {
     for (const auto& [server, set] : held) {
       const bool acknowledged = (ackers_[write] >> static_cast<unsigned>(server->index()) & 1U) != 0;
       if (!acknowledged || !set[write]) continue;
-      return violation(fmt::format("{} of {} loses write {}, which {} acknowledged to a semi-synchronous master", what, chosen.name(), write, server->name()));
+      return violation(fmt::format("{} of {} loses write {}, which {} acknowledged to a semi-synchronous master", what,
+                                   chosen.name(), write, server->name()));
     }
   }
 }
@@ -129,7 +148,8 @@ void Judge::check_replicas_in_the_end(int master) {
     });
     if (server.index() == master || of_its_own || !server.receive_error().empty()) continue;
     if (!server.has_source()) violation(server.name() + " follows nobody in the end");
-    if (server.has_source() && (!server.receives() || !server.applies())) violation(server.name() + " does not replicate in the end");
+    if (server.has_source() && (!server.receives() || !server.applies()))
+      violation(server.name() + " does not replicate in the end");
   }
 }
 
@@ -137,8 +157,8 @@ bool Judge::was_seen_with_more(const Server& server) const {
   return is_mysql() && seen_[at(server.index())].logged > mysql(server.index()).log().size();
 }
 
-/// It lost the end of its log with its host, and gives the numbers again, and this run of sengu had not seen that end: no set
-/// of GTIDs tells that (sync_binlog=1 keeps it from happening).
+/// It lost the end of its log with its host, and gives the numbers again, and this run of sengu had not seen that end:
+/// no set of GTIDs tells that (sync_binlog=1 keeps it from happening).
 bool Judge::regressed_unseen(const Server& server) const {
   const auto& regress = regressed_[at(server.index())];
   return regress && (sengu_->started() > regress->since || !regress->visible);
@@ -164,10 +184,13 @@ void Judge::check_receivers() {
   const int master = static_cast<int>(index(*status->master));
   for (const auto& one : ports_.servers) {
     const MysqlServer& server = mysql(one->index());
-    const bool due = server.stopped_by_step() && now - *server.stopped_by_step() >= receivers_run_after && server.usable() && reachable(server) && now - touched_[at(host_of(server.index()))] >= receivers_run_after;
-    const bool forgotten = due && *server.stopped_by_step() <= journal_lost_;   // with the journal that knew of it
+    const bool due = server.stopped_by_step() && now - *server.stopped_by_step() >= receivers_run_after &&
+                     server.usable() && reachable(server) &&
+                     now - touched_[at(host_of(server.index()))] >= receivers_run_after;
+    const bool forgotten = due && *server.stopped_by_step() <= journal_lost_;  // with the journal that knew of it
     if (!due || forgotten || server.follows() != master) continue;
-    violation(fmt::format("{} still does not receive, {} ms after sengu stopped it", server.name(), (now - *server.stopped_by_step()) / 1ms));
+    violation(fmt::format("{} still does not receive, {} ms after sengu stopped it", server.name(),
+                          (now - *server.stopped_by_step()) / 1ms));
   }
 }
 

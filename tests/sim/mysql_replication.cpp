@@ -1,5 +1,5 @@
-// A modelled MySQL server between its source and its replicas: the binary log and who acknowledges what of it, the thread
-// that receives, the thread that applies.
+// A modelled MySQL server between its source and its replicas: the binary log and who acknowledges what of it, the
+// thread that receives, the thread that applies.
 #include "tests/sim/mysql_server.hpp"
 
 namespace sengu::sim {
@@ -8,8 +8,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto connect_retry = 1s;        // SOURCE_CONNECT_RETRY, as sengu sets it
-constexpr auto applied_in_one = 1ms;      // transactions that take less are applied together
+constexpr auto connect_retry = 1s;    // SOURCE_CONNECT_RETRY, as sengu sets it
+constexpr auto applied_in_one = 1ms;  // transactions that take less are applied together
 
 }  // namespace
 
@@ -61,9 +61,12 @@ void MysqlServer::release(std::size_t below) {
 }
 
 void MysqlServer::take_acknowledgement(int replica, std::uint64_t generation, std::size_t place) {
-  const bool connected = std::any_of(downstreams_.begin(), downstreams_.end(), [&](const Downstream& one) { return one.replica == replica && one.generation == generation; });
+  const bool connected = std::any_of(downstreams_.begin(), downstreams_.end(), [&](const Downstream& one) {
+    return one.replica == replica && one.generation == generation;
+  });
   if (!connected) return;
-  for (const Waiting& one : waiting_) if (one.place <= place) ackers_[one.place] |= 1U << static_cast<unsigned>(replica);
+  for (const Waiting& one : waiting_)
+    if (one.place <= place) ackers_[one.place] |= 1U << static_cast<unsigned>(replica);
   release(place + 1);
 }
 
@@ -71,48 +74,59 @@ void MysqlServer::take_acknowledgement(int replica, std::uint64_t generation, st
 void MysqlServer::ask(const Ask& ask, Channel back) {
   forget_downstream(ask.replica, 0);
   Downstream downstream{ask.replica, ask.generation, back, ask.has, ask.acknowledges};
-  if (busy()) return to_replica(downstream, [generation = ask.generation](MysqlServer& replica) { replica.lost(generation, connect_retry); });
+  if (busy())
+    return to_replica(downstream,
+                      [generation = ask.generation](MysqlServer& replica) { replica.lost(generation, connect_retry); });
   if (ask.has.last_of(source_) > logged_.last_of(source_)) {
-    return to_replica(downstream, [generation = ask.generation](MysqlServer& replica) { replica.refused(generation, "1236 replica has more GTIDs than the source has"); });
+    return to_replica(downstream, [generation = ask.generation](MysqlServer& replica) {
+      replica.refused(generation, "1236 replica has more GTIDs than the source has");
+    });
   }
   Sent missing;
-  for (std::size_t place = 0; place < log_.size(); ++place) if (!ask.has.contains(log_[place])) missing.emplace_back(place, log_[place]);
+  for (std::size_t place = 0; place < log_.size(); ++place)
+    if (!ask.has.contains(log_[place])) missing.emplace_back(place, log_[place]);
   downstreams_.push_back(downstream);
   to_replica(downstreams_.back(), [generation = ask.generation, missing](MysqlServer& replica) {
     replica.receiver_ = Receiver::connected;
     replica.receive(generation, missing);
   });
   const std::size_t begins = missing.empty() ? log_.size() : missing.front().first;
-  if (ask.acknowledges && begins > 0) take_acknowledgement(ask.replica, ask.generation, begins - 1);   // it has all before
+  if (ask.acknowledges && begins > 0)
+    take_acknowledgement(ask.replica, ask.generation, begins - 1);  // it has all before
 }
 
 void MysqlServer::relay(std::size_t place) {
   for (Downstream& downstream : downstreams_) {
     if (downstream.has.contains(log_[place])) continue;
-    to_replica(downstream, [generation = downstream.generation, sent = Sent{{place, log_[place]}}](MysqlServer& replica) { replica.receive(generation, sent); });
+    to_replica(downstream, [generation = downstream.generation, sent = Sent{{place, log_[place]}}](
+                               MysqlServer& replica) { replica.receive(generation, sent); });
   }
 }
 
 /// A message of an earlier connection is not read.
 void MysqlServer::to_replica(Downstream& downstream, std::function<void(MysqlServer&)> message) {
   MysqlServer& replica = mysql(downstream.replica);
-  cluster_.network.send(downstream.channel, [&replica, message = std::move(message), generation = downstream.generation] {
-    if (!replica.running_ || replica.generation_ != generation) return;
-    replica.actor_.run([&replica, message, generation] {
-      if (replica.generation_ == generation) message(replica);
-    });
-  });
+  cluster_.network.send(downstream.channel,
+                        [&replica, message = std::move(message), generation = downstream.generation] {
+                          if (!replica.running_ || replica.generation_ != generation) return;
+                          replica.actor_.run([&replica, message, generation] {
+                            if (replica.generation_ == generation) message(replica);
+                          });
+                        });
 }
 
 void MysqlServer::drop_downstreams() {
   for (Downstream& downstream : std::exchange(downstreams_, {})) {
-    to_replica(downstream, [generation = downstream.generation](MysqlServer& replica) { replica.lost(generation, {}); });
+    to_replica(downstream,
+               [generation = downstream.generation](MysqlServer& replica) { replica.lost(generation, {}); });
   }
 }
 
 /// Generation 0: any.
 void MysqlServer::forget_downstream(int replica, std::uint64_t generation) {
-  std::erase_if(downstreams_, [&](const Downstream& one) { return one.replica == replica && (generation == 0 || one.generation == generation); });
+  std::erase_if(downstreams_, [&](const Downstream& one) {
+    return one.replica == replica && (generation == 0 || one.generation == generation);
+  });
 }
 
 /// Heartbeats to whoever follows; and of its own source, whether it was silent for replica_net_timeout.
@@ -164,22 +178,25 @@ void MysqlServer::connect() {
   MysqlServer& source = mysql(follows_);
   const Ask question{index_, generation, received_, semi_sync_replica_};
   to_source_ = {host_of(index_), host_of(follows_)};
-  cluster_.network.send(to_source_, [this, &source, question, generation, back = Channel{host_of(follows_), host_of(index_)}]() mutable {
-    if (source.running_) {
-      source.actor_.run([&source, question, back] { source.ask(question, back); });
-      return;
-    }
-    cluster_.network.send(back, [this, generation] {
-      if (running_ && generation == generation_) actor_.run([this, generation] { lost(generation, connect_retry); });
-    });
-  });
+  cluster_.network.send(
+      to_source_, [this, &source, question, generation, back = Channel{host_of(follows_), host_of(index_)}]() mutable {
+        if (source.running_) {
+          source.actor_.run([&source, question, back] { source.ask(question, back); });
+          return;
+        }
+        cluster_.network.send(back, [this, generation] {
+          if (running_ && generation == generation_)
+            actor_.run([this, generation] { lost(generation, connect_retry); });
+        });
+      });
 }
 
 void MysqlServer::disconnect() {
   if (receiver_ == Receiver::connected) down_since_ = cluster_.timeline.now();
   if (receives() && follows_ >= 0) {
     cluster_.network.send(to_source_, [&source = mysql(follows_), replica = index_, generation = generation_] {
-      if (source.running_) source.actor_.run([&source, replica, generation] { source.forget_downstream(replica, generation); });
+      if (source.running_)
+        source.actor_.run([&source, replica, generation] { source.forget_downstream(replica, generation); });
     });
   }
   ++generation_;
@@ -200,7 +217,10 @@ void MysqlServer::lost(std::uint64_t generation, Duration retry) {
   receiver_ = Receiver::connecting;
   const auto next = ++generation_;
   cluster_.timeline.after(retry, [this, next] {
-    if (next == generation_ && running_) actor_.run([this, next] { if (next == generation_) connect(); });
+    if (next == generation_ && running_)
+      actor_.run([this, next] {
+        if (next == generation_) connect();
+      });
   });
 }
 
@@ -220,9 +240,12 @@ void MysqlServer::receive(std::uint64_t generation, const Sent& sent) {
     relay_log_.push_back(one);
   }
   if (semi_sync_replica_ && !sent.empty()) {
-    cluster_.network.send(to_source_, [&source = mysql(follows_), replica = index_, generation, place = sent.back().first] {
-      if (source.running_) source.actor_.run([&source, replica, generation, place] { source.take_acknowledgement(replica, generation, place); });
-    });
+    cluster_.network.send(
+        to_source_, [&source = mysql(follows_), replica = index_, generation, place = sent.back().first] {
+          if (source.running_)
+            source.actor_.run(
+                [&source, replica, generation, place] { source.take_acknowledgement(replica, generation, place); });
+        });
   }
   apply_soon();
 }
@@ -276,7 +299,8 @@ void MysqlServer::drop_relay_log() {
 
 std::vector<WriteId> MysqlServer::unapplied() const {
   std::vector<WriteId> writes;
-  for (const Transaction& one : relay_log_) if (one.write != 0) writes.push_back(one.write);
+  for (const Transaction& one : relay_log_)
+    if (one.write != 0) writes.push_back(one.write);
   return writes;
 }
 

@@ -1,5 +1,5 @@
-// The server as its clients meet it: statements, sengu's steps among them, and what a restart finds. What it does with its
-// source and its replicas is in mysql_replication.cpp.
+// The server as its clients meet it: statements, sengu's steps among them, and what a restart finds. What it does with
+// its source and its replicas is in mysql_replication.cpp.
 #include "tests/sim/mysql_server.hpp"
 
 namespace sengu::sim {
@@ -12,8 +12,8 @@ using health::Step;
 
 namespace {
 
-constexpr std::int64_t first_data = 1000;    // transactions of the first server, before anything is watched
-constexpr int most_unsynced = 20;            // transactions that a host takes with it, where sync_binlog is not 1
+constexpr std::int64_t first_data = 1000;  // transactions of the first server, before anything is watched
+constexpr int most_unsynced = 20;          // transactions that a host takes with it, where sync_binlog is not 1
 constexpr int next_uuid = 100;
 
 }  // namespace
@@ -54,19 +54,21 @@ void MysqlServer::restart(Kept kept) {
   started_ = cluster_.timeline.now();
   const auto log = std::exchange(log_, {});
   std::size_t kept_log = kept == Kept::nothing ? 0 : log.size();
-  if (kept == Kept::snapshot) kept_log -= std::min(kept_log, static_cast<std::size_t>(cluster_.random.below(most_unsynced)));
+  if (kept == Kept::snapshot)
+    kept_log -= std::min(kept_log, static_cast<std::size_t>(cluster_.random.below(most_unsynced)));
   ackers_.clear();
   writes_.clear();
   logged_ = {};
   for (std::size_t i = 0; i < kept_log; ++i) append(log[i]);
-  executed_ = logged_;                       // what waited for an acknowledgement is recovered as committed
+  executed_ = logged_;  // what waited for an acknowledgement is recovered as committed
   if (kept == Kept::nothing) {
     source_ += next_uuid;
     follows_ = -1;
   }
   if (kept != Kept::everything) relay_log_.clear();
   received_ = executed_;
-  for (const Transaction& one : relay_log_) if (!received_.contains(one)) received_.add(one);
+  for (const Transaction& one : relay_log_)
+    if (!received_.contains(one)) received_.add(one);
   read_only_ = options_.starts_read_only;
   semi_sync_source_ = options_.semi_sync && options_.source_flag_stays;
   semi_sync_replica_ = options_.semi_sync;
@@ -118,7 +120,7 @@ void MysqlServer::switch_semi_sync_replica(SemiSync to) {
 void MysqlServer::execute(const std::shared_ptr<Connection>& connection, const Request& request) {
   Reply reply;
   if (busy()) {
-    reply.outcome = Outcome::error;          // 1040, too many connections
+    reply.outcome = Outcome::error;  // 1040, too many connections
     return answer(connection, reply);
   }
   switch (request.kind) {
@@ -126,11 +128,8 @@ void MysqlServer::execute(const std::shared_ptr<Connection>& connection, const R
       reply.info = info();
       reply.logged = log_.size();
       return answer(connection, reply);
-    case Request::Kind::clients:
-      reply.deciders = deciders;
-      return answer(connection, reply);
-    case Request::Kind::set:
-      return write(connection, request.write);
+    case Request::Kind::clients: reply.deciders = deciders; return answer(connection, reply);
+    case Request::Kind::set: return write(connection, request.write);
     case Request::Kind::step: {
       const auto conversation = std::make_shared<Conversation>();
       conversation->connection = connection;
@@ -145,7 +144,7 @@ void MysqlServer::write(const std::shared_ptr<Connection>& connection, WriteId w
     postponed_.emplace_back(connection, write);
   } else if (read_only_) {
     Reply reply;
-    reply.outcome = Outcome::error;          // 1290
+    reply.outcome = Outcome::error;  // 1290
     answer(connection, reply);
   } else {
     write_own(write, connection);
@@ -235,7 +234,11 @@ std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
     read_only_ = false;
     return true;
   };
-  return {{nullptr, may_go_on}, {[this] { return !applier_waits(); }, stop}, {nullptr, forget_source}, {nullptr, switch_on}, {nullptr, open}};
+  return {{nullptr, may_go_on},
+          {[this] { return !applier_waits(); }, stop},
+          {nullptr, forget_source},
+          {nullptr, switch_on},
+          {nullptr, open}};
 }
 
 std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& request) {
@@ -245,7 +248,8 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
                        return true;
                      }};
   };
-  const Statement stop{[this] { return !applier_waits(); }, [this] {
+  const Statement stop{[this] { return !applier_waits(); },
+                       [this] {
                          disconnect();
                          applying_ = false;
                          return true;
@@ -258,7 +262,9 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
     case Step::unfence: return {at_once([this] { read_only_ = false; })};
     case Step::promote: return promotion(request.loss);
     case Step::repoint:
-      if (follows_ >= 0 && applying_) return {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }), start};
+      if (follows_ >= 0 && applying_)
+        return {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }),
+                start};
       return {stop, change, start};
     case Step::demote:
     case Step::demote_emptied: return {switch_off, fence(), stop, change, start};
@@ -291,7 +297,8 @@ health::SqlInfo MysqlServer::sql_info() const {
   const auto flag = [](bool on) { return on ? SemiSync::on : SemiSync::off; };
   sql.semi_sync_source = options_.semi_sync ? flag(semi_sync_source_) : SemiSync::absent;
   sql.semi_sync_replica = options_.semi_sync ? flag(semi_sync_replica_) : SemiSync::absent;
-  sql.semi_sync_clients = static_cast<int>(std::count_if(downstreams_.begin(), downstreams_.end(), [](const Downstream& one) { return one.acknowledges; }));
+  sql.semi_sync_clients = static_cast<int>(
+      std::count_if(downstreams_.begin(), downstreams_.end(), [](const Downstream& one) { return one.acknowledges; }));
   sql.semi_sync_waiting = static_cast<int>(waiting_.size());
   return sql;
 }

@@ -1,6 +1,7 @@
-// A modelled MySQL server: its binary log, what it has received and not applied yet, the threads that receive and apply,
-// semi-synchronous replication (AFTER_SYNC, without a timeout), GTID auto-position, read_only, heartbeats. A frozen process whose
-// kernel still accepts, and that executes what it finds in its sockets. What is modelled is what mysql.md says of real servers.
+// A modelled MySQL server: its binary log, what it has received and not applied yet, the threads that receive and
+// apply, semi-synchronous replication (AFTER_SYNC, without a timeout), GTID auto-position, read_only, heartbeats. A
+// frozen process whose kernel still accepts, and that executes what it finds in its sockets. What is modelled is what
+// mysql.md says of real servers.
 #pragma once
 
 #include <deque>
@@ -9,16 +10,16 @@
 
 namespace sengu::sim {
 
-inline constexpr std::chrono::microseconds usual_apply_time{100};   // of one transaction
+inline constexpr std::chrono::microseconds usual_apply_time{100};  // of one transaction
 
 class MysqlServer final : public Server {
  public:
   /// How the servers of a group are configured.
   struct Options {
     bool semi_sync = true;
-    bool starts_read_only = true;            // read_only=ON in the configuration
-    bool source_flag_stays = false;          // rpl_semi_sync_source_enabled=ON in the configuration
-    Duration net_timeout{};                  // replica_net_timeout
+    bool starts_read_only = true;    // read_only=ON in the configuration
+    bool source_flag_stays = false;  // rpl_semi_sync_source_enabled=ON in the configuration
+    Duration net_timeout{};          // replica_net_timeout
     Duration heartbeat_period{};
   };
   MysqlServer(Cluster& cluster, const config::NodeSettings& settings, int index, const Options& options)
@@ -29,7 +30,7 @@ class MysqlServer final : public Server {
   void restart(Kept kept) override;
   void kill_replicas() override { drop_downstreams(); }
   void obey(const Request& step) override;
-  void write_directly(int count) override;   // as an application does: refused where it is read-only
+  void write_directly(int count) override;  // as an application does: refused where it is read-only
   void write_in_spite_of_read_only(int count);
   void stop_receiving();
   void start_receiving();
@@ -65,21 +66,32 @@ class MysqlServer final : public Server {
 
  private:
   enum class Receiver : std::uint8_t { stopped, connecting, connected };
-  struct Waiting {                           // in the log, for an acknowledgement
+  struct Waiting {  // in the log, for an acknowledgement
     std::size_t place;
     std::weak_ptr<Connection> client;
     bool of_the_applier = false;
   };
-  struct Downstream { int replica; std::uint64_t generation; Channel channel; TransactionSet has; bool acknowledges; };
-  struct Ask { int replica; std::uint64_t generation; TransactionSet has; bool acknowledges; };
-  using Sent = std::vector<std::pair<std::size_t, Transaction>>;   // with their places in the log of whoever sent them
+  struct Downstream {
+    int replica;
+    std::uint64_t generation;
+    Channel channel;
+    TransactionSet has;
+    bool acknowledges;
+  };
+  struct Ask {
+    int replica;
+    std::uint64_t generation;
+    TransactionSet has;
+    bool acknowledges;
+  };
+  using Sent = std::vector<std::pair<std::size_t, Transaction>>;  // with their places in the log of whoever sent them
   /// One statement of a conversation. It may hang until `ready`; what comes after it waits.
   struct Statement {
-    std::function<bool()> ready;             // none: at once
-    std::function<bool()> run;               // false: an error, and the end of the conversation
+    std::function<bool()> ready;  // none: at once
+    std::function<bool()> run;    // false: an error, and the end of the conversation
   };
   struct Conversation {
-    std::weak_ptr<Connection> connection;    // none: somebody's own
+    std::weak_ptr<Connection> connection;  // none: somebody's own
     bool by_hand = false;
     std::deque<Statement> statements;
   };
@@ -126,16 +138,16 @@ class MysqlServer final : public Server {
   MysqlServer& mysql(int index) const { return static_cast<MysqlServer&>(peer(index)); }
 
   const Options& options_;
-  int source_ = 0;                           // its server_uuid
+  int source_ = 0;  // its server_uuid
   Time started_{};
   bool read_only_ = true;
-  bool fence_hangs_ = false;                 // SET GLOBAL read_only=ON waits for commits, and new writes wait for it
+  bool fence_hangs_ = false;  // SET GLOBAL read_only=ON waits for commits, and new writes wait for it
   std::vector<std::pair<std::weak_ptr<Connection>, WriteId>> postponed_;
   std::vector<SharedConversation> hanging_;
   // the binary log
   std::vector<Transaction> log_;
-  std::vector<std::uint32_t> ackers_;        // of each in the log
-  std::vector<WriteId> writes_;              // of all in the log
+  std::vector<std::uint32_t> ackers_;  // of each in the log
+  std::vector<WriteId> writes_;        // of all in the log
   TransactionSet logged_;
   TransactionSet executed_;
   std::deque<Waiting> waiting_;
@@ -144,12 +156,12 @@ class MysqlServer final : public Server {
   std::vector<Downstream> downstreams_;
   // as a replica
   Receiver receiver_ = Receiver::stopped;
-  std::uint64_t generation_ = 0;             // of its connection to its source
+  std::uint64_t generation_ = 0;  // of its connection to its source
   Channel to_source_{};
-  std::deque<Transaction> relay_log_;        // not applied yet
+  std::deque<Transaction> relay_log_;  // not applied yet
   TransactionSet received_;
   std::int64_t heartbeats_ = 0;
-  Time last_sign_{};                         // of the source
+  Time last_sign_{};  // of the source
   std::string receive_error_;
   bool applying_ = true;
   bool apply_pending_ = false;

@@ -35,7 +35,8 @@ class Network {
   void heal(int from, int to) {
     const auto path = blocked_.extract({from, to});
     if (path.empty()) return;
-    for (const Action& arrival : path.mapped()) timeline_.after({}, [this, from, to, arrival] { arrive({from, to}, arrival); });
+    for (const Action& arrival : path.mapped())
+      timeline_.after({}, [this, from, to, arrival] { arrive({from, to}, arrival); });
   }
   bool open(int from, int to) const { return !blocked_.contains({from, to}); }
   bool open_both_ways(int a, int b) const { return open(a, b) && open(b, a); }

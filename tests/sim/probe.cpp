@@ -49,7 +49,8 @@ void Probe::watch(const Shared& link) {
     if (!alive) return;
     actor_.run([this, weak, asked] {
       const auto late = weak.lock();
-      const bool waits = late && late->asked == asked && (late->phase == Phase::connecting || late->phase == Phase::asking);
+      const bool waits =
+          late && late->asked == asked && (late->phase == Phase::connecting || late->phase == Phase::asking);
       if (waits) on_overdue(late);
     });
   });

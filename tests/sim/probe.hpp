@@ -1,5 +1,5 @@
-// A node's probe connection as health/redis/probe keeps it: one kept connection that is asked again and again, a second
-// one while the first does not answer. The simulator's stand-in for Asio sockets, not for the decision.
+// A node's probe connection as health/server/node_probe keeps it: one kept connection that is asked again and again, a
+// second one while the first does not answer. The simulator's stand-in for Asio sockets, not for the decision.
 #pragma once
 
 #include "health/mysql/source_watch.hpp"
@@ -29,7 +29,7 @@ class Probe {
     Phase phase = Phase::connecting;
     Time asked{};
     int questions = 0;
-    bool in_use = false;             // it answered once
+    bool in_use = false;  // it answered once
   };
   using Shared = std::shared_ptr<Link>;
 

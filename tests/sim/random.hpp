@@ -1,4 +1,5 @@
-// Seeded numbers, the same on every machine (std's distributions are not). SplitMix64, public domain, by Sebastiano Vigna.
+// Seeded numbers, the same on every machine (std's distributions are not). SplitMix64, public domain, by Sebastiano
+// Vigna.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ class Random {
   /// True in `percent` of 100 cases.
   bool chance(int percent) { return below(100) < percent; }
   Duration between(Duration least, Duration most) {
-    return least + Duration(static_cast<Duration::rep>(next() % static_cast<std::uint64_t>((most - least).count() + 1)));
+    return least +
+           Duration(static_cast<Duration::rep>(next() % static_cast<std::uint64_t>((most - least).count() + 1)));
   }
 
  private:

@@ -63,7 +63,10 @@ void RedisServer::restart(Kept kept) {
   down_since_.reset();
   busy_until_ = paused_until_ = {};
   loading_until_ = cluster_.timeline.now() + (keys() == 0 ? Duration{} : cluster_.random.between(5ms, 400ms));
-  if (follows_ >= 0) cluster_.timeline.at(loading_until_, [this, life = life_] { if (life == life_ && running_ && follows_ >= 0) connect_upstream(); });
+  if (follows_ >= 0)
+    cluster_.timeline.at(loading_until_, [this, life = life_] {
+      if (life == life_ && running_ && follows_ >= 0) connect_upstream();
+    });
   ping_replicas();
 }
 
@@ -119,7 +122,7 @@ Reply RedisServer::reply_to(const Request& request, const Connection* from) {
     pointed_by_step_ = !is_master();
     if (!is_master()) pointed_at_ = peer(follows_).run_id();
   } else if (!is_master()) {
-    reply.outcome = Outcome::error;       // READONLY
+    reply.outcome = Outcome::error;  // READONLY
   } else {
     append(request.write);
     reply.write = request.write;
@@ -131,18 +134,16 @@ Reply RedisServer::carry_out(const Request& request, const Connection* from) {
   switch (request.step) {
     case Step::fence:
       paused_until_ = cluster_.timeline.now() + request.pause;
-      cluster_.timeline.at(paused_until_, [this, life = life_] { if (life == life_) actor_.run([this] { run_postponed(); }); });
+      cluster_.timeline.at(paused_until_, [this, life = life_] {
+        if (life == life_) actor_.run([this] { run_postponed(); });
+      });
       break;
     case Step::unfence:
       paused_until_ = {};
       run_postponed();
       break;
-    case Step::promote:
-      become_master();
-      break;
-    case Step::repoint:
-      follow(request.master);
-      break;
+    case Step::promote: become_master(); break;
+    case Step::repoint: follow(request.master); break;
     case Step::demote:
     case Step::demote_emptied:
       follow(request.master);
@@ -154,7 +155,7 @@ Reply RedisServer::carry_out(const Request& request, const Connection* from) {
     case Step::rehandshake:
       if (link_ == LinkState::up) upstream_lost(generation_, {});
       return {};
-    default:   // of MySQL
+    default:  // of MySQL
       return {};
   }
   if (rewrite_works && request.step != Step::fence && request.step != Step::unfence) configured_ = follows_;
@@ -204,23 +205,29 @@ void RedisServer::append(WriteId write) {
 void RedisServer::relay(const Entry& entry) {
   for (Downstream& downstream : downstreams_) {
     if (!downstream.has_snapshot) continue;
-    to_replica(downstream, [generation = downstream.generation, entry](RedisServer& replica) { replica.receive(generation, entry); });
+    to_replica(downstream, [generation = downstream.generation, entry](RedisServer& replica) {
+      replica.receive(generation, entry);
+    });
   }
 }
 
 /// A message of an earlier life is not sent; one that is under way arrives.
 void RedisServer::to_replica(Downstream& downstream, std::function<void(RedisServer&)> message, Duration more) {
   RedisServer& replica = redis(downstream.replica);
-  cluster_.network.send(downstream.channel, [&replica, message = std::move(message), generation = downstream.generation] {
-    if (!replica.running_ || replica.generation_ != generation) return;
-    replica.actor_.run([&replica, message, generation] {
-      if (replica.generation_ == generation) message(replica);
-    });
-  }, more);
+  cluster_.network.send(
+      downstream.channel,
+      [&replica, message = std::move(message), generation = downstream.generation] {
+        if (!replica.running_ || replica.generation_ != generation) return;
+        replica.actor_.run([&replica, message, generation] {
+          if (replica.generation_ == generation) message(replica);
+        });
+      },
+      more);
 }
 
 void RedisServer::close_downstream(Downstream& downstream) {
-  to_replica(downstream, [generation = downstream.generation](RedisServer& replica) { replica.upstream_lost(generation, {}); });
+  to_replica(downstream,
+             [generation = downstream.generation](RedisServer& replica) { replica.upstream_lost(generation, {}); });
 }
 
 void RedisServer::drop_downstreams() {
@@ -238,12 +245,14 @@ void RedisServer::ask(const Ask& ask, Channel back) {
   Downstream downstream{ask.replica, ask.generation, back, true};
   const bool serves = !loading() && !busy() && (is_master() || link_ == LinkState::up);
   if (!serves) {
-    to_replica(downstream, [generation = ask.generation](RedisServer& replica) { replica.upstream_lost(generation, cron); });
+    to_replica(downstream,
+               [generation = ask.generation](RedisServer& replica) { replica.upstream_lost(generation, cron); });
     return;
   }
   std::erase_if(downstreams_, [&](const Downstream& old) { return old.replica == ask.replica; });
   if (can_continue(ask)) return go_on_with(ask, downstream);
-  if (!std::exchange(has_backlog_, true) && is_master()) replid_ = new_replid();   // as Redis does with its first replica
+  if (!std::exchange(has_backlog_, true) && is_master())
+    replid_ = new_replid();  // as Redis does with its first replica
   downstream.has_snapshot = false;
   downstreams_.push_back(downstream);
   to_replica(downstreams_.back(), [](RedisServer& replica) { replica.link_ = LinkState::syncing; });
@@ -254,10 +263,13 @@ void RedisServer::ask(const Ask& ask, Channel back) {
 }
 
 void RedisServer::go_on_with(const Ask& ask, Downstream downstream) {
-  to_replica(downstream, [generation = ask.generation, replid = replid_](RedisServer& replica) { replica.continued(generation, replid); });
+  to_replica(downstream, [generation = ask.generation, replid = replid_](RedisServer& replica) {
+    replica.continued(generation, replid);
+  });
   for (const Entry& entry : backlog_) {
     if (entry.end < ask.next) continue;
-    to_replica(downstream, [generation = ask.generation, entry](RedisServer& replica) { replica.receive(generation, entry); });
+    to_replica(downstream,
+               [generation = ask.generation, entry](RedisServer& replica) { replica.receive(generation, entry); });
   }
   downstreams_.push_back(downstream);
 }
@@ -267,8 +279,10 @@ void RedisServer::send_snapshot(const Ask& ask) {
     if (downstream.replica != ask.replica || downstream.generation != ask.generation) continue;
     downstream.has_snapshot = true;
     const Snapshot snapshot{replid_, offset_, base_keys_, data_};
-    to_replica(downstream, [generation = ask.generation, snapshot](RedisServer& replica) { replica.load(generation, snapshot); },
-               cluster_.random.between(5ms, 100ms));
+    to_replica(
+        downstream,
+        [generation = ask.generation, snapshot](RedisServer& replica) { replica.load(generation, snapshot); },
+        cluster_.random.between(5ms, 100ms));
   }
 }
 
@@ -285,10 +299,10 @@ void RedisServer::ping_replicas() {
 // --- RedisServer: as a replica ---
 
 void RedisServer::follow(int master) {
-  if (follows_ == master && link_ != LinkState::none) return;   // "Already connected to specified master"
+  if (follows_ == master && link_ != LinkState::none) return;  // "Already connected to specified master"
   follows_ = master;
   pointed_by_step_ = false;
-  down_since_.reset();                    // as Redis: no link to this master was ever up
+  down_since_.reset();  // as Redis: no link to this master was ever up
   connect_upstream();
 }
 
@@ -309,15 +323,17 @@ void RedisServer::connect_upstream() {
   Channel there{host_of(index_), host_of(follows_)};
   RedisServer& master = redis(follows_);
   const Ask question{index_, generation, replid_, offset_ + 1};
-  cluster_.network.send(there, [this, &master, question, generation, back = Channel{host_of(follows_), host_of(index_)}]() mutable {
-    if (master.running_) {
-      master.actor_.run([&master, question, back] { master.ask(question, back); });
-      return;
-    }
-    cluster_.network.send(back, [this, generation] {
-      if (running_ && generation == generation_) actor_.run([this, generation] { upstream_lost(generation, cron); });
-    });
-  });
+  cluster_.network.send(
+      there, [this, &master, question, generation, back = Channel{host_of(follows_), host_of(index_)}]() mutable {
+        if (master.running_) {
+          master.actor_.run([&master, question, back] { master.ask(question, back); });
+          return;
+        }
+        cluster_.network.send(back, [this, generation] {
+          if (running_ && generation == generation_)
+            actor_.run([this, generation] { upstream_lost(generation, cron); });
+        });
+      });
 }
 
 /// Since Redis 6.2 a lost link is connected again at once; a refused connect, or a sync that broke, at the next cron.
@@ -329,14 +345,16 @@ void RedisServer::upstream_lost(std::uint64_t generation, Duration retry) {
   const auto next = ++generation_;
   cluster_.timeline.after(retry, [this, next] {
     if (next != generation_ || !running_ || is_master()) return;
-    actor_.run([this, next] { if (next == generation_ && !is_master()) connect_upstream(); });
+    actor_.run([this, next] {
+      if (next == generation_ && !is_master()) connect_upstream();
+    });
   });
 }
 
 void RedisServer::continued(std::uint64_t generation, const std::string& replid) {
   if (generation != generation_) return;
   link_ = LinkState::up;
-  pointed_by_step_ = false;               // what its master does to it from now on is no step's doing
+  pointed_by_step_ = false;  // what its master does to it from now on is no step's doing
   if (replid == replid_) return;
   replid2_ = replid_;
   second_offset_ = offset_ + 1;

@@ -15,7 +15,7 @@ class RedisServer final : public Server {
 
   void start_as(int master) override;
   void restart(Kept kept) override;
-  void kill_replicas() override { drop_downstreams(); }     // CLIENT KILL TYPE replica
+  void kill_replicas() override { drop_downstreams(); }  // CLIENT KILL TYPE replica
   void save() { saved_ = {data_.size(), replid_, offset_}; }
   void obey(const Request& step) override;
   void write_directly(int count) override;
@@ -26,19 +26,34 @@ class RedisServer final : public Server {
   std::string run_id() const override;
   const std::vector<WriteId>& data() const override { return data_; }
   std::uint64_t keys() const override { return base_keys_ + data_.size(); }
-  bool pointed_by_step() const override { return pointed_by_step_ && follows_ >= 0 && pointed_at_ == peer(follows_).run_id(); }
+  bool pointed_by_step() const override {
+    return pointed_by_step_ && follows_ >= 0 && pointed_at_ == peer(follows_).run_id();
+  }
 
  private:
   enum class LinkState : std::uint8_t { none, connecting, syncing, up };
-  struct Entry { std::int64_t end; WriteId write; };   // `end`: the offset after it
-  struct Downstream { int replica; std::uint64_t generation; Channel channel; bool has_snapshot; };
+  struct Entry {
+    std::int64_t end;
+    WriteId write;
+  };  // `end`: the offset after it
+  struct Downstream {
+    int replica;
+    std::uint64_t generation;
+    Channel channel;
+    bool has_snapshot;
+  };
   struct Snapshot {
     std::string replid;
     std::int64_t offset;
     std::uint64_t base_keys;
     std::vector<WriteId> data;
   };
-  struct Ask { int replica; std::uint64_t generation; std::string replid; std::int64_t next; };
+  struct Ask {
+    int replica;
+    std::uint64_t generation;
+    std::string replid;
+    std::int64_t next;
+  };
 
   // clients
   void execute(const std::shared_ptr<Connection>& connection, const Request& request) override;
@@ -75,25 +90,25 @@ class RedisServer final : public Server {
   // data
   std::uint64_t base_keys_ = 1000;
   std::vector<WriteId> data_;
-  struct Saved {                          // the RDB on disk
+  struct Saved {  // the RDB on disk
     std::size_t writes = 0;
     std::string replid;
     std::int64_t offset = 0;
   } saved_;
   // replication
-  int configured_ = -1;                   // `replicaof` in its configuration file
+  int configured_ = -1;  // `replicaof` in its configuration file
   std::string replid_;
   std::string replid2_;
   std::int64_t second_offset_ = -1;
   std::int64_t offset_ = 0;
-  std::int64_t backlog_from_ = 0;         // the first offset that the backlog can continue from
+  std::int64_t backlog_from_ = 0;  // the first offset that the backlog can continue from
   std::deque<Entry> backlog_;
   bool has_backlog_ = false;
   std::vector<Downstream> downstreams_;
   LinkState link_ = LinkState::none;
-  std::uint64_t generation_ = 0;          // of its link to its master
+  std::uint64_t generation_ = 0;  // of its link to its master
   bool pointed_by_step_ = false;
-  std::string pointed_at_;                // run id of the master that a step named
+  std::string pointed_at_;  // run id of the master that a step named
 };
 
 }  // namespace sengu::sim

@@ -9,11 +9,11 @@ using namespace sengu::health;
 
 namespace {
 
-constexpr auto ack_patience = 2s;        // then the process ends itself: its death is the cut (RULES §3.4)
+constexpr auto ack_patience = 2s;  // then the process ends itself: its death is the cut (RULES §3.4)
 constexpr auto journal_patience = 2s;
-constexpr auto route_valid = 1s;         // proxy/dataplane/pulse.hpp
+constexpr auto route_valid = 1s;  // proxy/dataplane/pulse.hpp
 constexpr auto beat = 200ms;
-constexpr auto supervisor = 500ms;       // until it is started again
+constexpr auto supervisor = 500ms;  // until it is started again
 
 }  // namespace
 
@@ -25,23 +25,27 @@ struct Sengu::Life {
   std::vector<Channel> to_worker;
   std::vector<Channel> from_worker;
   std::vector<std::unique_ptr<Probe>> probes;
-  std::map<Serial, int> missing;         // acknowledgements, by publication
+  std::map<Serial, int> missing;  // acknowledgements, by publication
   std::optional<JournalRecord> writing;
-  Time written{};                        // when the last write that was asked for will be done
+  Time written{};  // when the last write that was asked for will be done
   Time timer{};
-  Time beaten{};                         // the last beat
+  Time beaten{};  // the last beat
   std::size_t next_worker = 0;
   std::vector<std::weak_ptr<Connection>> steps;
   CrashSwitch crash;
 
   ~Life() {
-    for (const auto& weak : steps) if (const auto connection = weak.lock()) connection->reset();
+    for (const auto& weak : steps)
+      if (const auto connection = weak.lock()) connection->reset();
   }
 };
 
 void Sengu::later(const Weak& weak, Duration delay, std::function<void(Life&)> act) {
   ports_.timeline.after(delay, [weak, act = std::move(act)] {
-    if (const auto life = weak.lock()) life->control.run([weak, act] { if (const auto alive = weak.lock()) act(*alive); });
+    if (const auto life = weak.lock())
+      life->control.run([weak, act] {
+        if (const auto alive = weak.lock()) act(*alive);
+      });
   });
 }
 
@@ -55,8 +59,9 @@ void Sengu::start() {
   const auto table = std::make_shared<proxy::RoutingTable>();
   table->groups.push_back({});
   for (int i = 0; i < workers; ++i) {
-    Worker::Ports ports{ports_.timeline, ports_.network, ports_.servers,
-                        [this](Epoch epoch, int server, const Reply& reply) { ports_.observer.on_relay(epoch, server, reply); }};
+    Worker::Ports ports{
+        ports_.timeline, ports_.network, ports_.servers,
+        [this](Epoch epoch, int server, const Reply& reply) { ports_.observer.on_relay(epoch, server, reply); }};
     life_->workers.push_back(std::make_unique<Worker>(ports, table));
     life_->to_worker.push_back({proxy_host, proxy_host});
     life_->from_worker.push_back({proxy_host, proxy_host});
@@ -137,7 +142,8 @@ std::optional<GroupStatus> Sengu::status() const {
 
 int Sengu::live_sessions() const {
   int count = 0;
-  if (life_) for (const auto& worker : life_->workers) count += worker->live_sessions();
+  if (life_)
+    for (const auto& worker : life_->workers) count += worker->live_sessions();
   return count;
 }
 
@@ -169,7 +175,9 @@ void Sengu::crash(Life& life) {
   for (const auto& worker : life.workers) worker->actor().freeze();
   ports_.timeline.after({}, [this] {
     kill();
-    ports_.timeline.after(supervisor, [this] { if (!life_) start(); });
+    ports_.timeline.after(supervisor, [this] {
+      if (!life_) start();
+    });
   });
 }
 
@@ -187,9 +195,10 @@ void Sengu::arm_timer(Life& life) {
 void Sengu::execute(Life& life, const health::Probe& probe) { life.probes[index(probe.node)]->probe(); }
 
 void Sengu::execute(Life& life, const Publish& publish) {
-  ports_.say(fmt::format("route {} {} epoch={} live={}{}{}", to_string(publish.route.state), to_string(publish.route.reason),
-                         publish.route.epoch, publish.route.live, publish.route.suspended ? " suspended" : "",
-                         publish.route.master ? " master=" + ports_.servers[index(*publish.route.master)]->name() : ""));
+  ports_.say(
+      fmt::format("route {} {} epoch={} live={}{}{}", to_string(publish.route.state), to_string(publish.route.reason),
+                  publish.route.epoch, publish.route.live, publish.route.suspended ? " suspended" : "",
+                  publish.route.master ? " master=" + ports_.servers[index(*publish.route.master)]->name() : ""));
   ports_.observer.on_publish(publish.route);
   const auto table = std::make_shared<proxy::RoutingTable>();
   table->serial = static_cast<std::uint64_t>(publish.serial);
@@ -222,7 +231,9 @@ void Sengu::abort_unless_acknowledged(const Weak& weak, Serial serial) {
     ports_.timeline.after({}, [this, weak] {
       if (weak.lock() != life_) return;
       kill();
-      ports_.timeline.after(supervisor, [this] { if (!life_) start(); });
+      ports_.timeline.after(supervisor, [this] {
+        if (!life_) start();
+      });
     });
   });
 }
@@ -237,7 +248,8 @@ void Sengu::execute(Life& life, const WriteJournal& write) {
     if (!std::exchange(*told, true)) feed(alive, JournalWritten{serial, ok});
   };
   later(life_, journal_patience, [tell](Life& alive) { tell(alive, false); });
-  life.written = std::max(life.written, ports_.timeline.now()) + ports_.random.between(100us, 4ms);   // one after another
+  life.written =
+      std::max(life.written, ports_.timeline.now()) + ports_.random.between(100us, 4ms);  // one after another
   ports_.timeline.at(life.written, [this, weak = Weak(life_), tell, record = write.record] {
     const auto alive = weak.lock();
     if (!alive) return;
@@ -271,8 +283,7 @@ void Sengu::exchange(Life& life, Server& server, const Request& request, Duratio
                               run->connected = true;
                               if (!run->told && ports_.timeline.now() < deadline) run->connection->send(request);
                             },
-                            [tell](const Reply& reply) { tell(&reply); },
-                            [tell](Gone) { tell(nullptr); }};
+                            [tell](const Reply& reply) { tell(&reply); }, [tell](Gone) { tell(nullptr); }};
   run->connection = Connection::open(ports_.network, life.control, server, std::move(reader));
   life.steps.push_back(run->connection);
   later(life_, timeout, [tell](Life&) { tell(nullptr); });
@@ -284,7 +295,8 @@ void Sengu::execute(Life& life, const RunStep& step) {
   ports_.observer.on_step(step);
   Request request{Request::Kind::step, 0, step.step, -1, step.pause, step.loss};
   for (const auto& other : ports_.servers) {
-    if (ports_.settings.nodes[static_cast<std::size_t>(other->index())].replication_address == step.master) request.master = other->index();
+    if (ports_.settings.nodes[static_cast<std::size_t>(other->index())].replication_address == step.master)
+      request.master = other->index();
   }
   exchange(life, server, request, step.timeout,
            [this, node = step.node, what = step.step](Life& alive, const Reply* reply, StepResult unanswered) {
@@ -294,11 +306,12 @@ void Sengu::execute(Life& life, const RunStep& step) {
 }
 
 void Sengu::execute(Life& life, const AskDeciders& question) {
-  exchange(life, *ports_.servers[index(question.node)], {Request::Kind::clients}, question.timeout,
-           [this, node = question.node](Life& alive, const Reply* reply, StepResult) {
-             const bool said = reply && reply->outcome == Outcome::ok;
-             feed(alive, DecidersTold{node, said ? std::optional(reply->deciders) : std::nullopt, said ? "" : "no answer"});
-           });
+  exchange(
+      life, *ports_.servers[index(question.node)], {Request::Kind::clients}, question.timeout,
+      [this, node = question.node](Life& alive, const Reply* reply, StepResult) {
+        const bool said = reply && reply->outcome == Outcome::ok;
+        feed(alive, DecidersTold{node, said ? std::optional(reply->deciders) : std::nullopt, said ? "" : "no answer"});
+      });
 }
 
 void Sengu::execute(Life&, const Emit& emit) {
@@ -315,11 +328,13 @@ void Sengu::accept(const std::shared_ptr<ClientEnd>& client) {
 }
 
 void Sengu::client_sends(const std::shared_ptr<ClientEnd>& client, WriteId write) {
-  if (life_) for (const auto& worker : life_->workers) worker->client_sends(client, write);
+  if (life_)
+    for (const auto& worker : life_->workers) worker->client_sends(client, write);
 }
 
 void Sengu::client_leaves(const std::shared_ptr<ClientEnd>& client) {
-  if (life_) for (const auto& worker : life_->workers) worker->client_leaves(client);
+  if (life_)
+    for (const auto& worker : life_->workers) worker->client_leaves(client);
 }
 
 }  // namespace sengu::sim

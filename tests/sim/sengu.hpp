@@ -14,7 +14,8 @@ namespace sengu::sim {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void on_seen(health::NodeId node, const health::Observation& seen, const Reply& reply) = 0;   // about to be taken in
+  virtual void on_seen(health::NodeId node, const health::Observation& seen,
+                       const Reply& reply) = 0;  // about to be taken in
   virtual void on_step(const health::RunStep& step) = 0;
   virtual void on_publish(const health::Route& route) = 0;
   virtual void on_intent(const health::JournalRecord& record) = 0;   // about to be written

@@ -1,5 +1,6 @@
-// What the world, the judge, the probes and the writers need of a modelled server, whatever it speaks; and what both kinds
-// share: a process that is killed, frozen and started again, the connections to it, and the thread that serves them.
+// What the world, the judge, the probes and the writers need of a modelled server, whatever it speaks; and what both
+// kinds share: a process that is killed, frozen and started again, the connections to it, and the thread that serves
+// them.
 #pragma once
 
 #include <memory>
@@ -13,26 +14,27 @@
 
 namespace sengu::sim {
 
-using WriteId = std::uint32_t;   // 0: none
+using WriteId = std::uint32_t;  // 0: none
 
 struct Request {
   enum class Kind : std::uint8_t { info, set, step, clients };
   Kind kind = Kind::info;
   WriteId write = 0;
   health::Step step = health::Step::promote;
-  int master = -1;               // of a step that names one
-  Duration pause{};              // of a fence
-  health::LossPolicy loss = health::LossPolicy::keep_writes;   // of a promote
+  int master = -1;                                            // of a step that names one
+  Duration pause{};                                           // of a fence
+  health::LossPolicy loss = health::LossPolicy::keep_writes;  // of a promote
 };
 
 struct Reply {
   health::Outcome outcome = health::Outcome::ok;
   std::optional<health::ServerInfo> info{};
   std::vector<std::string> deciders{};
-  WriteId write = 0;             // done
+  WriteId write = 0;  // done
   // of MySQL, and for the judge only
-  std::uint32_t ackers = 0;      // which replicas had acknowledged its receipt by then, one bit each; 0: it was not waited for
-  std::size_t logged = 0;        // how many transactions its log held
+  std::uint32_t ackers =
+      0;  // which replicas had acknowledged its receipt by then, one bit each; 0: it was not waited for
+  std::size_t logged = 0;  // how many transactions its log held
 };
 
 /// How a connection's other end went away.
@@ -57,8 +59,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   friend class Server;
   Connection(Network& network, Actor& actor, Server& server, Reader reader);
-  void tell(Action step);                 // on `actor_`, unless reset meanwhile
-  void answer(const Reply& reply);        // from the server
+  void tell(Action step);           // on `actor_`, unless reset meanwhile
+  void answer(const Reply& reply);  // from the server
   void close_from_server();
 
   Network& network_;
@@ -67,8 +69,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Reader reader_;
   Channel there_;
   Channel back_;
-  int life_ = 0;                          // of the server that accepted; 0: none did
-  bool reset_seen_ = false;               // the RST has reached the server's host
+  int life_ = 0;             // of the server that accepted; 0: none did
+  bool reset_seen_ = false;  // the RST has reached the server's host
 };
 
 /// What a restart finds: MySQL, of a snapshot: all but the last transactions, which its host had not synced.
@@ -86,7 +88,8 @@ class Server {
     /// It is the journal's master: what is written there is the group's.
     std::function<bool(const Server& server)> rightful;
   };
-  Server(Cluster& cluster, const config::NodeSettings& settings, int index) : cluster_(cluster), settings_(settings), index_(index) {}
+  Server(Cluster& cluster, const config::NodeSettings& settings, int index)
+      : cluster_(cluster), settings_(settings), index_(index) {}
   virtual ~Server() = default;
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -100,11 +103,11 @@ class Server {
   /// It answers nothing but an error.
   void be_busy(Duration time) { busy_until_ = cluster_.timeline.now() + time; }
   void kill_clients(const Connection* except = nullptr);
-  virtual void kill_replicas() = 0;       // their connections
-  virtual void obey(const Request& step) = 0;   // as if somebody typed it
+  virtual void kill_replicas() = 0;            // their connections
+  virtual void obey(const Request& step) = 0;  // as if somebody typed it
   /// Clients that bypass the proxy write to it.
   virtual void write_directly(int count) = 0;
-  std::vector<std::string> deciders;      // others than sengu that are connected to it
+  std::vector<std::string> deciders;  // others than sengu that are connected to it
 
   // --- what is true of it ---
   int index() const { return index_; }
@@ -119,7 +122,7 @@ class Server {
   bool loading() const { return cluster_.timeline.now() < loading_until_; }
   bool busy() const { return cluster_.timeline.now() < busy_until_; }
   bool usable() const { return running_ && !frozen() && !loading() && !busy(); }
-  int life() const { return life_; }     // grows with each start
+  int life() const { return life_; }  // grows with each start
   virtual std::string run_id() const = 0;
   /// The writes that it holds.
   virtual const std::vector<WriteId>& data() const = 0;
@@ -148,7 +151,7 @@ class Server {
   Time loading_until_{};
   Time busy_until_{};
   int follows_ = -1;
-  std::optional<Time> down_since_;        // of a link that was up once
+  std::optional<Time> down_since_;  // of a link that was up once
 
  private:
   friend class Connection;

@@ -71,7 +71,7 @@ class Actor {
   }
 
   bool frozen_ = false;
-  bool running_ = false;   // a step is under way: what it causes comes after it
+  bool running_ = false;  // a step is under way: what it causes comes after it
   std::deque<Action> waiting_;
 };
 

@@ -1,5 +1,5 @@
-// Transactions of a modelled MySQL group, and sets of them as intervals per source. The decision gets them as it would from a
-// server: as the text of gtid_executed (as_gtids).
+// Transactions of a modelled MySQL group, and sets of them as intervals per source. The decision gets them as it would
+// from a server: as the text of gtid_executed (as_gtids).
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ struct Transaction {
   std::int64_t first = 0;
   std::int64_t last = 0;
   WriteId write = 0;
-  bool rightful = true;          // written on the journal's master
+  bool rightful = true;  // written on the journal's master
 };
 
 inline std::string uuid_of(int source) { return fmt::format("{:08x}-0000-0000-0000-000000000000", source); }
@@ -31,7 +31,8 @@ class TransactionSet {
       ranges.back().last = one.last;
       return;
     }
-    const auto at = std::find_if(ranges.begin(), ranges.end(), [&](const Range& range) { return range.first > one.first; });
+    const auto at =
+        std::find_if(ranges.begin(), ranges.end(), [&](const Range& range) { return range.first > one.first; });
     ranges.insert(at, {one.first, one.last});
   }
   bool contains(const Transaction& one) const {
@@ -42,7 +43,8 @@ class TransactionSet {
   }
   std::uint64_t count() const {
     std::int64_t sum = 0;
-    for (const auto& [source, ranges] : sources_) for (const Range& range : ranges) sum += range.last - range.first + 1;
+    for (const auto& [source, ranges] : sources_)
+      for (const Range& range : ranges) sum += range.last - range.first + 1;
     return static_cast<std::uint64_t>(sum);
   }
   std::int64_t last_of(int source) const {
@@ -59,7 +61,9 @@ class TransactionSet {
   }
 
  private:
-  struct Range { std::int64_t first, last; };
+  struct Range {
+    std::int64_t first, last;
+  };
   using Ranges = std::vector<Range>;
   std::map<int, Ranges> sources_;
 };

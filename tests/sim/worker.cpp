@@ -20,10 +20,10 @@ void Worker::take_table(std::shared_ptr<const proxy::RoutingTable> table, Action
     const auto sessions = sessions_;
     for (const Shared& session : sessions) {
       if (session->server && !session->connected && !still_wanted(*session)) {
-        std::exchange(session->server, nullptr)->reset();   // back into the queue: nothing was sent yet
+        std::exchange(session->server, nullptr)->reset();  // back into the queue: nothing was sent yet
       }
       if (!session->server) {
-        seek(session);                      // parked
+        seek(session);  // parked
       } else if (!proxy::allowed(session->tag, *table_)) {
         end(session);
       } else {
@@ -62,10 +62,15 @@ void Worker::seek(const Shared& session) {
   session->tag.node = *route().master;
   auto& server = *ports_.servers[health::index(*route().master)];
   const std::weak_ptr<Session> weak = session;
-  Connection::Reader reader{
-      [this, weak] { if (const auto alive = weak.lock()) connected(alive); },
-      [this, weak](const Reply& reply) { if (const auto alive = weak.lock()) relay(alive, reply); },
-      [this, weak](Gone) { if (const auto alive = weak.lock()) end(alive); }};
+  Connection::Reader reader{[this, weak] {
+                              if (const auto alive = weak.lock()) connected(alive);
+                            },
+                            [this, weak](const Reply& reply) {
+                              if (const auto alive = weak.lock()) relay(alive, reply);
+                            },
+                            [this, weak](Gone) {
+                              if (const auto alive = weak.lock()) end(alive);
+                            }};
   session->server = Connection::open(ports_.network, actor_, server, std::move(reader));
 }
 
@@ -118,7 +123,8 @@ void Worker::client_leaves(const std::shared_ptr<ClientEnd>& client) {
 }
 
 int Worker::live_sessions() const {
-  return static_cast<int>(std::count_if(sessions_.begin(), sessions_.end(), [](const Shared& session) { return session->server != nullptr; }));
+  return static_cast<int>(std::count_if(sessions_.begin(), sessions_.end(),
+                                        [](const Shared& session) { return session->server != nullptr; }));
 }
 
 void Worker::end(const Shared& session) {

@@ -44,8 +44,8 @@ class Worker {
  private:
   struct Session {
     std::weak_ptr<ClientEnd> client;
-    std::vector<WriteId> early;            // of the client, not passed on yet
-    std::vector<Reply> late;               // of the server, not passed on yet
+    std::vector<WriteId> early;  // of the client, not passed on yet
+    std::vector<Reply> late;     // of the server, not passed on yet
     std::shared_ptr<Connection> server;
     bool connected = false;
     proxy::SessionTag tag{health::GroupId{0}, health::NodeId{0}, 0, 0};

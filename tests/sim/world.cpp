@@ -15,12 +15,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto settling = 3s;          // before the first fault
-constexpr auto trouble = 12s;          // while faults happen
-constexpr auto recovery = 30s;         // after the last
+constexpr auto settling = 3s;   // before the first fault
+constexpr auto trouble = 12s;   // while faults happen
+constexpr auto recovery = 30s;  // after the last
 constexpr int writers = 3;
 constexpr auto impatient = 500ms;
-constexpr auto patient = 10s;        // its write waits through a stall
+constexpr auto patient = 10s;  // its write waits through a stall
 
 config::GroupSettings settings_of(Random& random, config::Kind kind) {
   config::GroupSettings group;
@@ -68,7 +68,7 @@ class World {
   bool is_routed() const;
 
   Telling telling_;
-  std::uint64_t hash_ = 14695981039346656037ULL;   // FNV-1a
+  std::uint64_t hash_ = 14695981039346656037ULL;  // FNV-1a
   Timeline timeline_;
   Random random_;
   Network network_{timeline_, random_};
@@ -87,10 +87,16 @@ World::World(std::uint64_t seed, config::Kind kind, Telling telling)
     : telling_(telling), random_(seed), settings_(settings_of(random_, kind)),
       options_(kind == config::Kind::mysql ? options_of(random_) : MysqlServer::Options{}),
       judge_({timeline_, network_, servers_, settings_, [this](const std::string& line) { say(line); }}),
-      cluster_{timeline_, random_, network_, servers_, [this](Server& server) { judge_.on_flush(server); },
+      cluster_{timeline_,
+               random_,
+               network_,
+               servers_,
+               [this](Server& server) { judge_.on_flush(server); },
                [this](const Server& server) { return judge_.is_rightful(server); }},
-      sengu_({timeline_, random_, network_, servers_, settings_, judge_, [this](const std::string& line) { say(line); }}),
-      stage_{timeline_, random_, network_, servers_, kind, sengu_, judge_, [this](const std::string& line) { say(line); }} {
+      sengu_(
+          {timeline_, random_, network_, servers_, settings_, judge_, [this](const std::string& line) { say(line); }}),
+      stage_{timeline_, random_, network_, servers_,
+             kind,      sengu_,  judge_,   [this](const std::string& line) { say(line); }} {
   judge_.watch(sengu_);
   for (std::size_t i = 0; i < settings_.nodes.size(); ++i) {
     const int index = static_cast<int>(i);
@@ -106,7 +112,8 @@ void World::say(const std::string& line) {
   for (const char c : line) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   hash_ = (hash_ ^ static_cast<std::uint64_t>(timeline_.now().time_since_epoch().count())) * 1099511628211ULL;
   if (telling_ == Telling::hash) return;
-  const double ms = std::chrono::duration<double, std::milli>(timeline_.now().time_since_epoch() - std::chrono::hours(1)).count();
+  const double ms =
+      std::chrono::duration<double, std::milli>(timeline_.now().time_since_epoch() - std::chrono::hours(1)).count();
   std::printf("%10.3f ms  %s\n", ms, line.c_str());
 }
 
@@ -131,11 +138,12 @@ void World::look_for_liveness() {
 void World::operator_helps() {
   std::vector<const Server*> best;
   for (const auto& server : servers_) best.push_back(server.get());
-  std::stable_sort(best.begin(), best.end(), [&](const auto* a, const auto* b) { return judge_.holds(*a) > judge_.holds(*b); });
+  std::stable_sort(best.begin(), best.end(),
+                   [&](const auto* a, const auto* b) { return judge_.holds(*a) > judge_.holds(*b); });
   judge_.operator_acts();
   judge_.operator_accepts_loss();
   const auto once = best;
-  best.insert(best.end(), once.begin(), once.end());   // and again, where sengu died over it
+  best.insert(best.end(), once.begin(), once.end());  // and again, where sengu died over it
   for (const Server* server : best) {
     if (is_routed()) return;
     say("the operator names " + server->name());
@@ -153,12 +161,13 @@ bool World::is_routed() const {
 Result World::run() {
   const Time begin = timeline_.now();
   for (const auto& server : servers_) server->start_as(server->index() == 0 ? -1 : 0);
-  timeline_.run_until(begin + 6s);                      // the first full syncs
+  timeline_.run_until(begin + 6s);  // the first full syncs
   if (random_.chance(20)) sengu_.crash_at(static_cast<health::CrashPoint>(1 + random_.below(9)));
   sengu_.start();
   timeline_.run_until(begin + 7s);
   for (int i = 0; i < writers; ++i) {
-    writers_.push_back(std::make_shared<Writer>(timeline_, random_, sengu_, i == 0 ? patient : impatient, [this] { return ++last_write_; }));
+    writers_.push_back(std::make_shared<Writer>(timeline_, random_, sengu_, i == 0 ? patient : impatient,
+                                                [this] { return ++last_write_; }));
     writers_.back()->connect();
   }
   plan_faults();
@@ -168,7 +177,8 @@ Result World::run() {
   timeline_.run_until(timeline_.now() + recovery);
   if (!is_routed()) operator_helps();
   judge_.check_end();
-  say(fmt::format("{} acknowledged writes, {} lost, {} promotions", judge_.acknowledged(), judge_.lost(), judge_.promotions()));
+  say(fmt::format("{} acknowledged writes, {} lost, {} promotions", judge_.acknowledged(), judge_.lost(),
+                  judge_.promotions()));
   return {judge_.violations(), hash_, judge_.acknowledged(), judge_.lost(), judge_.promotions()};
 }
 

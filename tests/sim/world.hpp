@@ -1,5 +1,5 @@
-// One run: a seed makes a group, its clients, and a plan of faults; everything happens under a virtual clock, and the same
-// seed makes the same run, byte for byte.
+// One run: a seed makes a group, its clients, and a plan of faults; everything happens under a virtual clock, and the
+// same seed makes the same run, byte for byte.
 #pragma once
 
 #include "tests/sim/judge.hpp"
@@ -9,7 +9,7 @@ namespace sengu::sim {
 
 struct Result {
   std::vector<std::string> violations;
-  std::uint64_t transcript = 0;        // a hash of it
+  std::uint64_t transcript = 0;  // a hash of it
   std::size_t acknowledged = 0;
   int lost = 0;
   int promotions = 0;

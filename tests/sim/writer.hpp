@@ -1,5 +1,5 @@
-// A client that writes through the proxy: one write at a time, each of its own number; after an error, an end or as much
-// silence as it has patience for it connects again at once.
+// A client that writes through the proxy: one write at a time, each of its own number; after an error, an end or as
+// much silence as it has patience for it connects again at once.
 #pragma once
 
 #include "tests/sim/sengu.hpp"
@@ -20,7 +20,8 @@ class Writer : public ClientEnd, public std::enable_shared_from_this<Writer> {
   void on_reply(const Reply& reply) override {
     if (reply.write == 0 || reply.write != pending_) return again();
     pending_ = 0;
-    timeline_.after(random_.between(std::chrono::milliseconds(2), std::chrono::milliseconds(30)), mine([this] { write(); }));
+    timeline_.after(random_.between(std::chrono::milliseconds(2), std::chrono::milliseconds(30)),
+                    mine([this] { write(); }));
   }
   void on_end() override {
     if (pending_ != 0 || turn_ != 0) again();
@@ -29,7 +30,9 @@ class Writer : public ClientEnd, public std::enable_shared_from_this<Writer> {
  private:
   /// Only while it is still the same attempt.
   Action mine(Action act) {
-    return [self = shared_from_this(), turn = turn_, act = std::move(act)] { if (turn == self->turn_) act(); };
+    return [self = shared_from_this(), turn = turn_, act = std::move(act)] {
+      if (turn == self->turn_) act();
+    };
   }
   void write() {
     pending_ = next_write_();
@@ -42,7 +45,8 @@ class Writer : public ClientEnd, public std::enable_shared_from_this<Writer> {
     ++turn_;
     pending_ = 0;
     sengu_.client_leaves(shared_from_this());
-    timeline_.after(random_.between(std::chrono::milliseconds(1), std::chrono::milliseconds(10)), mine([this] { connect(); }));
+    timeline_.after(random_.between(std::chrono::milliseconds(1), std::chrono::milliseconds(10)),
+                    mine([this] { connect(); }));
   }
 
   Timeline& timeline_;

@@ -34,8 +34,8 @@ class Certificates {
 
   /// Lines of a Redis configuration: nothing but TLS. `who` is a server of make-certificates.
   std::string redis_options(const std::string& ask_clients, const std::string& who = "server") const {
-    return "port 0\ntls-port 6379\ntls-replication yes\ntls-auth-clients " + ask_clients + "\ntls-ca-cert-file " + file("ca.pem") +
-           "\ntls-cert-file " + file(who + ".pem") + "\ntls-key-file " + file(who + ".key") + "\n";
+    return "port 0\ntls-port 6379\ntls-replication yes\ntls-auth-clients " + ask_clients + "\ntls-ca-cert-file " +
+           file("ca.pem") + "\ntls-cert-file " + file(who + ".pem") + "\ntls-key-file " + file(who + ".key") + "\n";
   }
   /// A policy as it is without files.
   static config::TlsPolicy policy(config::Tls mode) { return {mode, "", "", ""}; }

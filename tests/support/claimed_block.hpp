@@ -1,5 +1,5 @@
-// A loopback /24 of a test process's own, for servers whose port is fixed. The claim is sengu_e2e/net.py's: whoever runs at the
-// same time, in C++ or in Python, has another one.
+// A loopback /24 of a test process's own, for servers whose port is fixed. The claim is sengu_e2e/net.py's: whoever
+// runs at the same time, in C++ or in Python, has another one.
 #pragma once
 
 #include <netinet/in.h>
@@ -27,8 +27,7 @@ inline const std::string& claimed_block(int use = 0) {
     const int claim = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (::bind(claim, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && ::listen(claim, 1) == 0)
       block = "127." + std::to_string(x) + "." + std::to_string(y);
-    else
-      ::close(claim);
+    else ::close(claim);
   }
   return block;
 }

@@ -24,7 +24,7 @@ class FakeServer {
     explicit Peer(tcp::socket accepted) : socket(std::move(accepted)) {}
     tcp::socket socket;
     std::string received;
-    bool ended = false;             // the client closed
+    bool ended = false;  // the client closed
     std::array<char, 4096> buffer{};
 
     void send(std::string_view bytes) { boost::asio::write(socket, boost::asio::buffer(bytes)); }
@@ -45,7 +45,7 @@ class FakeServer {
   void stop_listening() {
     acceptor_.close();
     held_.open(tcp::v4());
-    held_.set_option(tcp::socket::reuse_address(true));   // connections of before are there still
+    held_.set_option(tcp::socket::reuse_address(true));  // connections of before are there still
     held_.bind({boost::asio::ip::address_v4::loopback(), port_});
   }
 
@@ -77,7 +77,8 @@ class FakeServer {
 
 /// Runs the io_context until the condition holds. False after two seconds without it.
 template <typename Condition>
-bool run_until(boost::asio::io_context& io, Condition condition, std::chrono::seconds within = std::chrono::seconds(2)) {
+bool run_until(boost::asio::io_context& io, Condition condition,
+               std::chrono::seconds within = std::chrono::seconds(2)) {
   const auto deadline = std::chrono::steady_clock::now() + within;
   io.restart();
   while (!condition()) {

@@ -27,7 +27,7 @@ struct Known {
     knowledge.keys_seen = 10;
     for (const auto id : {a, b, c}) be_seen(id);
   }
-  Known(const Known&) = delete;   // knowledge points into settings
+  Known(const Known&) = delete;  // knowledge points into settings
 
   health::NodeView& node(health::NodeId id) { return knowledge.node(id); }
   health::ServerInfo& info(health::NodeId id) { return *node(id).info; }

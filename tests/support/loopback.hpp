@@ -193,8 +193,7 @@ inline health::ConfiguredGroups configured(const config::Settings& settings) {
 class Plane {
  public:
   explicit Plane(config::Settings with, proxy::AckLimit limit = {})
-      : settings(std::move(with)),
-        limits(plentiful(settings)),
+      : settings(std::move(with)), limits(plentiful(settings)),
         data(control, settings, configured(settings), limits,
              {[this](health::GroupId, health::NodeId failed) { failed_connects.push_back(failed); },
               [this](const proxy::SessionRecord& record) { records.push_back(record); }},

@@ -27,7 +27,8 @@ void World::check_step(const RunStep& step) {
   const bool others = std::any_of(nodes.begin(), nodes.end(), [](const ModelNode& node) {
     return node.running && node.reachable && !node.frozen && !node.deciders.empty();
   });
-  if (acts && step.step != Step::fence && step.step != Step::stop_receiving && others && !operator_acts) violation("a step beside another decider");
+  if (acts && step.step != Step::fence && step.step != Step::stop_receiving && others && !operator_acts)
+    violation("a step beside another decider");
 }
 
 void World::check_promote(int target) {

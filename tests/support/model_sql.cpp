@@ -1,5 +1,5 @@
-// What a server of MySQL does in the modelled world: it receives into a relay log and applies later, comes back read-only
-// with all it had, and joins a master without a word about transactions of its own (tried on MySQL 9.7).
+// What a server of MySQL does in the modelled world: it receives into a relay log and applies later, comes back
+// read-only with all it had, and joins a master without a word about transactions of its own (tried on MySQL 9.7).
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -102,14 +102,13 @@ void World::carry_out_sql(const RunStep& step) {
     case Step::demote:
     case Step::demote_emptied:
       for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (settings_->nodes[i].replication_address == step.master) follow(static_cast<int>(index(step.node)), static_cast<int>(i));
+        if (settings_->nodes[i].replication_address == step.master)
+          follow(static_cast<int>(index(step.node)), static_cast<int>(i));
       }
       node.sql.writable = false;
       node.sql.receiving = true;
       break;
-    case Step::stop_receiving:
-      node.sql.receiving = node.link_up = false;
-      break;
+    case Step::stop_receiving: node.sql.receiving = node.link_up = false; break;
     case Step::start_receiving:
     case Step::rehandshake:
       node.sql.receiving = true;
@@ -127,7 +126,7 @@ void World::restart_sql(int index, Memory memory) {
   ModelNode& node = nodes[at(index)];
   node.running = true;
   node.sql.writable = restarts_read_only ? false : node.follows < 0;
-  if (node.sql.source == SemiSync::on) node.sql.source = SemiSync::off;   // set while it ran
+  if (node.sql.source == SemiSync::on) node.sql.source = SemiSync::off;  // set while it ran
   node.sql.started = now_;
   node.link_up = false;
   node.reconnect_at = now_ + reconnect;
@@ -141,7 +140,8 @@ void World::restart_sql(int index, Memory memory) {
 
 void World::lose_tail(int index, int count) {
   ModelSql& sql = nodes[at(index)].sql;
-  sql.executed = sql.executed.without(*GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written - count + 1, sql.written)));
+  sql.executed = sql.executed.without(
+      *GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written - count + 1, sql.written)));
   sql.written -= count;
 }
 
@@ -162,9 +162,10 @@ void World::check_promote_sql(int target) {
   const ModelSql& chosen = nodes[at(target)].sql;
   if (!chosen.relay_log.empty()) violation("promoted with unapplied transactions");
   for (const ModelNode& other : nodes) {
-    const bool eligible = other.running && !other.frozen && other.reachable && other.follows >= 0 && other.priority > 0 &&
-                          other.sql.applying && other.sql.apply_error.empty();
-    if (eligible && !united(chosen.received, chosen.executed).contains(other.sql.received)) violation("a better candidate was passed over");
+    const bool eligible = other.running && !other.frozen && other.reachable && other.follows >= 0 &&
+                          other.priority > 0 && other.sql.applying && other.sql.apply_error.empty();
+    if (eligible && !united(chosen.received, chosen.executed).contains(other.sql.received))
+      violation("a better candidate was passed over");
     const bool may_get_more = other.link_up && nodes[at(other.follows)].sql.writable;
     if (eligible && &other != &nodes[at(target)] && may_get_more) violation("promoted while a replica still receives");
   }

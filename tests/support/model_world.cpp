@@ -13,8 +13,8 @@ namespace {
 
 constexpr auto round_trip = 200us;
 constexpr auto journal_time = 2ms;
-constexpr auto publish_time = 6ms;       // slower than the journal, so that waiting for it shows
-constexpr auto reconnect_cron = 1s;      // replicationCron of a replica that lost its master
+constexpr auto publish_time = 6ms;   // slower than the journal, so that waiting for it shows
+constexpr auto reconnect_cron = 1s;  // replicationCron of a replica that lost its master
 constexpr auto partial_resync = 3ms;
 constexpr auto full_sync = 50ms;
 
@@ -211,11 +211,8 @@ void World::carry_out(const RunStep& step) {
   };
   switch (step.step) {
     case Step::fence:
-    case Step::unfence:
-      break;
-    case Step::promote:
-      make_master_by_hand(index);
-      break;
+    case Step::unfence: break;
+    case Step::promote: make_master_by_hand(index); break;
     case Step::repoint:
     case Step::demote:
     case Step::demote_emptied:
@@ -226,8 +223,7 @@ void World::carry_out(const RunStep& step) {
       node.link_up = false;
       node.reconnect_at = now_ + partial_resync;
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -237,16 +233,17 @@ void World::execute(const AskDeciders& question) {
   after(silent ? Duration(question.timeout) : Duration(round_trip), [id = question.node, life = life_](World& world) {
     if (life != world.life_) return;
     const ModelNode& asked = world.nodes[at(number(id))];
-    if (!asked.running || !asked.reachable || asked.frozen) return world.feed(DecidersTold{id, std::nullopt, "no answer"});
+    if (!asked.running || !asked.reachable || asked.frozen)
+      return world.feed(DecidersTold{id, std::nullopt, "no answer"});
     world.feed(DecidersTold{id, asked.deciders, {}, asked.settings});
   });
 }
 
-void World::execute(const Emit& emit) {
-  say(fmt::format("{} {}", to_string(emit.event.kind), emit.event.text));
-}
+void World::execute(const Emit& emit) { say(fmt::format("{} {}", to_string(emit.event.kind), emit.event.text)); }
 
-void World::execute(const Answer& answer) { say(fmt::format("answer {}: {}", answer.outcome.done() ? "ok" : "refused", answer.outcome.text)); }
+void World::execute(const Answer& answer) {
+  say(fmt::format("answer {}: {}", answer.outcome.done() ? "ok" : "refused", answer.outcome.text));
+}
 
 // --- replication ---
 
@@ -352,7 +349,8 @@ void World::heal_path(int index) { nodes[at(index)].reachable = true; }
 
 void World::write(int index, int count) {
   ModelSql& sql = nodes[at(index)].sql;
-  if (is_sql()) sql.executed.add(*GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written + 1, sql.written + count)));
+  if (is_sql())
+    sql.executed.add(*GtidSet::parse_mysql(fmt::format("{}:{}-{}", sql.uuid, sql.written + 1, sql.written + count)));
   sql.written += count;
   nodes[at(index)].keys += static_cast<std::uint64_t>(count);
   nodes[at(index)].offset += count * 40;
@@ -398,9 +396,7 @@ void World::stall_sengu(Duration duration) {
   replicate();
 }
 
-int World::master() const {
-  return applied_.state == RouteState::open ? number(*applied_.master) : -1;
-}
+int World::master() const { return applied_.state == RouteState::open ? number(*applied_.master) : -1; }
 
 void World::say(const std::string& line) {
   const double ms = std::chrono::duration<double, std::milli>(now_ - log_since_).count();

@@ -1,6 +1,6 @@
-// A modelled Redis or MySQL group under a virtual clock, with the real Group in the middle: it carries out the group's commands
-// as servers, workers and journal would, and checks the invariants of ARCHITECTURE.md after every step. Scenarios and the
-// exhaustive test drive it; copying a world branches it.
+// A modelled Redis or MySQL group under a virtual clock, with the real Group in the middle: it carries out the group's
+// commands as servers, workers and journal would, and checks the invariants of ARCHITECTURE.md after every step.
+// Scenarios and the exhaustive test drive it; copying a world branches it.
 #pragma once
 
 #include <functional>
@@ -20,19 +20,22 @@ enum class Memory : std::uint8_t { kept, lost };
 
 /// What only a server of MySQL has (model_sql.cpp).
 struct ModelSql {
-  struct Batch { Time due{}; health::GtidSet gtids; };
+  struct Batch {
+    Time due{};
+    health::GtidSet gtids;
+  };
   std::string uuid;
-  int written = 0;                 // transactions of its own
+  int written = 0;  // transactions of its own
   health::GtidSet executed, received;
-  std::vector<Batch> relay_log;    // received, not applied yet
+  std::vector<Batch> relay_log;  // received, not applied yet
   health::Duration applies_after{0};
   bool writable = false;
-  bool receiving = true;           // the IO thread
-  bool applying = true;            // the SQL thread
+  bool receiving = true;  // the IO thread
+  bool applying = true;   // the SQL thread
   std::string apply_error;
-  health::SemiSync source = health::SemiSync::absent;   // the two sides of semi-synchronous replication
+  health::SemiSync source = health::SemiSync::absent;  // the two sides of semi-synchronous replication
   health::SemiSync replica = health::SemiSync::absent;
-  int waiting = 0;                 // its last transactions, each of a session that waits for an acknowledgement: not executed yet
+  int waiting = 0;  // its last transactions, each of a session that waits for an acknowledgement: not executed yet
   Time started{};
 };
 
@@ -40,12 +43,12 @@ struct ModelNode {
   ModelSql sql;
   bool running = true;
   bool frozen = false;
-  bool reachable = true;           // from sengu; the nodes always hear each other
+  bool reachable = true;  // from sengu; the nodes always hear each other
   health::Role role = health::Role::replica;
-  int follows = -1;                // index of its master
+  int follows = -1;  // index of its master
   bool link_up = false;
   bool syncing = false;
-  int runs = 1;                    // makes the run id
+  int runs = 1;  // makes the run id
   std::string replid;
   std::string replid2;
   std::int64_t second_offset = -1;
@@ -55,10 +58,10 @@ struct ModelNode {
   health::Outcome answers = health::Outcome::ok;
   Time reconnect_at{};
   bool pointed_by_sengu = false;
-  bool refuses = false;            // every REPLICAOF, with an error
-  std::vector<std::string> deciders;   // connected to it
-  std::optional<health::RedisSettings> settings;   // what it tells of them
-  bool knows_no_fence = false;     // Redis before 6.2 has no CLIENT PAUSE ... WRITE
+  bool refuses = false;                           // every REPLICAOF, with an error
+  std::vector<std::string> deciders;              // connected to it
+  std::optional<health::RedisSettings> settings;  // what it tells of them
+  bool knows_no_fence = false;                    // Redis before 6.2 has no CLIENT PAUSE ... WRITE
 };
 
 class World {
@@ -77,16 +80,16 @@ class World {
   void cut_path(int node);
   void heal_path(int node);
   void write(int node, int count);
-  void deafen(int node);           // its link to its master goes down and stays so
+  void deafen(int node);  // its link to its master goes down and stays so
   void make_master_by_hand(int node);
   void follow_by_hand(int node, int master) { follow(node, master); }
   void restart_sql(int node, Memory memory);
-  void lose_tail(int node, int count);   // its host crashed, sync_binlog was off
+  void lose_tail(int node, int count);  // its host crashed, sync_binlog was off
   void wait_for_acknowledgement(int index, int count);
   void acknowledge(int index);
-  void client_kill(int node);      // sengu's kept connection only
+  void client_kill(int node);  // sengu's kept connection only
   void restart_sengu();
-  void damage_journal();           // both slots: found at the next restart
+  void damage_journal();  // both slots: found at the next restart
   void stall_sengu(health::Duration duration);
   void input(const health::Input& input);
 
@@ -95,7 +98,7 @@ class World {
   Time now() const { return now_; }
   const health::Route& applied_route() const { return applied_; }
   health::GroupStatus status() const { return group_->status(now_); }
-  int master() const;              // the routed one, or -1
+  int master() const;  // the routed one, or -1
   std::vector<ModelNode> nodes;
   std::vector<std::string> violations;
   bool journal_works = true;
@@ -139,10 +142,13 @@ class World {
   std::string name(int node) const { return settings_->nodes[static_cast<std::size_t>(node)].name; }
 
   const config::GroupSettings* settings_;
-  struct Copied {                  // a Group that copies by value
+  struct Copied {  // a Group that copies by value
     Copied() = default;
     Copied(const Copied& other) : group(other.group ? std::make_unique<health::Group>(*other.group) : nullptr) {}
-    Copied& operator=(health::Group&& g) { group = std::make_unique<health::Group>(std::move(g)); return *this; }
+    Copied& operator=(health::Group&& g) {
+      group = std::make_unique<health::Group>(std::move(g));
+      return *this;
+    }
     health::Group* operator->() const { return group.get(); }
     std::unique_ptr<health::Group> group;
   };
@@ -150,7 +156,7 @@ class World {
   Time now_{std::chrono::hours(1)};
   std::map<std::pair<Time, std::uint64_t>, std::shared_ptr<const std::function<void(World&)>>> pending_;
   std::uint64_t order_ = 0;
-  std::uint64_t life_ = 0;         // of sengu: answers to an earlier life are lost
+  std::uint64_t life_ = 0;  // of sengu: answers to an earlier life are lost
   std::optional<health::JournalRecord> durable_;
   health::JournalFound found_ = health::JournalFound::sound;
   health::Route applied_;

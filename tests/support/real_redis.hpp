@@ -30,11 +30,13 @@ class RealRedis {
   /// With a configuration file, so that CONFIG REWRITE works; `options` are lines of it.
   explicit RealRedis(std::string address, const std::string& options = {}) : address_(std::move(address)) {
     // A test that is left out in silence hides a missing install step.
-    if (::access(binary(), X_OK) != 0) throw std::runtime_error("needs " + std::string(binary()) + ": deploy/install-deps test");
+    if (::access(binary(), X_OK) != 0)
+      throw std::runtime_error("needs " + std::string(binary()) + ": deploy/install-deps test");
     char pattern[] = "/tmp/sengu-redis-XXXXXX";
     directory_ = ::mkdtemp(pattern);
     const auto file = directory_ / "redis.conf";
-    const auto text = "bind " + address_ + "\nport 6379\nsave \"\"\nrepl-diskless-sync-delay 0\ndir " + directory_.string() + "\n" + options;
+    const auto text = "bind " + address_ + "\nport 6379\nsave \"\"\nrepl-diskless-sync-delay 0\ndir " +
+                      directory_.string() + "\n" + options;
     const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     ::close(fd);

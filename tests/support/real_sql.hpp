@@ -1,6 +1,6 @@
-// Real MySQL or MariaDB servers on loopback addresses of their own, for as long as the object lives: tests/support/sql-servers
-// starts them, does what it is told, and ends them, also where the test process dies first. Knows nothing of sengu but
-// Endpoint.
+// Real MySQL or MariaDB servers on loopback addresses of their own, for as long as the object lives:
+// tests/support/sql-servers starts them, does what it is told, and ends them, also where the test process dies first.
+// Knows nothing of sengu but Endpoint.
 #pragma once
 
 #include <fcntl.h>
@@ -26,7 +26,8 @@ namespace sengu::test {
 class RealSql {
  public:
   /// `flavour`: "mysql" or "mariadb"; `block`: "127.70.3"; `more`: see tests/support/sql-servers. The first is master.
-  RealSql(const std::string& flavour, std::string block, int count, const std::vector<std::string>& more = {}) : block_(std::move(block)) {
+  RealSql(const std::string& flavour, std::string block, int count, const std::vector<std::string>& more = {})
+      : block_(std::move(block)) {
     std::vector<std::string> words{source_dir() + "/tests/support/sql-servers", flavour, block_, std::to_string(count)};
     words.insert(words.end(), more.begin(), more.end());
     start(words);
@@ -38,7 +39,7 @@ class RealSql {
     ready >> ca_file_;
   }
   ~RealSql() {
-    std::fclose(orders_);   // the end of its input
+    std::fclose(orders_);  // the end of its input
     ::waitpid(script_, nullptr, 0);
     std::fclose(answers_);
   }
@@ -66,17 +67,26 @@ class RealSql {
     }
   }
   void thaw(int server) const { ::kill(pid(server), SIGCONT); }
-  void start_again(int server) { pids_.at(static_cast<std::size_t>(server - 1)) = static_cast<pid_t>(std::stol(order("start " + std::to_string(server)))); }
+  void start_again(int server) {
+    pids_.at(static_cast<std::size_t>(server - 1)) =
+        static_cast<pid_t>(std::stol(order("start " + std::to_string(server))));
+  }
 
   /// As root. The first field of the first row; an error of the server is thrown.
-  std::string sql(int server, const std::string& statement) { return order("sql " + std::to_string(server) + " " + statement); }
+  std::string sql(int server, const std::string& statement) {
+    return order("sql " + std::to_string(server) + " " + statement);
+  }
   /// Over a connection of that server that stays open, until drop().
-  std::string keep(int server, const std::string& statement) { return order("keep " + std::to_string(server) + " " + statement); }
+  std::string keep(int server, const std::string& statement) {
+    return order("keep " + std::to_string(server) + " " + statement);
+  }
   void drop(int server) { order("drop " + std::to_string(server)); }
   /// Does not wait for the answer.
   void send(int server, const std::string& statement) { order("send " + std::to_string(server) + " " + statement); }
   /// Of the replication status.
-  std::string column(int server, const std::string& name) { return order("column " + std::to_string(server) + " " + name); }
+  std::string column(int server, const std::string& name) {
+    return order("column " + std::to_string(server) + " " + name);
+  }
   void follow(int server, int master) { order("follow " + std::to_string(server) + " " + std::to_string(master)); }
 
  private:

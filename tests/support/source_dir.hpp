@@ -1,4 +1,5 @@
-// Where the tree lies that is tested. In one object, so that a compiler's cache serves all others in another folder too.
+// Where the tree lies that is tested. In one object, so that a compiler's cache serves all others in another folder
+// too.
 #pragma once
 
 #include <string>

@@ -32,17 +32,19 @@ inline double milliseconds_since(health::Time begin) {
 
 struct SqlNode {
   using Result = std::pair<health::StepResult, std::string>;
-  static constexpr std::chrono::seconds patience{20};   // sanitizers on a busy machine
+  static constexpr std::chrono::seconds patience{20};  // sanitizers on a busy machine
 
   SqlNode(boost::asio::io_context& context, health::mysql::NodeOptions options)
-      : io(context), node(context, std::move(options), {[this](const health::Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
+      : io(context), node(context, std::move(options),
+                          {[this](const health::Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
   SqlNode(boost::asio::io_context& context, const Endpoint& address, Milliseconds timeout = plenty)
       : SqlNode(context, sql_options(address, timeout)) {}
 
   health::Observation probe(health::ProbeVia via = health::ProbeVia::kept_connection) {
     seen.clear();
     node.probe(via);
-    REQUIRE(run_until(io, [&] { return !seen.empty(); }, patience));
+    REQUIRE(run_until(
+        io, [&] { return !seen.empty(); }, patience));
     return seen.front();
   }
   /// Where it must have told all of itself.
@@ -53,7 +55,13 @@ struct SqlNode {
   }
   template <typename Condition>
   bool eventually(Condition condition) {
-    return run_until(io, [&] { const auto o = probe(); return o.info && condition(*o.info); }, patience);
+    return run_until(
+        io,
+        [&] {
+          const auto o = probe();
+          return o.info && condition(*o.info);
+        },
+        patience);
   }
   Result run(health::Step step, const Endpoint& master = {}, Milliseconds timeout = std::chrono::milliseconds(10000),
              health::LossPolicy loss = health::LossPolicy::keep_writes) {
@@ -61,13 +69,17 @@ struct SqlNode {
     health::RunStep order{health::NodeId{0}, step, master, timeout, {}, loss};
     node.run(order, [&](health::StepResult r, std::string text) { result.emplace(r, std::move(text)); });
     REQUIRE_FALSE(result);
-    REQUIRE(run_until(io, [&] { return result.has_value(); }, patience));
+    REQUIRE(run_until(
+        io, [&] { return result.has_value(); }, patience));
     return *result;
   }
   std::pair<std::optional<std::vector<std::string>>, std::string> deciders(Milliseconds timeout = plenty) {
     std::optional<std::pair<std::optional<std::vector<std::string>>, std::string>> told;
-    node.ask_deciders(timeout, health::Lane::patient, [&](health::DecidersAnswer answer) { told.emplace(std::move(answer.names), std::move(answer.text)); });
-    REQUIRE(run_until(io, [&] { return told.has_value(); }, patience));
+    node.ask_deciders(timeout, health::Lane::patient, [&](health::DecidersAnswer answer) {
+      told.emplace(std::move(answer.names), std::move(answer.text));
+    });
+    REQUIRE(run_until(
+        io, [&] { return told.has_value(); }, patience));
     return *told;
   }
 

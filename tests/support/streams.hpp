@@ -1,5 +1,6 @@
-// Byte streams through a data plane for tests: made up by a seed on the way and hashed at the far end, so that gigabytes
-// need no memory and a prefix can be told from a mistake. One thread moves any number of them; waits have a deadline.
+// Byte streams through a data plane for tests: made up by a seed on the way and hashed at the far end, so that
+// gigabytes need no memory and a prefix can be told from a mistake. One thread moves any number of them; waits have a
+// deadline.
 #pragma once
 
 #include <linux/sockios.h>
@@ -17,7 +18,7 @@
 namespace sengu::test {
 
 #ifdef SENGU_SANITIZED
-inline constexpr int times = 20;           // of what a plain build does 200 times
+inline constexpr int times = 20;  // of what a plain build does 200 times
 inline constexpr std::uint64_t gibibyte = std::uint64_t{1} << 25;
 #else
 inline constexpr int times = 200;
@@ -37,7 +38,8 @@ class Sha256 {
     std::array<unsigned char, 32> digest{};
     EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
     std::string text;
-    for (const unsigned char byte : digest) text += "0123456789abcdef"[byte >> 4], text += "0123456789abcdef"[byte & 15];
+    for (const unsigned char byte : digest)
+      text += "0123456789abcdef"[byte >> 4], text += "0123456789abcdef"[byte & 15];
     return text;
   }
 
@@ -48,7 +50,8 @@ class Sha256 {
 /// What a stream is made of: endless, the same for the same seed.
 class Content {
  public:
-  explicit Content(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15 + 1), block_(block_size / sizeof(std::uint64_t)) {}
+  explicit Content(std::uint64_t seed)
+      : state_(seed * 0x9e3779b97f4a7c15 + 1), block_(block_size / sizeof(std::uint64_t)) {}
 
   static constexpr std::size_t block_size = 1 << 20;
 
@@ -90,8 +93,9 @@ struct StreamPlan {
   std::uint64_t seed;
   std::uint64_t size;
   enum class Ending : std::uint8_t { finish, stay_open } ending = Ending::finish;
-  std::size_t read = 1 << 20;   // at most so many bytes per turn: the reader's speed, beside the others'
-  std::uint64_t urgent_at = 0;  // behind so many bytes, whole MiB, comes an urgent one that is not part of them; 0 = none
+  std::size_t read = 1 << 20;  // at most so many bytes per turn: the reader's speed, beside the others'
+  std::uint64_t urgent_at =
+      0;  // behind so many bytes, whole MiB, comes an urgent one that is not part of them; 0 = none
 };
 
 /// One direction between the two ends of a session.
@@ -107,7 +111,8 @@ class Stream {
     std::size_t sum = 0;
     while (sent_ < plan_.size) {
       if (rest_.empty() && sent_ != 0 && sent_ == plan_.urgent_at && !send_urgent()) return sum;
-      if (rest_.empty()) rest_ = content_.next().first(std::min<std::uint64_t>(Content::block_size, plan_.size - sent_));
+      if (rest_.empty())
+        rest_ = content_.next().first(std::min<std::uint64_t>(Content::block_size, plan_.size - sent_));
       const auto count = ::send(from_->fd(), rest_.data(), rest_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (count < 0) {
         if (errno != EAGAIN && errno != EINTR) failed_ = errno;
@@ -145,12 +150,14 @@ class Stream {
   /// The bytes so far, checked against what was sent: equal SHA-256 of the same length. Once, at the end.
   bool intact() { return received_ <= sent_ && sha_.hex() == Content::digest(plan_.seed, received_); }
 
-  bool sends() const { return failed_ == 0 && (sent_ < plan_.size || (plan_.ending == StreamPlan::Ending::finish && !finished_)); }
+  bool sends() const {
+    return failed_ == 0 && (sent_ < plan_.size || (plan_.ending == StreamPlan::Ending::finish && !finished_));
+  }
   bool receives() const { return !ended_ && (plan_.ending == StreamPlan::Ending::finish || received_ < plan_.size); }
   std::uint64_t sent() const { return sent_; }
   std::uint64_t received() const { return received_; }
   bool ended() const { return ended_; }
-  int error() const { return error_; }      // of the reader's end: 0 = a clean end
+  int error() const { return error_; }  // of the reader's end: 0 = a clean end
   int from() const { return from_->fd(); }
   int to() const { return to_->fd(); }
 
@@ -170,13 +177,14 @@ class Stream {
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
   int error_ = 0;
-  int failed_ = 0;                          // the errno that ended the sending
+  int failed_ = 0;  // the errno that ended the sending
   bool urgent_sent_ = false;
   bool finished_ = false;
   bool ended_ = false;
 };
 
-/// Moves all streams until each was read to its end, or to its size where it stays open. False: nothing moved for `patience`.
+/// Moves all streams until each was read to its end, or to its size where it stays open. False: nothing moved for
+/// `patience`.
 inline bool flow(std::span<Stream> streams) {
   auto deadline = std::chrono::steady_clock::now() + patience;
   std::vector<pollfd> entries;

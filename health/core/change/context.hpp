@@ -11,9 +11,9 @@ struct ChangeContext {
   Time now;
   Knowledge& knowledge;
   Outbox& out;
-  bool route_acknowledged;   // every worker has acknowledged the present route
-  bool may_act;              // not in tilt
-  bool paused;               // by the operator, perhaps after the change began
+  bool route_acknowledged;  // every worker has acknowledged the present route
+  bool may_act;             // not in tilt
+  bool paused;              // by the operator, perhaps after the change began
 
   const config::GroupSettings& settings() const { return *knowledge.settings; }
   const KindRules& rules() const { return rules_of(knowledge.settings->kind); }

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto barrier_patience = 1s;   // then the barrier is given up where the failover is no longer wanted
+constexpr auto barrier_patience = 1s;  // then the barrier is given up where the failover is no longer wanted
 
 }  // namespace
 
@@ -54,7 +54,8 @@ std::optional<Time> FailoverMachine::wants_observations_since() const {
 }
 
 Time FailoverMachine::deadline() const {
-  const bool sent = promotion_.stage() == Promotion::Stage::promoting || promotion_.stage() == Promotion::Stage::confirming;
+  const bool sent =
+      promotion_.stage() == Promotion::Stage::promoting || promotion_.stage() == Promotion::Stage::confirming;
   return sent ? promotion_.deadline() : deadline_;
 }
 
@@ -100,11 +101,11 @@ void FailoverMachine::step_done(Time now, const StepDone& done) {
   if (state() == State::survey && done.result == StepResult::done) observe_since_ = now;
 }
 
-/// Why the failover stops before the promote is sent: a master that lives after all is worth more than any candidate, and a
-/// pause of the operator counts.
+/// Why the failover stops before the promote is sent: a master that lives after all is worth more than any candidate,
+/// and a pause of the operator counts.
 Reason FailoverMachine::why_stop(const ChangeContext& context) const {
-  const bool on_evidence = plan_.cause == Reason::silence || plan_.cause == Reason::process_death ||
-                           plan_.cause == Reason::resumed;
+  const bool on_evidence =
+      plan_.cause == Reason::silence || plan_.cause == Reason::process_death || plan_.cause == Reason::resumed;
   if (on_evidence && context.knowledge.master_verified) return Reason::master_alive_again;
   if (context.paused && plan_.cause != Reason::operator_request) return Reason::paused;
   return Reason::none;
@@ -139,9 +140,9 @@ void FailoverMachine::enter_survey(const ChangeContext& context) {
   if (context.knowledge.record.fenced) fence(context);
 }
 
-/// One attempt within a fifth of the probe timeout (RULES §4.1); half of that where the master has been silent for down_after
-/// already, since the cut is the barrier and the fence is for clients that bypass us. Where a fence lasts, a living master first lets
-/// go what waits for an acknowledgement, which takes up to a second; then it stands still.
+/// One attempt within a fifth of the probe timeout (RULES §4.1); half of that where the master has been silent for
+/// down_after already, since the cut is the barrier and the fence is for clients that bypass us. Where a fence lasts, a
+/// living master first lets go what waits for an acknowledgement, which takes up to a second; then it stands still.
 void FailoverMachine::fence(const ChangeContext& context) {
   const auto& settings = context.settings();
   const NodeId id = *context.knowledge.master;
@@ -161,10 +162,12 @@ void FailoverMachine::fence(const ChangeContext& context) {
 void FailoverMachine::unfence(const ChangeContext& context) const {
   Knowledge& knowledge = context.knowledge;
   if (!knowledge.master || !knowledge.record.fenced || !knowledge.node(*knowledge.master).alive()) return;
-  tell(knowledge, context.out, RunStep{*knowledge.master, Step::unfence, {}, context.settings().failover.step_timeout, {}});
+  tell(knowledge, context.out,
+       RunStep{*knowledge.master, Step::unfence, {}, context.settings().failover.step_timeout, {}});
 }
 
-/// Before a promote each node that answers is asked once for other deciders (RULES §7.3). The wait for its answer is short.
+/// Before a promote each node that answers is asked once for other deciders (RULES §7.3). The wait for its answer is
+/// short.
 bool FailoverMachine::deciders_told(const ChangeContext& context) const {
   bool all_told = true;
   for (std::size_t i = 0; i < context.knowledge.nodes.size(); ++i) {
@@ -205,10 +208,11 @@ std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContex
     if (context.now < deadline_) return std::nullopt;
     return end(Reason::still_behind);
   }
-  // The operator named the candidate and the old master is gone: writes that only another replica has would be lost unasked.
+  // The operator named the candidate and the old master is gone: writes that only another replica has would be lost
+  // unasked.
   if (planned && is_behind_another(knowledge, *candidate, choice)) return end(Reason::still_behind);
   if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate))) {
-    target_ = candidate;   // the end names the node that refused
+    target_ = candidate;  // the end names the node that refused
     return end(Reason::step_failed);
   }
   if (context.rules().applies_later) {
@@ -226,9 +230,10 @@ void FailoverMachine::stop_receivers(const ChangeContext& context) const {
     NodeView& node = context.knowledge.nodes[i];
     if (node.told.step || !node.alive() || !still_receives(node)) continue;
     const bool waits = node.told.failures > 0 && context.now < node.told.retry;
-    if (waits || node.info_asked < node.told.done) continue;   // not seen since it was told
+    if (waits || node.info_asked < node.told.done) continue;  // not seen since it was told
     node.replica.stopped_by_us = true;
-    tell(context.knowledge, context.out, RunStep{node_id(i), Step::stop_receiving, {}, context.settings().failover.step_timeout});
+    tell(context.knowledge, context.out,
+         RunStep{node_id(i), Step::stop_receiving, {}, context.settings().failover.step_timeout});
   }
 }
 
@@ -259,8 +264,8 @@ void FailoverMachine::accept_loss() {
   plan_.loss = LossPolicy::accept_loss;
 }
 
-/// The promote throws the relay log away: what the log holds must be applied before (RULES §4.4). The wait lasts as long as
-/// the log shrinks.
+/// The promote throws the relay log away: what the log holds must be applied before (RULES §4.4). The wait lasts as
+/// long as the log shrinks.
 std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext& context) {
   if (!context.may_act) return std::nullopt;
   if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
@@ -278,8 +283,10 @@ std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext
   applied_ = std::max(applied_, position);
   if (node.told.step || !node.alive() || node.info_asked < node.told.done) return std::nullopt;
   const auto& settings = context.settings();
-  const bool hangs = settings.semi_sync == config::SemiSync::automatic && node.info->sql->semi_sync_source == SemiSync::on;
-  const Step step = hangs ? Step::semi_sync_off : Step::apply_received;   // its applier waits for an acknowledgement (RULES §9.3)
+  const bool hangs =
+      settings.semi_sync == config::SemiSync::automatic && node.info->sql->semi_sync_source == SemiSync::on;
+  const Step step =
+      hangs ? Step::semi_sync_off : Step::apply_received;  // its applier waits for an acknowledgement (RULES §9.3)
   tell(context.knowledge, context.out, RunStep{*target_, step, {}, settings.failover.step_timeout});
   return std::nullopt;
 }

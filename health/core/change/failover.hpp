@@ -16,10 +16,10 @@
 //   promoting   idle        step_failed: refused, not observed in time, or another server
 //   confirming  idle        done: journal written, and every worker acknowledged
 //
-// stopped: master_alive_again, where it was begun on evidence against the master; paused, where the operator did not ask for it.
-// A failover that does not end with `done` leaves the old master in its role. targeting, promoting and confirming are states of
-// Promotion. While the machine is active the group publishes a route that is held and cut; it opens the route after the end.
-// tests/unit/core/failover_table_test.cpp reads this table back.
+// stopped: master_alive_again, where it was begun on evidence against the master; paused, where the operator did not
+// ask for it. A failover that does not end with `done` leaves the old master in its role. targeting, promoting and
+// confirming are states of Promotion. While the machine is active the group publishes a route that is held and cut; it
+// opens the route after the end. tests/unit/core/failover_table_test.cpp reads this table back.
 #pragma once
 
 #include <optional>
@@ -32,10 +32,10 @@ namespace sengu::health {
 
 struct FailoverPlan {
   Reason cause = Reason::none;
-  std::optional<NodeId> to;                 // the operator named it
+  std::optional<NodeId> to;  // the operator named it
   LossPolicy loss = LossPolicy::keep_writes;
-  std::optional<RequestId> request;         // the operator waits for an answer
-  Time lost_at{};                           // when the old master was lost
+  std::optional<RequestId> request;  // the operator waits for an answer
+  Time lost_at{};                    // when the old master was lost
 };
 
 class FailoverMachine {
@@ -43,9 +43,9 @@ class FailoverMachine {
   enum class State : std::uint8_t { idle, barrier, survey, applying, targeting, promoting, confirming };
 
   struct Ended {
-    Reason result = Reason::none;           // none: the target is master and journalled
-    NodeId target{};                        // where result is none: the new master; where a step failed: the node that was told
-    ServerInfo master{};                    // where result is none: the new master as it was seen and journalled
+    Reason result = Reason::none;  // none: the target is master and journalled
+    NodeId target{};               // where result is none: the new master; where a step failed: the node that was told
+    ServerInfo master{};           // where result is none: the new master as it was seen and journalled
     FailoverPlan plan;
   };
 
@@ -91,20 +91,20 @@ class FailoverMachine {
   void enter_targeting(const ChangeContext& context, NodeId target);
   Ended end(Reason result);
 
-  State state_ = State::idle;               // idle while the promotion runs
+  State state_ = State::idle;  // idle while the promotion runs
   Promotion promotion_;
   FailoverPlan plan_;
-  std::optional<NodeId> target_;            // in applying the chosen node; in survey the one that a failed step was for
+  std::optional<NodeId> target_;  // in applying the chosen node; in survey the one that a failed step was for
   std::optional<Time> observe_since_;
-  Time surveyed_since_{};                   // of the survey, or of the last stall within it
+  Time surveyed_since_{};  // of the survey, or of the last stall within it
   Time deadline_{};
   Time fence_deadline_{};
   bool fencing_ = false;
   Time applying_since_{};
   Time applied_last_{};
-  std::int64_t applied_ = 0;                // how far the target was seen to have applied
-  ServerInfo seen_target_;                  // in applying: the target when it was chosen
-  RecordWrite write_;                       // of the barrier
+  std::int64_t applied_ = 0;  // how far the target was seen to have applied
+  ServerInfo seen_target_;    // in applying: the target when it was chosen
+  RecordWrite write_;         // of the barrier
 };
 
 std::string_view to_string(FailoverMachine::State state);

@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto journal_retry = 100ms;
-constexpr int promote_patience = 2;   // step_timeouts: one for the step itself, one to observe it
+constexpr int promote_patience = 2;  // step_timeouts: one for the step itself, one to observe it
 
 }  // namespace
 
@@ -30,12 +30,13 @@ void Promotion::promote(const ChangeContext& context) {
   const auto timeout = context.settings().failover.step_timeout;
   deadline_ = context.now + promote_patience * timeout;
   const Endpoint other = context.rules().applies_later ? donor(context.knowledge) : Endpoint{};
-  context.knowledge.node(target_).replica.stopped_by_us = context.rules().steps_stop_replication;   // the step stops the threads first
+  context.knowledge.node(target_).replica.stopped_by_us =
+      context.rules().steps_stop_replication;  // the step stops the threads first
   tell(context.knowledge, context.out, RunStep{target_, Step::promote, other, timeout, {}, loss_});
 }
 
-/// MySQL: where the target's relay log ends within a transaction, its applier waits a minute for the rest of it before it stops.
-/// Another replica's stream ends the wait, and must bring nothing else.
+/// MySQL: where the target's relay log ends within a transaction, its applier waits a minute for the rest of it before
+/// it stops. Another replica's stream ends the wait, and must bring nothing else.
 Endpoint Promotion::donor(const Knowledge& knowledge) const {
   for (const NodeView& node : knowledge.nodes) {
     const bool is_target = &node == &knowledge.node(target_);
@@ -63,8 +64,7 @@ void Promotion::step_done(Time now, const StepDone& done) {
 
 std::optional<Reason> Promotion::advance(const ChangeContext& context, Reason stop) {
   switch (stage_) {
-    case Stage::none:
-      return std::nullopt;
+    case Stage::none: return std::nullopt;
     case Stage::targeting:
       if (write_.failed()) return Reason::journal_unwritable;
       if (!context.may_act) return std::nullopt;
@@ -93,12 +93,13 @@ std::optional<Reason> Promotion::advance(const ChangeContext& context, Reason st
 /// The chosen server, asked after the promote was sent, says master.
 bool Promotion::observed(const ChangeContext& context) const {
   const NodeView& node = context.knowledge.node(target_);
-  return node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= told_at_ && goes_on_from(*node.info, seen_);
+  return node.says(Role::master) && node.outcome == Outcome::ok && node.info_asked >= told_at_ &&
+         goes_on_from(*node.info, seen_);
 }
 
-/// The promotion has failed where another process answers under the target's address (a restart), or the target took over
-/// another node's data before the promote: the data that it was chosen for may be gone. Also where the target refused the promote
-/// and was seen as a replica afterwards.
+/// The promotion has failed where another process answers under the target's address (a restart), or the target took
+/// over another node's data before the promote: the data that it was chosen for may be gone. Also where the target
+/// refused the promote and was seen as a replica afterwards.
 bool Promotion::lost(const ChangeContext& context) const {
   const NodeView& node = context.knowledge.node(target_);
   if (node.info->run_id != seen_.run_id) return true;

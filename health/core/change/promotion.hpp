@@ -1,6 +1,6 @@
-// How a chosen node becomes the group's master, whatever the reason for the change. The target goes into the journal, is told to
-// promote, is observed as master, and goes into the journal as the master. Each kind of change has one; the table of states is in
-// failover.hpp.
+// How a chosen node becomes the group's master, whatever the reason for the change. The target goes into the journal,
+// is told to promote, is observed as master, and goes into the journal as the master. Each kind of change has one; the
+// table of states is in failover.hpp.
 #pragma once
 
 #include <optional>
@@ -21,8 +21,9 @@ class Promotion {
   void journal_written(const JournalWritten& written) { write_.take(written); }
   /// The server answered the promote.
   void step_done(Time now, const StepDone& done);
-  /// Goes as far as what is known allows. `stop` is a reason not to send the promote, none if there is none; once the promote is
-  /// sent it has no effect. Returns the result once, at the end: none where the target is master and journalled, else why not.
+  /// Goes as far as what is known allows. `stop` is a reason not to send the promote, none if there is none; once the
+  /// promote is sent it has no effect. Returns the result once, at the end: none where the target is master and
+  /// journalled, else why not.
   std::optional<Reason> advance(const ChangeContext& context, Reason stop);
   void end();
 
@@ -47,7 +48,7 @@ class Promotion {
   ServerInfo seen_;
   Time told_at_{};
   Time deadline_{};
-  std::optional<Time> refused_;   // when the promote was answered with a failure
+  std::optional<Time> refused_;  // when the promote was answered with a failure
   RecordWrite write_;
 };
 

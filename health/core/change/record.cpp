@@ -34,8 +34,8 @@ void record_switching(Knowledge& knowledge, Reason cause) {
   record.fenced = knowledge.master && cause != Reason::master_is_replica;  // a replica takes no writes
 }
 
-/// The history by which a later run must know the target. MySQL: the part of the group's history that the target received.
-/// Redis: the target's own history where the operator accepted the loss, else the group's.
+/// The history by which a later run must know the target. MySQL: the part of the group's history that the target
+/// received. Redis: the target's own history where the operator accepted the loss, else the group's.
 void record_target(Knowledge& knowledge, NodeId target, const ServerInfo& chosen) {
   JournalRecord& record = knowledge.record;
   record.phase = Phase::promoting;

@@ -1,5 +1,5 @@
-// The journal's record of a group (Knowledge::record): all that writes to the record is here. What each phase promises to a later
-// run is in RULES §7.
+// The journal's record of a group (Knowledge::record): all that writes to the record is here. What each phase promises
+// to a later run is in RULES §7.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@ void take_record(Knowledge& knowledge, std::optional<JournalRecord> record);
 
 /// A failover begins: a new epoch, and no target yet.
 void record_switching(Knowledge& knowledge, Reason cause);
-/// `target` is about to be told to promote. `chosen` is the target as seen when it was chosen, with what counts as received.
+/// `target` is about to be told to promote. `chosen` is the target as seen when it was chosen, with what counts as
+/// received.
 void record_target(Knowledge& knowledge, NodeId target, const ServerInfo& chosen);
 /// A node that is a master already is about to become the group's.
 void record_new_epoch(Knowledge& knowledge);
@@ -22,7 +23,8 @@ void record_new_epoch(Knowledge& knowledge);
 void record_master(Knowledge& knowledge, NodeId master);
 /// The failover ended before the promote was sent: the old master keeps its role.
 void record_given_up(Knowledge& knowledge);
-/// The master goes on under a new replication id: Redis gives one to a master without a backlog when its first replica attaches.
+/// The master goes on under a new replication id: Redis gives one to a master without a backlog when its first replica
+/// attaches.
 void record_history(Knowledge& knowledge, const ServerInfo& master);
 
 /// Hands the record to the journal. Returns the serial that the answer will carry.

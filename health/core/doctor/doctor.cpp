@@ -12,7 +12,8 @@ namespace {
 void examine_deciders(const Knowledge& known, Findings& findings) {
   std::string names;
   for (const std::string& name : other_deciders(known)) names += (names.empty() ? "" : ",") + name;
-  if (!names.empty()) findings.add("watched by another decider (" + names + "): no promotion, no demotion until it is gone");
+  if (!names.empty())
+    findings.add("watched by another decider (" + names + "): no promotion, no demotion until it is gone");
   for (const NodeView& node : known.nodes) {
     if (!node.deciders.untold.empty()) findings.add(node, "cannot tell who else decides: " + node.deciders.untold);
   }
@@ -38,7 +39,8 @@ void examine_identities(const Knowledge& known, Findings& findings) {
   }
 }
 
-/// Also during an upgrade, of which it is the last reminder: what the newest writes as a master, the older ones cannot read.
+/// Also during an upgrade, of which it is the last reminder: what the newest writes as a master, the older ones cannot
+/// read.
 void examine_versions(const Knowledge& known, Findings& findings) {
   const NodeView* newest = nullptr;
   for (const NodeView& node : known.nodes) {
@@ -51,13 +53,16 @@ void examine_versions(const Knowledge& known, Findings& findings) {
   const std::string what = newest->info->sql ? "the binary log" : "the RDB file";
   for (const NodeView& node : known.nodes) {
     if (!is_seen(node) || node.info->version.empty() || version_of(node.info->version).series() >= wanted) continue;
-    findings.add(node, "runs " + node.info->version + ", and may not be able to read " + what + " of " + newest->settings->name + ", which runs " +
-                           newest->info->version + ", where that one is the master: update the older one");
+    findings.add(node, "runs " + node.info->version + ", and may not be able to read " + what + " of " +
+                           newest->settings->name + ", which runs " + newest->info->version +
+                           ", where that one is the master: update the older one");
   }
 }
 
 /// What the server says of its own priority, and what the configuration says of the node's.
-bool may_be_promoted(const NodeView& node) { return node.settings->priority != 0 && !(node.info && node.info->priority == 0); }
+bool may_be_promoted(const NodeView& node) {
+  return node.settings->priority != 0 && !(node.info && node.info->priority == 0);
+}
 
 void examine_priorities(const Knowledge& known, Findings& findings) {
   std::size_t others = 0;
@@ -68,8 +73,9 @@ void examine_priorities(const Knowledge& known, Findings& findings) {
   }
   if (!known.master || others == 0) return;
   const bool redis = known.settings->kind == config::Kind::redis;
-  findings.add("no replica may be promoted, each has priority 0: give one a priority of 1 or more in the configuration" +
-               std::string(redis ? ", and CONFIG SET replica-priority 100 on it" : ""));
+  findings.add(
+      "no replica may be promoted, each has priority 0: give one a priority of 1 or more in the configuration" +
+      std::string(redis ? ", and CONFIG SET replica-priority 100 on it" : ""));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What the doctor writes its findings into, and its parts by kind of server. Only the files of this folder include this.
+// What the doctor writes its findings into, and its parts by kind of server. Only the files of this folder include
+// this.
 #pragma once
 
 #include <string>
@@ -13,7 +14,9 @@ class Findings {
  public:
   /// Adds a finding about the whole group.
   void add(std::string sentence) { found_.push_back(std::move(sentence)); }
-  void add(const NodeView& node, const std::string& sentence) { found_.push_back(node.settings->name + ": " + sentence); }
+  void add(const NodeView& node, const std::string& sentence) {
+    found_.push_back(node.settings->name + ": " + sentence);
+  }
   std::vector<std::string> take() { return std::move(found_); }
 
  private:

@@ -1,5 +1,5 @@
-// What the doctor looks at in a group of MySQL or MariaDB servers (deploy/manual/mysql.md). Each server is spoken of in its own
-// words: MariaDB, and MySQL before 8.0.26, have the old ones.
+// What the doctor looks at in a group of MySQL or MariaDB servers (deploy/manual/mysql.md). Each server is spoken of in
+// its own words: MariaDB, and MySQL before 8.0.26, have the old ones.
 #include <algorithm>
 
 #include "health/core/doctor/findings.hpp"
@@ -23,9 +23,15 @@ struct Words {
   const char* replica = "REPLICA";
 };
 
-constexpr Words old_words{"slave_net_timeout", "MASTER_HEARTBEAT_PERIOD", "log_slave_updates",
-                          "rpl_semi_sync_master_enabled", "rpl_semi_sync_slave_enabled",
-                          "semisync_master.so", "semisync_slave.so", "rpl_semi_sync_master_wait_point", "SLAVE"};
+constexpr Words old_words{"slave_net_timeout",
+                          "MASTER_HEARTBEAT_PERIOD",
+                          "log_slave_updates",
+                          "rpl_semi_sync_master_enabled",
+                          "rpl_semi_sync_slave_enabled",
+                          "semisync_master.so",
+                          "semisync_slave.so",
+                          "rpl_semi_sync_master_wait_point",
+                          "SLAVE"};
 
 const SqlInfo& sql_of(const NodeView& node) { return *node.info->sql; }
 bool is_mariadb(const NodeView& node) { return sql_of(node).flavour == SqlInfo::Flavour::mariadb; }
@@ -35,15 +41,19 @@ Words words_of(const NodeView& node) {
   return is_mariadb(node) || version_of(node.info->version) < renamed ? old_words : Words{};
 }
 
-std::string set_global(const char* variable, const char* value) { return std::string("SET GLOBAL ") + variable + "=" + value; }
+std::string set_global(const char* variable, const char* value) {
+  return std::string("SET GLOBAL ") + variable + "=" + value;
+}
 
 bool is_seen_sql(const NodeView& node) { return is_seen(node) && node.info->sql.has_value(); }
 bool is_replica(const NodeView& node) { return !node.info->master.host.empty(); }
 
 void examine_accounts(const Knowledge& known, Findings& findings) {
   if (!known.settings->replication_username.empty()) return;
-  findings.add("no replication_username in the configuration: a returned master has no account to replicate with, and cannot be made a replica: "
-               "set replication_username and replication_password_file");
+  findings.add(
+      "no replication_username in the configuration: a returned master has no account to replicate with, and cannot be "
+      "made a replica: "
+      "set replication_username and replication_password_file");
 }
 
 void examine_flavours(const Knowledge& known, Findings& findings) {
@@ -54,7 +64,8 @@ void examine_flavours(const Knowledge& known, Findings& findings) {
     names += (names.empty() ? "" : ", ") + node.settings->name;
   }
   if (mysql.empty() || mariadb.empty()) return;
-  findings.add("error: MySQL (" + mysql + ") and MariaDB (" + mariadb + ") are in one group, whose GTIDs mean nothing to each other: make two groups of it");
+  findings.add("error: MySQL (" + mysql + ") and MariaDB (" + mariadb +
+               ") are in one group, whose GTIDs mean nothing to each other: make two groups of it");
 }
 
 void examine_logs(const NodeView& node, Findings& findings) {
@@ -66,30 +77,38 @@ void examine_logs(const NodeView& node, Findings& findings) {
     findings.add(node, variable + " is off" + effect + "set " + variable + "=ON in its configuration and restart it");
   }
   if (sql.gtids) return;
-  if (is_mariadb(node)) return findings.add(node, "gtid_strict_mode is off" + effect + set_global("gtid_strict_mode", "ON") + ", also in its configuration");
+  if (is_mariadb(node))
+    return findings.add(node, "gtid_strict_mode is off" + effect + set_global("gtid_strict_mode", "ON") +
+                                  ", also in its configuration");
   findings.add(node, "gtid_mode or enforce_gtid_consistency is off" + effect + "set both to ON");
 }
 
 void examine_version(const NodeView& node, Findings& findings) {
   constexpr Version demotes{10, 10, 0};
   if (!is_mariadb(node) || version_of(node.info->version) >= demotes) return;
-  findings.add(node, "MariaDB " + node.info->version + " has no MASTER_DEMOTE_TO_SLAVE (10.10 has it): a returned master is made a replica by setting "
-                     "gtid_slave_pos, which is not tried: update it");
+  findings.add(node,
+               "MariaDB " + node.info->version +
+                   " has no MASTER_DEMOTE_TO_SLAVE (10.10 has it): a returned master is made a replica by setting "
+                   "gtid_slave_pos, which is not tried: update it");
 }
 
 void examine_channels(const NodeView& node, Findings& findings) {
   const int more = sql_of(node).other_channels;
   if (more == 0) return;
   findings.add(node, "replicates over " + std::to_string(more) + " more channel" + (more == 1 ? "" : "s") +
-                         " than the default one, which sengu does not look at: RESET " + words_of(node).replica + " ALL on " + (more == 1 ? "it" : "them"));
+                         " than the default one, which sengu does not look at: RESET " + words_of(node).replica +
+                         " ALL on " + (more == 1 ? "it" : "them"));
 }
 
 void examine_writable(const NodeView& node, Findings& findings) {
   if (!node.info->read_only) {
     const char* variable = is_mariadb(node) ? "read_only" : "super_read_only";
-    findings.add(node, std::string("is a replica that takes writes: ") + set_global(variable, "ON") + ", also in its configuration");
+    findings.add(node, std::string("is a replica that takes writes: ") + set_global(variable, "ON") +
+                           ", also in its configuration");
   } else if (!sql_of(node).super_read_only) {
-    findings.add(node, "is a replica that takes writes of privileged users: SET GLOBAL super_read_only=ON, also in its configuration");
+    findings.add(
+        node,
+        "is a replica that takes writes of privileged users: SET GLOBAL super_read_only=ON, also in its configuration");
   }
 }
 
@@ -109,7 +128,10 @@ std::string how_to_notice_sooner(const NodeView& node) {
   const Words words = words_of(node);
   std::string cure = sql.net_timeout > 2s ? set_global(words.net_timeout, "2") + " and " : "";
   const bool may_not_ask = !sql.heartbeat_period && !is_mariadb(node);
-  if (may_not_ask) return cure + "GRANT SELECT ON performance_schema.replication_connection_status, and on replication_connection_configuration, to sengu's user";
+  if (may_not_ask)
+    return cure +
+           "GRANT SELECT ON performance_schema.replication_connection_status, and on "
+           "replication_connection_configuration, to sengu's user";
   return cure + words.heartbeat_period + "=0.5";
 }
 
@@ -117,10 +139,12 @@ void examine_witness(const Knowledge& known, const NodeView& node, Findings& fin
   const SqlInfo& sql = sql_of(node);
   const Duration down_after = known.settings->health.down_after;
   if (notices_after(sql) <= down_after) return;
-  const auto heartbeats = sql.heartbeat_period ? "its heartbeats come each " + seconds_text(*sql.heartbeat_period) : "its heartbeats are not known";
-  findings.add(node, std::string(words_of(node).net_timeout) + " is " + seconds_text(sql.net_timeout) + " and " + heartbeats +
-                         ": a witness that notices a silent master only after " + seconds_text(notices_after(sql)) + " (down_after is " +
-                         seconds_text(down_after) + ") delays a failover: " + how_to_notice_sooner(node));
+  const auto heartbeats = sql.heartbeat_period ? "its heartbeats come each " + seconds_text(*sql.heartbeat_period)
+                                               : "its heartbeats are not known";
+  findings.add(node, std::string(words_of(node).net_timeout) + " is " + seconds_text(sql.net_timeout) + " and " +
+                         heartbeats + ": a witness that notices a silent master only after " +
+                         seconds_text(notices_after(sql)) + " (down_after is " + seconds_text(down_after) +
+                         ") delays a failover: " + how_to_notice_sooner(node));
 }
 
 void examine_threads(const NodeView& node, Findings& findings) {
@@ -134,7 +158,8 @@ void examine_threads(const NodeView& node, Findings& findings) {
   if (!sql.apply_error.empty()) {
     findings.add(node, "its SQL thread stopped with an error, and it is not promoted: " + sql.apply_error);
   } else if (!sql.applying) {
-    // MariaDB throws its relay log away when the SQL thread is started again (tried on 10.11); while the master lives it fetches it anew.
+    // MariaDB throws its relay log away when the SQL thread is started again (tried on 10.11); while the master lives
+    // it fetches it anew.
     findings.add(node, "its SQL thread is stopped, and it is not promoted: START " + replica + " SQL_THREAD" +
                            (is_mariadb(node) ? ", while its source lives" : ""));
   }
@@ -143,12 +168,14 @@ void examine_threads(const NodeView& node, Findings& findings) {
 void examine_errant(const NodeView& node, Findings& findings) {
   if (node.replica.errant.empty()) return;
   const auto count = node.replica.errant.count();
-  findings.add(node, "has " + std::to_string(count) + (count == 1 ? " transaction" : " transactions") + " that the master has not: " + node.replica.errant.text() +
+  findings.add(node, "has " + std::to_string(count) + (count == 1 ? " transaction" : " transactions") +
+                         " that the master has not: " + node.replica.errant.text() +
                          "; see MySQL and MariaDB, \"An errant node\", in the manual");
 }
 
 std::string how_to_switch_on(SemiSync side, const char* variable, const char* plugin) {
-  if (side == SemiSync::absent) return std::string("load it (plugin-load-add=") + plugin + ") and set " + variable + "=ON in its configuration";
+  if (side == SemiSync::absent)
+    return std::string("load it (plugin-load-add=") + plugin + ") and set " + variable + "=ON in its configuration";
   return set_global(variable, "ON");
 }
 
@@ -156,32 +183,41 @@ void examine_semi_sync_master(const NodeView& master, Findings& findings) {
   const SqlInfo& sql = sql_of(master);
   const Words words = words_of(master);
   if (sql.semi_sync_source != SemiSync::on) {
-    findings.add(master, "acknowledges writes that no replica has, though the replicas are set up for semi-synchronous replication: " +
-                             how_to_switch_on(sql.semi_sync_source, words.semi_sync_source, words.source_plugin));
+    findings.add(
+        master,
+        "acknowledges writes that no replica has, though the replicas are set up for semi-synchronous replication: " +
+            how_to_switch_on(sql.semi_sync_source, words.semi_sync_source, words.source_plugin));
   } else if (sql.semi_sync_clients == 0) {
-    const std::string waiting = sql.semi_sync_waiting == 0 ? "" : " (" + std::to_string(sql.semi_sync_waiting) + " sessions do now)";
-    findings.add(master, "no replica acknowledges to it, and each commit waits for the timeout of semi-synchronous replication" + waiting + ": " +
-                             set_global(words.semi_sync_replica, "ON") + " on a replica, then STOP and START " + words.replica + " IO_THREAD");
+    const std::string waiting =
+        sql.semi_sync_waiting == 0 ? "" : " (" + std::to_string(sql.semi_sync_waiting) + " sessions do now)";
+    findings.add(
+        master, "no replica acknowledges to it, and each commit waits for the timeout of semi-synchronous replication" +
+                    waiting + ": " + set_global(words.semi_sync_replica, "ON") + " on a replica, then STOP and START " +
+                    words.replica + " IO_THREAD");
   }
 }
 
-/// Both sides of semi-synchronous replication: a replica that acknowledges now waits for acknowledgements after a failover.
+/// Both sides of semi-synchronous replication: a replica that acknowledges now waits for acknowledgements after a
+/// failover.
 void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findings& findings) {
   const SqlInfo& sql = sql_of(node);
   const Words words = words_of(node);
   const bool is_master = known.master && &node == &known.node(*known.master);
   if (sql.semi_sync_replica != SemiSync::on) {
-    findings.add(node, "does not acknowledge what it receives" + std::string(is_master ? " once it is a replica" : "") + ", as others of the group do: " +
+    findings.add(node, "does not acknowledge what it receives" + std::string(is_master ? " once it is a replica" : "") +
+                           ", as others of the group do: " +
                            how_to_switch_on(sql.semi_sync_replica, words.semi_sync_replica, words.replica_plugin) +
                            (is_master ? "" : std::string(", then STOP and START ") + words.replica + " IO_THREAD"));
   }
-  if (sql.semi_sync_kill_timeout && *sql.semi_sync_kill_timeout != 1s) {   // 0 waits longest (measured: 24 s)
-    findings.add(node, "rpl_semi_sync_slave_kill_conn_timeout is " + std::to_string(sql.semi_sync_kill_timeout->count()) +
+  if (sql.semi_sync_kill_timeout && *sql.semi_sync_kill_timeout != 1s) {  // 0 waits longest (measured: 24 s)
+    findings.add(node, "rpl_semi_sync_slave_kill_conn_timeout is " +
+                           std::to_string(sql.semi_sync_kill_timeout->count()) +
                            ": its IO thread stops late under a frozen master, and a failover waits for it: " +
                            set_global("rpl_semi_sync_slave_kill_conn_timeout", "1") + ", also in its configuration");
   }
   if (!sql.semi_sync_after_sync) {
-    findings.add(node, std::string(words.wait_point) + " is not AFTER_SYNC: others read rows that a failover may lose: " +
+    findings.add(node, std::string(words.wait_point) +
+                           " is not AFTER_SYNC: others read rows that a failover may lose: " +
                            set_global(words.wait_point, "AFTER_SYNC") + ", also in its configuration");
   }
 }
@@ -194,8 +230,11 @@ void examine_semi_sync(const Knowledge& known, Findings& findings) {
     replicas_acknowledge |= is_replica(node) && sql.semi_sync_replica == SemiSync::on;
     in_use |= sql.semi_sync_replica == SemiSync::on || sql.semi_sync_source == SemiSync::on;
     if (is_replica(node) && sql.semi_sync_source == SemiSync::on) {
-      findings.add(node, "is a replica with the master's side of semi-synchronous replication on: its applier waits for an acknowledgement that nobody "
-                         "sends, and a failover for its applier: " + set_global(words_of(node).semi_sync_source, "OFF"));
+      findings.add(node,
+                   "is a replica with the master's side of semi-synchronous replication on: its applier waits for an "
+                   "acknowledgement that nobody "
+                   "sends, and a failover for its applier: " +
+                       set_global(words_of(node).semi_sync_source, "OFF"));
     }
   }
   if (!in_use) return;

@@ -9,15 +9,19 @@ namespace {
 
 bool is_told(const NodeView& node) { return is_seen(node) && node.deciders.redis.has_value(); }
 
-/// A master needs no password for another master until it is demoted. A replica without the password already has its link down.
+/// A master needs no password for another master until it is demoted. A replica without the password already has its
+/// link down.
 void examine_passwords(const Knowledge& known, Findings& findings) {
   for (const NodeView& node : known.nodes) {
     if (!is_told(node) || node.deciders.redis->has_master_password) continue;
     const bool others_have_one = std::any_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& other) {
-      return &other != &node && is_told(other) && (other.deciders.redis->requires_password || other.deciders.redis->has_master_password);
+      return &other != &node && is_told(other) &&
+             (other.deciders.redis->requires_password || other.deciders.redis->has_master_password);
     });
     if (others_have_one) {
-      findings.add(node, "has no masterauth, and could not replicate from a master that asks for a password: CONFIG SET masterauth, CONFIG REWRITE");
+      findings.add(node,
+                   "has no masterauth, and could not replicate from a master that asks for a password: CONFIG SET "
+                   "masterauth, CONFIG REWRITE");
     }
   }
 }
@@ -27,8 +31,10 @@ void examine_persistence(const Knowledge& known, Findings& findings) {
   if (known.settings->failover.amnesia_wait.count() > 0) return;
   for (const NodeView& node : known.nodes) {
     if (!is_told(node) || node.deciders.redis->persists) continue;
-    findings.add(node, "keeps nothing on disk (save \"\" and appendonly no), and with amnesia_wait = \"0s\" it is routed at once when it returns "
-                       "empty and no replica answers: give amnesia_wait some seconds, or CONFIG SET appendonly yes");
+    findings.add(node,
+                 "keeps nothing on disk (save \"\" and appendonly no), and with amnesia_wait = \"0s\" it is routed at "
+                 "once when it returns "
+                 "empty and no replica answers: give amnesia_wait some seconds, or CONFIG SET appendonly yes");
   }
 }
 
@@ -37,16 +43,21 @@ void examine_min_replicas(const Knowledge& known, Findings& findings) {
   const int left = std::max(0, static_cast<int>(known.nodes.size()) - 2);
   for (const NodeView& node : known.nodes) {
     if (!is_told(node) || known.nodes.size() < 2 || node.deciders.redis->min_replicas_to_write <= left) continue;
-    findings.add(node, "min-replicas-to-write is " + std::to_string(node.deciders.redis->min_replicas_to_write) + ", and after a failover a master of this group has " +
-                           std::to_string(left) + (left == 1 ? " replica" : " replicas") + ": it would refuse all writes until the old master is back: "
-                           "CONFIG SET min-replicas-to-write " + std::to_string(left));
+    findings.add(node, "min-replicas-to-write is " + std::to_string(node.deciders.redis->min_replicas_to_write) +
+                           ", and after a failover a master of this group has " + std::to_string(left) +
+                           (left == 1 ? " replica" : " replicas") +
+                           ": it would refuse all writes until the old master is back: "
+                           "CONFIG SET min-replicas-to-write " +
+                           std::to_string(left));
   }
 }
 
 void examine_writable(const Knowledge& known, Findings& findings) {
   for (const NodeView& node : known.nodes) {
     if (!is_seen(node) || !node.says(Role::replica) || node.info->read_only) continue;
-    findings.add(node, "is a replica that takes writes, which its next full sync throws away; it gets no readers: CONFIG SET replica-read-only yes");
+    findings.add(node,
+                 "is a replica that takes writes, which its next full sync throws away; it gets no readers: CONFIG SET "
+                 "replica-read-only yes");
   }
 }
 

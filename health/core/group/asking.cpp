@@ -11,14 +11,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto quick = 100ms;              // cadence for a node in doubt
-constexpr auto refused_again = 11ms;       // the second refusal counts 10 ms after the first (RULES §2.2)
+constexpr auto quick = 100ms;         // cadence for a node in doubt
+constexpr auto refused_again = 11ms;  // the second refusal counts 10 ms after the first (RULES §2.2)
 constexpr auto witness_poll = 5ms;
 constexpr auto promote_poll = 2ms;
 constexpr auto catch_up_poll = 5ms;
 constexpr auto apply_poll = 20ms;
-constexpr auto doubt_lasts = 300ms;        // how long witnesses are polled at witness_poll
-constexpr auto after_a_step = 1s;          // how long a node that was told a step is asked at `quick`
+constexpr auto doubt_lasts = 300ms;  // how long witnesses are polled at witness_poll
+constexpr auto after_a_step = 1s;    // how long a node that was told a step is asked at `quick`
 constexpr auto shortest_wait = 1ms;
 
 }  // namespace
@@ -50,7 +50,8 @@ Duration Asking::cadence(const Scene& scene, NodeId id) const {
 }
 
 Duration Asking::cadence_of_change(const NodeView& node, NodeId id, Duration interval, Time since) const {
-  if (machine_.state() == FailoverMachine::State::promoting) return machine_.target() == id ? Duration(promote_poll) : interval;
+  if (machine_.state() == FailoverMachine::State::promoting)
+    return machine_.target() == id ? Duration(promote_poll) : interval;
   if (stall_.tilted()) return std::min<Duration>(interval, quick);
   return node.last_asked < since ? Duration::zero() : Duration(catch_up_poll);
 }

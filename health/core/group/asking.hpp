@@ -9,7 +9,8 @@ namespace sengu::health {
 
 class Asking {
  public:
-  Asking(const FailoverMachine& machine, const Stall& stall, const Doubt& doubt) : machine_(machine), stall_(stall), doubt_(doubt) {}
+  Asking(const FailoverMachine& machine, const Stall& stall, const Doubt& doubt)
+      : machine_(machine), stall_(stall), doubt_(doubt) {}
 
   /// Sends the probes that are due, and the questions for other deciders.
   void ask(const Scene& scene) const;

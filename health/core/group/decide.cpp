@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto by_hand_grace = 1s;   // to switch by hand takes people several commands
+constexpr auto by_hand_grace = 1s;  // to switch by hand takes people several commands
 
 NodeView& master_of(GroupState& group) { return group.known.node(*group.known.master); }
 
@@ -42,8 +42,8 @@ std::optional<NodeId> journalled_target(const Knowledge& known) {
   return known.record.phase == Phase::promoting ? known.find_name(known.record.target) : std::nullopt;
 }
 
-/// The journal's target is a master now and has the history that it was chosen for: it carried out the promote. A server that merely
-/// restarted under the target's address has another history.
+/// The journal's target is a master now and has the history that it was chosen for: it carried out the promote. A
+/// server that merely restarted under the target's address has another history.
 bool took_over(const Knowledge& known, std::optional<NodeId> target) {
   if (!target) return false;
   const NodeView& node = known.node(*target);
@@ -55,7 +55,8 @@ void ask_witness(GroupState& group, NodeId id) {
   witness.asked_actively = group.now;
   witness.rehandshaken.reset();
   const KindRules& rules = rules_of(group.settings().kind);
-  group.known.node(id).replica.stopped_by_us = rules.steps_stop_replication;   // where the step ends between STOP and START
+  group.known.node(id).replica.stopped_by_us =
+      rules.steps_stop_replication;  // where the step ends between STOP and START
   const Milliseconds timeout = group.settings().health.timeout / rules.rehandshakes_per_timeout;
   tell(group.known, group.out, RunStep{id, Step::rehandshake, {}, timeout, {}});
 }
@@ -69,7 +70,8 @@ void investigate(GroupState& group) {
   const Verdict verdict = assess(group.known, group.now);
   group.doubt.look_again(verdict.look_again);
   if (verdict.ask && why_hands_off(group) == Reason::none) ask_witness(group, *verdict.ask);
-  if (verdict.finding == Finding::dead) return group.try_failover(group.known.resumed ? Reason::resumed : verdict.reason);
+  if (verdict.finding == Finding::dead)
+    return group.try_failover(group.known.resumed ? Reason::resumed : verdict.reason);
   group.reasons.last = verdict.reason;
   const bool silent_for_long = group.now >= master.silent_since + group.settings().health.down_after;
   if (verdict.finding == Finding::unreachable) {
@@ -79,9 +81,9 @@ void investigate(GroupState& group) {
   }
 }
 
-/// The journal's master says replica: demoted by hand or by another decider, or restarted with an old configuration. No client is
-/// routed until the nodes agree on a master. Where they do not, the best node is promoted, and that is the journal's master unless its
-/// data is gone (RULES §4.3).
+/// The journal's master says replica: demoted by hand or by another decider, or restarted with an old configuration. No
+/// client is routed until the nodes agree on a master. Where they do not, the best node is promoted, and that is the
+/// journal's master unless its data is gone (RULES §4.3).
 void on_master_is_replica(GroupState& group) {
   group.known.master_verified = false;
   if (!group.stall.tilted()) {
@@ -117,7 +119,8 @@ void on_server_changed(GroupState& group) {
   const bool emptied = usable && is_emptied(group.known, info);
   if (emptied && !group.check.emptied_since()) {
     group.check.emptied(group.now);
-    emit_node(group.scene(), EventKind::amnesia, *group.known.master, Reason::master_emptied, "keys=" + std::to_string(info.keys));
+    emit_node(group.scene(), EventKind::amnesia, *group.known.master, Reason::master_emptied,
+              "keys=" + std::to_string(info.keys));
   }
   const auto loading_since = master.shown.loading_since;
   const bool loading_too_long = loading_since && group.now - *loading_since >= settings.health.loading_timeout;
@@ -138,20 +141,19 @@ void on_server_changed(GroupState& group) {
   if (emptied) on_emptied_without_replica(group);
 }
 
-/// Another node was made a master while sengu was stalled or before this run (perhaps by a run whose journal is lost), and the journal's
-/// master says master too, or does not answer: sengu cannot see which of the two is right. No client is routed until the nodes agree on
-/// one, or the operator names one.
+/// Another node was made a master while sengu was stalled or before this run (perhaps by a run whose journal is lost),
+/// and the journal's master says master too, or does not answer: sengu cannot see which of the two is right. No client
+/// is routed until the nodes agree on one, or the operator names one.
 void on_switched_unseen(GroupState& group) {
   const Adoption adoption = find_adoptable(group.known);
   if (adoption.master) return group.adopt(*adoption.master, adoption.reason);
   const auto& nodes = group.known.nodes;
-  group.switched_unseen = std::any_of(nodes.begin(), nodes.end(), [](const NodeView& node) { return node.rogue.now && !node.shown.sdown; });
+  group.switched_unseen =
+      std::any_of(nodes.begin(), nodes.end(), [](const NodeView& node) { return node.rogue.now && !node.shown.sdown; });
   if (group.switched_unseen) group.reasons.refuse(group.scene(), Reason::two_masters);
 }
 
-void resume_promotion(GroupState& group, NodeId target) {
-  group.machine.resume_promotion(group.context(), target);
-}
+void resume_promotion(GroupState& group, NodeId target) { group.machine.resume_promotion(group.context(), target); }
 
 /// An earlier run ended in the middle of a failover, which cut all clients: ask the nodes anew, then go on or go back.
 void go_on_after_restart(GroupState& group) {
@@ -184,7 +186,7 @@ void watch_master(GroupState& group) {
   if (!master.outcome) {
     group.reasons.last = Reason::starting;
   } else if (!known.master_verified && !tilted && took_over(known, target)) {
-    resume_promotion(group, *target);   // it became a master after the failover was given up
+    resume_promotion(group, *target);  // it became a master after the failover was given up
   } else if (group.switched_unseen && !tilted) {
     on_switched_unseen(group);
   } else if (group.check.server_changed(known) && master.alive()) {
@@ -212,7 +214,8 @@ void give_up_change(GroupState& group, const FailoverMachine::Ended& ended) {
   const bool nobody = ended.result == Reason::no_good_replica;
   emit_group(group.scene(), nobody ? EventKind::failover_abort_no_good_slave : EventKind::failover_abort, ended.result);
   group.machine.unfence(group.context());
-  if (ended.plan.request) group.out.send(Answer{*ended.plan.request, {ended.result, std::string(describe(ended.result))}});
+  if (ended.plan.request)
+    group.out.send(Answer{*ended.plan.request, {ended.result, std::string(describe(ended.result))}});
 }
 
 /// Resets what was known of the other nodes under the old master.
@@ -221,9 +224,9 @@ void begin_anew(GroupState& group, bool promoted) {
   const NodeView& master = master_of(group);
   for (NodeView& node : known.nodes) {
     node.rogue.now = node.rogue.now && group.switched_unseen && &node != &master;
-    if (promoted) node.stall.before = BeforeStall::gone;   // no node is waited for under a master of our own choice
-    node.told.retry = {};          // the pause was after a step for the old master
-    node.probe.next = group.now;   // no step goes to a node before it was seen under the new master
+    if (promoted) node.stall.before = BeforeStall::gone;  // no node is waited for under a master of our own choice
+    node.told.retry = {};                                 // the pause was after a step for the old master
+    node.probe.next = group.now;  // no step goes to a node before it was seen under the new master
     node.replica.left_in_chain = false;
     if (!known.follows_directly(node, *known.master)) node.replica.heard_master.reset();
   }
@@ -245,7 +248,8 @@ void take_master(GroupState& group, const ServerInfo& journalled) {
   group.target_shaken = false;
 }
 
-void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, std::optional<NodeId> from, bool promoted) {
+void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, std::optional<NodeId> from,
+                       bool promoted) {
   const Scene scene = group.scene();
   const std::string epoch = std::to_string(group.known.record.epoch);
   if (!promoted) emit_node(scene, EventKind::adopted, ended.target, ended.plan.cause, "epoch=" + epoch);
@@ -255,7 +259,8 @@ void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, s
     report_switch(scene, *from, ended.target, ended.plan.cause);
   }
   if (!ended.plan.request) return;
-  group.out.send(Answer{*ended.plan.request, {Reason::none, master_of(group).settings->name + " is master, epoch " + epoch}});
+  group.out.send(
+      Answer{*ended.plan.request, {Reason::none, master_of(group).settings->name + " is master, epoch " + epoch}});
 }
 
 }  // namespace
@@ -311,7 +316,8 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   // People or all nodes have named a master; a failover of sengu's own does not settle which of two masters is right.
   if (cause == Reason::adopted || cause == Reason::operator_request) switched_unseen = false;
   if (promote_sent_to == ended.target) promote_sent_to.reset();
-  if (promoted && from && !ended.master.sql) lost_tail.remember(*from, known.history_offset - (ended.master.second_offset - 1));
+  if (promoted && from && !ended.master.sql)
+    lost_tail.remember(*from, known.history_offset - (ended.master.second_offset - 1));
   known.master = ended.target;
   known.node(ended.target).stall.unseen = false;
   journal.is_whole_again();

@@ -8,8 +8,8 @@ namespace sengu::health {
 /// Requires that no change of master runs; may begin one.
 void decide_about_master(GroupState& group);
 
-/// The operator names a node that says master already, while none is routed: may it be taken as it is? The journal's own master that
-/// came back without its data is taken only where the loss is accepted.
+/// The operator names a node that says master already, while none is routed: may it be taken as it is? The journal's
+/// own master that came back without its data is taken only where the loss is accepted.
 bool is_master_to_take(const GroupState& group, NodeId id, LossPolicy loss);
 
 }  // namespace sengu::health

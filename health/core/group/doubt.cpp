@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto alarm_repeats = 1min;   // RULES §2.6
+constexpr auto alarm_repeats = 1min;  // RULES §2.6
 
 }  // namespace
 
@@ -54,7 +54,8 @@ void Doubt::hear_witness(const Scene& scene, NodeId id) {
   const bool grows = witness.progress && node.info->progress() > *witness.progress;
   const bool came_back = witness.rehandshaken && node.info_asked >= *witness.rehandshaken;
   if (grows || came_back) witness.hears = node.info_asked;
-  // Growth that was seen before our own CLIENT KILL took effect does not end the question: the link is about to go down.
+  // Growth that was seen before our own CLIENT KILL took effect does not end the question: the link is about to go
+  // down.
   if (came_back) {
     witness.asked_actively.reset();
     witness.rehandshaken.reset();

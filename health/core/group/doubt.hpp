@@ -1,5 +1,5 @@
-// The doubt about the master: the suspicion against it (kept in Knowledge, since the evidence is judged over that), which events were
-// said, and when the suspicion is judged again without a new observation.
+// The doubt about the master: the suspicion against it (kept in Knowledge, since the evidence is judged over that),
+// which events were said, and when the suspicion is judged again without a new observation.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@ class Doubt {
   void clear(const Scene& scene, Reasons& reasons);
   /// Another master: the suspicion was against the old one.
   void forget(Knowledge& known);
-  /// A replica answered: does it prove that it hears the suspect? It receives more, or a heartbeat, or its link came back after a
-  /// re-handshake.
+  /// A replica answered: does it prove that it hears the suspect? It receives more, or a heartbeat, or its link came
+  /// back after a re-handshake.
   void hear_witness(const Scene& scene, NodeId id);
   /// The master lives and the path from sengu to it is broken: says +unreachable, and again each minute.
   void report_unreachable(const Scene& scene, Reason reason);
@@ -38,9 +38,9 @@ class Doubt {
 
  private:
   Time look_again_{};
-  std::optional<Time> unreachable_reported_;   // when +unreachable was said last; -unreachable is owed
+  std::optional<Time> unreachable_reported_;  // when +unreachable was said last; -unreachable is owed
   std::optional<Time> role_lost_since_;
-  bool odown_ = false;                         // +odown was said of the present master, -odown not yet
+  bool odown_ = false;  // +odown was said of the present master, -odown not yet
 };
 
 }  // namespace sengu::health

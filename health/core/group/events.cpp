@@ -29,7 +29,8 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-void emit(const Scene& scene, EventKind kind, std::optional<NodeId> node, Reason reason, std::string text, LostWrites lost = {}) {
+void emit(const Scene& scene, EventKind kind, std::optional<NodeId> node, Reason reason, std::string text,
+          LostWrites lost = {}) {
   scene.out.send(Emit{Event{kind, node, scene.known.record.epoch, reason, std::move(text), lost}});
 }
 
@@ -104,7 +105,8 @@ void report_route(const Scene& scene, std::optional<RouteState> before, const Ro
              after.master ? "master=" + scene.known.node(*after.master).settings->name : "");
 }
 
-/// A returned master's extra transactions are lost to the clients; those of another node were written there by a client.
+/// A returned master's extra transactions are lost to the clients; those of another node were written there by a
+/// client.
 void report_errant(const Scene& scene, NodeId id, const GtidSet& before) {
   const Knowledge& known = scene.known;
   const NodeView& node = known.node(id);

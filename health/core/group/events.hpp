@@ -1,5 +1,5 @@
-// The events of a group, with Sentinel's payload where Sentinel has the event. Free functions: they remember only what was said of a
-// node (NodeView::shown).
+// The events of a group, with Sentinel's payload where Sentinel has the event. Free functions: they remember only what
+// was said of a node (NodeView::shown).
 #pragma once
 
 #include <optional>

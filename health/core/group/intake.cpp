@@ -1,4 +1,5 @@
-// What happened to the group's nodes: observations, lost connections, finished steps. Changes what is known; decides nothing.
+// What happened to the group's nodes: observations, lost connections, finished steps. Changes what is known; decides
+// nothing.
 #include <algorithm>
 #include <utility>
 
@@ -14,13 +15,16 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto poll_once_more = 20ms;
-constexpr auto step_pause = 100ms;       // after a failed step, doubled each time
+constexpr auto step_pause = 100ms;  // after a failed step, doubled each time
 constexpr auto longest_step_pause = 30s;
 constexpr int most_step_doublings = 10;
 
-/// An IO thread that lost its source tries again for ever. So one that does not run although its last error is of the connection (2003,
-/// 2013) was stopped. (Found on real servers: the error stays after the master's death, and the thread was never started again.)
-bool is_connection_error(std::string_view error) { return error.size() > 4 && error.starts_with('2') && error[4] == ' '; }
+/// An IO thread that lost its source tries again for ever. So one that does not run although its last error is of the
+/// connection (2003, 2013) was stopped. (Found on real servers: the error stays after the master's death, and the
+/// thread was never started again.)
+bool is_connection_error(std::string_view error) {
+  return error.size() > 4 && error.starts_with('2') && error[4] == ' ';
+}
 
 /// The replica's IO thread was stopped by a statement, not by an error.
 bool is_stopped(const ServerInfo& info) {
@@ -28,15 +32,15 @@ bool is_stopped(const ServerInfo& info) {
   return info.sql->receive_error.empty() || is_connection_error(info.sql->receive_error);
 }
 
-/// Only the IO thread is stopped, as a failover of sengu leaves a replica; people stop both threads. An earlier run may have ended after
-/// the journal said that all was done, or lost its journal. (Found by the simulator: the replica stayed stopped, and a semi-sync master
-/// hung.)
+/// Only the IO thread is stopped, as a failover of sengu leaves a replica; people stop both threads. An earlier run may
+/// have ended after the journal said that all was done, or lost its journal. (Found by the simulator: the replica
+/// stayed stopped, and a semi-sync master hung.)
 bool only_receiving_is_stopped(const ServerInfo& info) {
   return is_stopped(info) && (info.sql->applying || !info.sql->apply_error.empty());
 }
 
-/// The probe failed for want of sengu's own resources, which is no evidence: the node's silence counts anew, as after a stall. What was
-/// known holds; the next probe tries again.
+/// The probe failed for want of sengu's own resources, which is no evidence: the node's silence counts anew, as after a
+/// stall. What was known holds; the next probe tries again.
 void take_shortage(NodeView& node, const Observation& seen, Time now) {
   if (!node.outcome) node.outcome = seen.outcome;
   node.text = seen.text;
@@ -44,13 +48,15 @@ void take_shortage(NodeView& node, const Observation& seen, Time now) {
   node.probe.next = now + poll_once_more;
 }
 
-/// An unusable answer raises its own alarm, and is no reason to call the node dead (RULES §2.1). If it dies, +sdown follows.
+/// An unusable answer raises its own alarm, and is no reason to call the node dead (RULES §2.1). If it dies, +sdown
+/// follows.
 void watch_use(const Scene& scene, NodeId id) {
   NodeView& node = scene.known.node(id);
   const bool unusable = node.outcome != Outcome::ok;
   if (unusable == node.shown.unusable) return;
   node.shown.unusable = unusable;
-  const std::string what = "outcome=" + std::string(to_string(*node.outcome)) + (node.text.empty() ? "" : " " + node.text);
+  const std::string what =
+      "outcome=" + std::string(to_string(*node.outcome)) + (node.text.empty() ? "" : " " + node.text);
   emit_node(scene, unusable ? EventKind::unusable : EventKind::unusable_end, id, Reason::none, unusable ? what : "");
 }
 
@@ -111,16 +117,17 @@ void take_link(const Scene& scene, NodeId id) {
   emit_node(scene, EventKind::slave_reconf_done, id, Reason::none);
 }
 
-/// The node was made a master by another hand: the same process was a replica when last asked, or it went on from the group's history
-/// with writes of its own. Not so for the master that ours was promoted from, nor for one that restarted without its `replicaof`
-/// (Redis 7 keeps the replication id of its RDB as the second one).
+/// The node was made a master by another hand: the same process was a replica when last asked, or it went on from the
+/// group's history with writes of its own. Not so for the master that ours was promoted from, nor for one that
+/// restarted without its `replicaof` (Redis 7 keeps the replication id of its RDB as the second one).
 bool was_promoted_unseen(const NodeView& node, const History& history) {
   if (node.stall.was_replica == node.info->run_id) return true;
   return left_history(*node.info, history);
 }
 
-/// Redis gives a master without a backlog a new replication id when its first replica attaches: same server, same data. The journal
-/// takes the new id, or a later run would know no candidate. On MySQL the journal names the source whose transactions go on.
+/// Redis gives a master without a backlog a new replication id when its first replica attaches: same server, same data.
+/// The journal takes the new id, or a later run would know no candidate. On MySQL the journal names the source whose
+/// transactions go on.
 void follow_history(GroupState& group, const ServerInfo& master) {
   Knowledge& known = group.known;
   if (!master.sql && known.history.replid == master.replid && known.record.replid == master.replid) return;
@@ -130,7 +137,8 @@ void follow_history(GroupState& group, const ServerInfo& master) {
   write_record(known, group.out);
 }
 
-/// The same process that the operator's failover replaced as master: it is about to be demoted, and no reason for an alarm.
+/// The same process that the operator's failover replaced as master: it is about to be demoted, and no reason for an
+/// alarm.
 bool was_just_replaced(const GroupState& group, const NodeView& node) {
   const auto& masters = group.known.record.past_servers;
   const bool by_order = group.reasons.cause == Reason::operator_request && !group.mending.done();
@@ -172,8 +180,8 @@ void GroupState::take(const ProbeDone& done) {
   NodeView& node = known.node(done.node);
   node.probe.running = false;
   if (seen.outcome == Outcome::shortage) return take_shortage(node, seen, now);
-  // A question may end after later ones: a server that wakes answers its kept connection first. Such an answer proves that it
-  // lives; but the failure of an older question says nothing against a newer answer.
+  // A question may end after later ones: a server that wakes answers its kept connection first. Such an answer proves
+  // that it lives; but the failure of an older question says nothing against a newer answer.
   if (seen.asked < node.last_asked && !is_life(seen.outcome)) return;
   node.outcome = seen.outcome;
   node.text = seen.text;
@@ -183,11 +191,13 @@ void GroupState::take(const ProbeDone& done) {
   if (!is_life(seen.outcome)) {
     take_failure(scene(), done.node, seen);
     const bool closed = seen.outcome == Outcome::l4_refused || seen.outcome == Outcome::l7_closed;
-    if (is_master && !machine.active()) doubt.suspect(scene(), closed ? Reason::connection_lost : Reason::master_silent);
+    if (is_master && !machine.active())
+      doubt.suspect(scene(), closed ? Reason::connection_lost : Reason::master_silent);
     return;
   }
   take_life(scene(), done.node, seen.answered);
-  const bool outlived = node.info && seen.asked < node.info_asked;   // a server that wakes answers both; the later question counts
+  const bool outlived =
+      node.info && seen.asked < node.info_asked;  // a server that wakes answers both; the later question counts
   if (seen.info && !outlived) {
     take_info(done.node, seen);
   } else if (!seen.info) {
@@ -218,7 +228,7 @@ void GroupState::take_info(NodeId id, const Observation& seen) {
     take_replica_info(id);
   }
   routing.update_reader(node);
-  const bool judged = !machine.active() && !known.resumed;   // take_replica_info judges it
+  const bool judged = !machine.active() && !known.resumed;  // take_replica_info judges it
   if (seen.asked >= stall.last() && (judged || known.master == id)) node.stall.unseen = false;
 }
 
@@ -240,8 +250,8 @@ void GroupState::take_master_info(const Observation& seen) {
   for (std::size_t i = 0; i < known.nodes.size(); ++i) judge_errant(node_id(i));
 }
 
-/// The master must have been asked later than the replica: read the other way round, a transaction that was written meanwhile would
-/// count as the replica's own (orchestrator#1305).
+/// The master must have been asked later than the replica: read the other way round, a transaction that was written
+/// meanwhile would count as the replica's own (orchestrator#1305).
 void GroupState::judge_errant(NodeId id) {
   NodeView& node = known.node(id);
   if (!known.master || known.master == id || !known.master_verified || !node.info || !node.info->sql) return;
@@ -265,7 +275,7 @@ void GroupState::take_replica_info(NodeId id) {
   if (machine.active()) return;
   // Restarted as a replica by its configuration: it never said master again, and the sync has removed its tail.
   if (node.says(Role::replica)) lost_tail.report_estimate(scene(), id);
-  if (known.resumed) return;   // the target is, or may be, about to be a master
+  if (known.resumed) return;  // the target is, or may be, about to be a master
   const bool rogue = node.says(Role::master);
   if (rogue && !node.rogue.now) {
     node.rogue.since = now;
@@ -304,7 +314,7 @@ void GroupState::take(const StepDone& done) {
   // One attempt, reached or not (RULES §4.1); but where a fence lasts, a returned master is told until it is fenced.
   const bool returned = rules_of(settings().kind).fence_lasts && known.master != done.node && node.alive();
   if (done.step == Step::fence && !returned) return;
-  if (done.step == Step::apply_received) return;   // a probe will see whether it is applied
+  if (done.step == Step::apply_received) return;  // a probe will see whether it is applied
   if (done.result == StepResult::done) {
     take_done(scene(), done);
   } else {

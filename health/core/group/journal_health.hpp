@@ -12,7 +12,8 @@ class JournalHealth {
   explicit JournalHealth(JournalFound found) : damaged_(found == JournalFound::damaged) {}
 
   void written(const Scene& scene, const JournalWritten& written);
-  /// After a failed write: tries to write each second, until the journal works again. Not during a failover, which writes itself.
+  /// After a failed write: tries to write each second, until the journal works again. Not during a failover, which
+  /// writes itself.
   void probe(const Scene& scene);
   /// The journal names a master again.
   void is_whole_again() { damaged_ = false; }
@@ -24,7 +25,7 @@ class JournalHealth {
  private:
   bool ok_ = true;
   bool damaged_;
-  std::optional<Serial> probe_;   // the write that tries whether the journal works again
+  std::optional<Serial> probe_;  // the write that tries whether the journal works again
   Time next_probe_{};
 };
 

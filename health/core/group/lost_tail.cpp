@@ -15,8 +15,8 @@ void emit_lost(const Scene& scene, NodeId id, std::int64_t bytes, const std::str
 
 }  // namespace
 
-/// The bytes that the old master acknowledged beyond the point where the new master's history begins. Exact where the old process
-/// lives on; a restarted one has another replication id.
+/// The bytes that the old master acknowledged beyond the point where the new master's history begins. Exact where the
+/// old process lives on; a restarted one has another replication id.
 void LostTail::report(const Scene& scene, NodeId id) {
   const Knowledge& known = scene.known;
   if (!known.master || !known.node(*known.master).info) return;
@@ -25,7 +25,7 @@ void LostTail::report(const Scene& scene, NodeId id) {
   if (old.sql) return;
   if (old.replid == master.replid2) {
     emit_lost(scene, id, old.offset - (master.second_offset - 1));
-  } else if (old.replid2 == master.replid) {   // it was made a master of its own out of the present history
+  } else if (old.replid2 == master.replid) {  // it was made a master of its own out of the present history
     emit_lost(scene, id, old.offset - (old.second_offset - 1));
   } else {
     return report_estimate(scene, id);

@@ -23,8 +23,8 @@ void MasterCheck::take(const NodeView& before, const Observation& seen, const Jo
   if (has_regressed(before, *seen.info, record)) regressed_ = true;
 }
 
-/// A transaction that waits for its acknowledgement is on the replicas before the master counts it: for a moment, or for long where no
-/// replica acknowledges. So the master is not judged while sessions wait.
+/// A transaction that waits for its acknowledgement is on the replicas before the master counts it: for a moment, or
+/// for long where no replica acknowledges. So the master is not judged while sessions wait.
 bool MasterCheck::holds_what_replicas_have(const Scene& scene) {
   if (!unjudged_) return true;
   const Knowledge& known = scene.known;
@@ -32,7 +32,8 @@ bool MasterCheck::holds_what_replicas_have(const Scene& scene) {
   if (!must_hold_by_) {
     if (!all_asked(known)) return false;
     for (const NodeView& node : known.nodes) {
-      if (&node == &master || !node.alive() || !node.info || !node.info->sql || !received(known.history, *node.info)) continue;
+      if (&node == &master || !node.alive() || !node.info || !node.info->sql || !received(known.history, *node.info))
+        continue;
       must_hold_.add(node.info->sql->received.without(errant(known.history, *node.info)));
     }
     must_hold_by_ = scene.now + soon;

@@ -1,5 +1,5 @@
-// Is the server that answers under the master's address still the one of the journal, with all that it had? Finds another server, an
-// emptied one, and one that lost its last writes.
+// Is the server that answers under the master's address still the one of the journal, with all that it had? Finds
+// another server, an emptied one, and one that lost its last writes.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,9 @@ class MasterCheck {
  public:
   /// The master's INFO was read, and `before` is what was known until now.
   void take(const NodeView& before, const Observation& seen, const JournalRecord& record);
-  /// MySQL: a master that restarted may have lost its last writes with its host, and would give their numbers to other writes. It must
-  /// soon have all that the replicas have when it is first seen. False: not judged yet, or it lacks something.
+  /// MySQL: a master that restarted may have lost its last writes with its host, and would give their numbers to other
+  /// writes. It must soon have all that the replicas have when it is first seen. False: not judged yet, or it lacks
+  /// something.
   bool holds_what_replicas_have(const Scene& scene);
   /// Another server than the journal's, or the same one with less than it had.
   bool is_another(const Knowledge& known, const ServerInfo& info) const;
@@ -29,10 +30,11 @@ class MasterCheck {
   void has_data() { emptied_since_.reset(); }
 
  private:
-  bool regressed_ = false;             // MySQL: the same server lacks what it, or a replica, had: treated as another server
-  bool unjudged_ = false;              // MySQL: first seen or restarted, and not compared with the replicas yet
-  GtidSet must_hold_;                  // while unjudged_: what the replicas had then
-  std::optional<Time> must_hold_by_;   // while unjudged_: the master must have it by then; none: the replicas were not asked yet
+  bool regressed_ = false;  // MySQL: the same server lacks what it, or a replica, had: treated as another server
+  bool unjudged_ = false;   // MySQL: first seen or restarted, and not compared with the replicas yet
+  GtidSet must_hold_;       // while unjudged_: what the replicas had then
+  std::optional<Time>
+      must_hold_by_;  // while unjudged_: the master must have it by then; none: the replicas were not asked yet
   std::optional<Time> emptied_since_;
 };
 

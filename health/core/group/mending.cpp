@@ -21,13 +21,13 @@ void forget_left_replicas(Knowledge& known) {
 /// May the threads of this replica be started again?
 bool is_to_be_started(const Scene& scene, NodeView& node) {
   if (!node.replica.stopped_by_us || node.told.step || node.outcome != Outcome::ok || !node.info->sql) return false;
-  if (node.info_asked < node.told.done || scene.now < node.told.retry) return false;   // not seen since it was told
+  if (node.info_asked < node.told.done || scene.now < node.told.retry) return false;  // not seen since it was told
   if (node.says(Role::master) || node.info->master.host.empty()) {
     node.replica.stopped_by_us = false;
     return false;
   }
   const Knowledge& known = scene.known;
-  if (!known.follows(node, *known.master)) return false;   // to be repointed
+  if (!known.follows(node, *known.master)) return false;  // to be repointed
   // Its source has become a replica of the new master: a node in quarantine would join through it after all.
   const bool through_another = !known.follows_directly(node, *known.master);
   return !through_another || errant(known.history, *node.info).empty();
@@ -38,7 +38,8 @@ bool is_to_be_started(const Scene& scene, NodeView& node) {
 void Mending::tell_all(const Scene& scene) const {
   const Endpoint target = scene.master().settings->replication_address;
   for (const Repair& repair : find_repairs(scene.known, scene.now)) {
-    scene.known.node(repair.node).replica.stopped_by_us = scene.rules().steps_stop_replication;   // until it is seen to replicate
+    scene.known.node(repair.node).replica.stopped_by_us =
+        scene.rules().steps_stop_replication;  // until it is seen to replicate
     tell(scene.known, scene.out, RunStep{repair.node, repair.step, target, scene.settings().failover.step_timeout, {}});
   }
 }
@@ -64,14 +65,16 @@ void start_receivers(const Scene& scene) {
   for (std::size_t i = 0; i < scene.known.nodes.size(); ++i) {
     NodeView& node = scene.known.nodes[i];
     if (!is_to_be_started(scene, node)) continue;
-    // A repoint that ended halfway leaves both threads stopped: tell the node once more to follow the node that it follows.
+    // A repoint that ended halfway leaves both threads stopped: tell the node once more to follow the node that it
+    // follows.
     const Step step = node.info->sql->applying ? Step::start_receiving : Step::repoint;
     tell(scene.known, scene.out, RunStep{node_id(i), step, node.info->master, scene.settings().failover.step_timeout});
   }
 }
 
-/// A master that restarted without a failover has lost the flag (orchestrator#1270), and would acknowledge the group's writes alone. No
-/// new client is let in until the flag is on. Where it cannot be switched on, the doctor says so and clients are let in.
+/// A master that restarted without a failover has lost the flag (orchestrator#1270), and would acknowledge the group's
+/// writes alone. No new client is let in until the flag is on. Where it cannot be switched on, the doctor says so and
+/// clients are let in.
 bool lacks_semi_sync(const Knowledge& known) {
   constexpr int tries = 3;
   if (known.settings->semi_sync != config::SemiSync::automatic || !known.master_verified) return false;
@@ -84,7 +87,8 @@ void switch_semi_sync_on(const Scene& scene) {
   const NodeView& master = scene.master();
   const bool told = master.told.step || master.info_asked < master.told.done;
   if (told || (master.told.failures > 0 && scene.now < master.told.retry)) return;
-  tell(scene.known, scene.out, RunStep{*scene.known.master, Step::semi_sync_on, {}, scene.settings().failover.step_timeout});
+  tell(scene.known, scene.out,
+       RunStep{*scene.known.master, Step::semi_sync_on, {}, scene.settings().failover.step_timeout});
 }
 
 }  // namespace sengu::health

@@ -10,8 +10,8 @@ constexpr int most_doublings = 5;                 // of the pause after a failov
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (RULES §8)
 constexpr std::size_t remembered = 8;
 
-/// Causes that the cool-down does not hold back, since a flapping network cannot bring them about: the first is a matter of data, the
-/// others end a change that was begun before.
+/// Causes that the cool-down does not hold back, since a flapping network cannot bring them about: the first is a
+/// matter of data, the others end a change that was begun before.
 bool ignores_cooldown(Reason cause) {
   return cause == Reason::master_emptied || cause == Reason::resumed || cause == Reason::master_is_replica;
 }
@@ -34,7 +34,8 @@ void Pace::forget_failures() {
 
 bool Pace::cools_down(Time now, Reason cause, Milliseconds cooldown) const {
   if (ignores_cooldown(cause)) return false;
-  const auto recent = std::count_if(promotions_.begin(), promotions_.end(), [&](Time at) { return now - at < cooldown; });
+  const auto recent =
+      std::count_if(promotions_.begin(), promotions_.end(), [&](Time at) { return now - at < cooldown; });
   const bool too_many = static_cast<std::size_t>(recent) >= failovers_in_cooldown;
   return too_many || (cause == Reason::silence && recent > 0);
 }

@@ -29,7 +29,7 @@ class Pace {
  private:
   std::optional<Time> retry_after_;
   int given_up_in_a_row_ = 0;
-  std::deque<Time> promotions_;   // newest last; no more than the rule looks at
+  std::deque<Time> promotions_;  // newest last; no more than the rule looks at
 };
 
 }  // namespace sengu::health

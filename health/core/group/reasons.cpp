@@ -12,7 +12,8 @@ void Reasons::refuse(const Scene& scene, Reason reason) {
   refused = reason;
   const Reason suspected = scene.known.suspicion ? scene.known.suspicion->cause : Reason::none;
   std::string more = "cause=" + std::string(to_string(suspected));
-  if (reason == Reason::no_good_replica) more += " rejected=" + rejections(scene.known, select_candidate(scene.known, {}));
+  if (reason == Reason::no_good_replica)
+    more += " rejected=" + rejections(scene.known, select_candidate(scene.known, {}));
   emit_group(scene, EventKind::failover_refused, reason, more);
 }
 

@@ -1,4 +1,5 @@
-// Why the group is as it is: the reasons of its last decisions, taken or not; and an event for each change of a refusal.
+// Why the group is as it is: the reasons of its last decisions, taken or not; and an event for each change of a
+// refusal.
 #pragma once
 
 #include "health/core/group/scene.hpp"

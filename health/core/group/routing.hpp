@@ -1,5 +1,5 @@
-// What the workers know of this group: the route that was published last, whether they have acknowledged it, and the generations of
-// its readers.
+// What the workers know of this group: the route that was published last, whether they have acknowledged it, and the
+// generations of its readers.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,14 @@ class Routing {
   explicit Routing(std::size_t nodes) { published_.readers.resize(nodes); }
 
   void start(Time now) { since_ = now; }
-  /// Publishes the route if it differs from the last one. An open route ends the search for a node that was promoted unseen.
+  /// Publishes the route if it differs from the last one. An open route ends the search for a node that was promoted
+  /// unseen.
   void publish(const Scene& scene, Route wanted);
   void acknowledged(Serial serial) { acknowledged_ = serial; }
   /// Every worker has acknowledged the last route, and no other is wanted by now.
-  bool is_acknowledged(const Route& wanted) const { return serial_ && acknowledged_ == *serial_ && wanted == published_; }
+  bool is_acknowledged(const Route& wanted) const {
+    return serial_ && acknowledged_ == *serial_ && wanted == published_;
+  }
   /// A reader's generation changes with the role of its node, or the server behind it; a writable replica has none.
   void update_reader(NodeView& node);
 
@@ -26,9 +29,9 @@ class Routing {
 
  private:
   Route published_;
-  std::optional<Serial> serial_;   // of published_; none before the first
+  std::optional<Serial> serial_;  // of published_; none before the first
   Serial acknowledged_{};
-  Time since_{};                   // since when published_ has its state
+  Time since_{};  // since when published_ has its state
   std::uint32_t last_generation_ = 0;
 };
 

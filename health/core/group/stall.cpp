@@ -10,10 +10,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto late = 50ms;              // a step this late waits until the sockets were polled once more
+constexpr auto late = 50ms;  // a step this late waits until the sockets were polled once more
 constexpr auto poll_once_more = 20ms;
-constexpr auto stalled_after = 1s;       // tilt (RULES §2.3)
-constexpr auto tilt_at_most = 10s;       // RULES §8
+constexpr auto stalled_after = 1s;  // tilt (RULES §2.3)
+constexpr auto tilt_at_most = 10s;  // RULES §8
 
 void forget_evidence(const Scene& scene, NodeView& node) {
   node.silent_since = scene.now;
@@ -21,7 +21,9 @@ void forget_evidence(const Scene& scene, NodeView& node) {
   node.probe.next = scene.now;
   node.stall.unseen = true;
   node.stall.was_replica = node.says(Role::replica) ? std::optional(node.info->run_id) : std::nullopt;
-  node.stall.before = node.outcome == Outcome::ok ? BeforeStall::well : node.alive() ? BeforeStall::of_no_use : BeforeStall::gone;
+  node.stall.before = node.outcome == Outcome::ok ? BeforeStall::well
+                      : node.alive()              ? BeforeStall::of_no_use
+                                                  : BeforeStall::gone;
 }
 
 }  // namespace
@@ -46,7 +48,8 @@ void Stall::begin(const Scene& scene) {
 void Stall::end_when_all_seen(const Scene& scene) {
   if (!tilt_since_) return;
   const auto& nodes = scene.known.nodes;
-  const bool all_seen = std::all_of(nodes.begin(), nodes.end(), [&](const NodeView& node) { return node.last_asked >= *tilt_since_; });
+  const bool all_seen =
+      std::all_of(nodes.begin(), nodes.end(), [&](const NodeView& node) { return node.last_asked >= *tilt_since_; });
   if (!all_seen && scene.now - *tilt_since_ < tilt_at_most) return;
   tilt_since_.reset();
   emit_group(scene, EventKind::tilt_end, Reason::none);
@@ -59,13 +62,15 @@ bool Stall::is_void(Time now) {
   return false;
 }
 
-/// After a stall the group waits until it saw the master and each other node that was well before, unless connects to the node are
-/// refused (no server lives there). A node that is still unseen after tilt_at_most, and turns out to be a master, counts as a rogue. A node
-/// that was loading or of no other use may have become well and a master meanwhile: the group waits for any answer of it.
+/// After a stall the group waits until it saw the master and each other node that was well before, unless connects to
+/// the node are refused (no server lives there). A node that is still unseen after tilt_at_most, and turns out to be a
+/// master, counts as a rogue. A node that was loading or of no other use may have become well and a master meanwhile:
+/// the group waits for any answer of it.
 bool Stall::looks_anew(const Knowledge& known, Time now) const {
   const auto& nodes = known.nodes;
-  const bool unjudged = std::any_of(nodes.begin(), nodes.end(),
-                                    [](const NodeView& node) { return node.stall.unseen && node.outcome == Outcome::ok; });
+  const bool unjudged = std::any_of(nodes.begin(), nodes.end(), [](const NodeView& node) {
+    return node.stall.unseen && node.outcome == Outcome::ok;
+  });
   if (unjudged) return true;
   if (last_ == Time{}) return false;
   if (known.node(*known.master).stall.unseen) return true;

@@ -1,5 +1,5 @@
-// Finds out that this process was not run for a while (a stall). What was seen before a stall is void (tilt, RULES §2.3): the group
-// only asks, and routes no client before each node was judged anew.
+// Finds out that this process was not run for a while (a stall). What was seen before a stall is void (tilt, RULES
+// §2.3): the group only asks, and routes no client before each node was judged anew.
 #pragma once
 
 #include <optional>
@@ -28,7 +28,7 @@ class Stall {
  private:
   std::optional<Time> tilt_since_;
   Time last_{};
-  std::optional<Time> recheck_at_;   // steps before this time are void
+  std::optional<Time> recheck_at_;  // steps before this time are void
 };
 
 }  // namespace sengu::health

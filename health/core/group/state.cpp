@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto relay_log_patience = 30s;   // without progress: alarm (RULES §4.4)
+constexpr auto relay_log_patience = 30s;  // without progress: alarm (RULES §4.4)
 
 /// Why a session to the master may not go on: the doubt, the journal or a change of master.
 bool is_cut(const GroupState& group) {
@@ -45,7 +45,8 @@ void report_relay_log(const Scene& scene, const FailoverMachine& machine, Failov
   if (machine.state() == State::applying) {
     const ServerInfo& info = *scene.known.node(*machine.target()).info;
     const auto left = info.sql->received.without(info.sql->executed).count();
-    emit_node(scene, EventKind::applying, *machine.target(), machine.plan().cause, "transactions=" + std::to_string(left));
+    emit_node(scene, EventKind::applying, *machine.target(), machine.plan().cause,
+              "transactions=" + std::to_string(left));
   } else if (before == State::applying && machine.state() == State::targeting) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(scene.now - machine.applying_since());
     emit_node(scene, EventKind::applied, *machine.target(), Reason::none, "ms=" + std::to_string(waited.count()));
@@ -60,7 +61,8 @@ GroupState::GroupState(const config::GroupSettings& group, std::optional<Journal
   for (const auto& node : group.nodes) known.nodes.emplace_back(node, group.health);
   take_record(known, std::move(record));
   // A failover that an earlier run did not end may have stopped their threads.
-  for (NodeView& node : known.nodes) node.replica.stopped_by_us = known.resumed && rules_of(group.kind).steps_stop_replication;
+  for (NodeView& node : known.nodes)
+    node.replica.stopped_by_us = known.resumed && rules_of(group.kind).steps_stop_replication;
 }
 
 ChangeContext GroupState::context() {
@@ -123,7 +125,8 @@ void GroupState::run_machine() {
     if (const auto ended = machine.advance(context())) return end_change(*ended);
     if (machine.state() == before) break;
     report_relay_log(scene(), machine, before);
-    if (machine.state() == State::targeting) emit_node(scene(), EventKind::selected_slave, *machine.target(), machine.plan().cause);
+    if (machine.state() == State::targeting)
+      emit_node(scene(), EventKind::selected_slave, *machine.target(), machine.plan().cause);
     if (machine.state() == State::promoting) promote_sent_to = machine.target();
   }
   const bool applying = machine.state() == State::applying;

@@ -1,5 +1,6 @@
-// The inside of Group: its parts, each of which owns its own state, and how one step goes through them. state.cpp has the order of a
-// step, intake.cpp takes in what happened, decide.cpp acts on that, wishes.cpp does what operators ask for.
+// The inside of Group: its parts, each of which owns its own state, and how one step goes through them. state.cpp has
+// the order of a step, intake.cpp takes in what happened, decide.cpp acts on that, wishes.cpp does what operators ask
+// for.
 #pragma once
 
 #include "health/core/change/failover.hpp"
@@ -60,7 +61,7 @@ struct GroupState {
   FailoverMachine machine;
   Outbox out;
   Time now{};
-  Time deadline{};                          // when the next step is due at the latest; the epoch before the first
+  Time deadline{};  // when the next step is due at the latest; the epoch before the first
   Stall stall;
   Routing routing;
   JournalHealth journal;
@@ -70,11 +71,11 @@ struct GroupState {
   LostTail lost_tail;
   Pace pace;
   Reasons reasons;
-  bool paused = false;                      // by the operator: no automatic action
-  bool switched_unseen = false;             // another node became a master during a stall, or before this run
-  bool target_shaken = false;               // the connection to the target broke while the failover was confirming
-  std::optional<NodeId> promote_sent_to;    // it may carry the promote out late, which is no switch by hand
-  std::vector<std::string> reported_deciders;   // in the last event
+  bool paused = false;                         // by the operator: no automatic action
+  bool switched_unseen = false;                // another node became a master during a stall, or before this run
+  bool target_shaken = false;                  // the connection to the target broke while the failover was confirming
+  std::optional<NodeId> promote_sent_to;       // it may carry the promote out late, which is no switch by hand
+  std::vector<std::string> reported_deciders;  // in the last event
 };
 
 }  // namespace sengu::health

@@ -66,7 +66,8 @@ std::string kept_for(const GroupState& group, const NodeView& node) {
 std::vector<std::string> findings_of(const GroupState& group) {
   std::vector<std::string> findings;
   if (!group.journal.writable()) findings.push_back("the journal cannot be written: no automatic action");
-  if (group.journal.damaged()) findings.push_back("the journal was damaged and names no master: failover --to NODE does");
+  if (group.journal.damaged())
+    findings.push_back("the journal was damaged and names no master: failover --to NODE does");
   if (group.stall.tilted()) findings.push_back("tilt: sengu itself was stalled; observing only");
   for (const NodeView& node : group.known.nodes) {
     const std::string& name = node.settings->name;
@@ -87,7 +88,8 @@ GroupStatus status_of(const GroupState& group, Time at) {
   status.reason = group.routing.published().reason;
   status.route_since = group.routing.since();
   status.master = group.known.master;
-  for (std::size_t i = 0; i < group.known.nodes.size(); ++i) status.nodes.push_back(status_of_node(group.known, node_id(i), at));
+  for (std::size_t i = 0; i < group.known.nodes.size(); ++i)
+    status.nodes.push_back(status_of_node(group.known, node_id(i), at));
   Choice choice;
   choice.lost_at = at;
   Selection selection = select_candidate(group.known, choice);

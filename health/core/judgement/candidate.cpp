@@ -10,7 +10,8 @@ bool another_has_its_server_id(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
     const NodeView& other = knowledge.nodes[i];
-    if (NodeId{static_cast<std::uint16_t>(i)} != id && other.info && other.info->run_id == node.info->run_id) return true;
+    if (NodeId{static_cast<std::uint16_t>(i)} != id && other.info && other.info->run_id == node.info->run_id)
+      return true;
   }
   return false;
 }
@@ -23,8 +24,8 @@ bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Ch
 }
 
 /// A restarted master makes its replicas begin a full sync; until they load they hold their old data (RULES §6.3). The
-/// restart need not have been seen: under silence it may hide behind a broken path. Whether the sync ended before the promote
-/// is told by the new master's replid2. Under a living master it is about to get other data.
+/// restart need not have been seen: under silence it may hide behind a broken path. Whether the sync ended before the
+/// promote is told by the new master's replid2. Under a living master it is about to get other data.
 bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
   if (cause != Reason::operator_request) return cause != Reason::none;
   return knowledge.master && !knowledge.node(*knowledge.master).alive();
@@ -35,7 +36,7 @@ Reason reject_by_replication(const ServerInfo& info) {
   if (!info.sql) return Reason::none;
   const SqlInfo& sql = *info.sql;
   if (!sql.gtids || !sql.binlog || !sql.logs_updates) return Reason::no_binlog;
-  if (info.master.host.empty()) return Reason::none;   // half promoted already, or a returned master
+  if (info.master.host.empty()) return Reason::none;  // half promoted already, or a returned master
   if (!sql.apply_error.empty()) return Reason::applier_error;
   return sql.applying ? Reason::none : Reason::applier_stopped;
 }
@@ -50,8 +51,8 @@ Reason reject_by_state(const NodeView& node) {
   return reject_by_replication(*node.info);
 }
 
-/// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a restart its
-/// replication id is another; that is no reason against the node where no other node has the old id.
+/// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a
+/// restart its replication id is another; that is no reason against the node where no other node has the old id.
 Reason reject_former_master(const Knowledge& knowledge, const ServerInfo& info) {
   return is_emptied(knowledge, info) ? Reason::master_emptied : Reason::none;
 }
@@ -63,9 +64,11 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
   if (knowledge.master == id) return reject_former_master(knowledge, *node.info);
   const auto held = received(knowledge.history, *node.info);
   if (!operator_takes_it && !held) return Reason::different_history;
-  if (node.info->sync_in_progress && !full_sync_is_harmless(knowledge, choice.cause)) return Reason::full_sync_in_progress;
+  if (node.info->sync_in_progress && !full_sync_is_harmless(knowledge, choice.cause))
+    return Reason::full_sync_in_progress;
   if (choice.loss == LossPolicy::accept_loss) return Reason::none;
-  if (knowledge.master && !knowledge.follows(node, *knowledge.master) && !errant(knowledge.history, *node.info).empty()) return Reason::errant;
+  if (knowledge.master && !knowledge.follows(node, *knowledge.master) && !errant(knowledge.history, *node.info).empty())
+    return Reason::errant;
   if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
   const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);
   if (limit > 0 && held && knowledge.history_offset - held->offset > limit) return Reason::lag_limit;
@@ -92,16 +95,17 @@ bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& re
   return false;
 }
 
-/// Greater is better: one that did not refuse lately, without writes of its own, most received, least left to apply, then the master that lost
-/// its role, configured priority (lower is preferred), the old master's zone, at the top of a chain, place.
+/// Greater is better: one that did not refuse lately, without writes of its own, most received, least left to apply,
+/// then the master that lost its role, configured priority (lower is preferred), the old master's zone, at the top of a
+/// chain, place.
 auto rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
-  const bool same_zone =
-      knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
+  const bool same_zone = knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
   const std::int64_t applied = node.info->sql ? node.info->sql->executed.position() : 0;
-  return std::tuple(!node.told.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id, -node.settings->priority,
-                    same_zone, knowledge.master && knowledge.follows_directly(node, *knowledge.master),
+  return std::tuple(!node.told.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id,
+                    -node.settings->priority, same_zone,
+                    knowledge.master && knowledge.follows_directly(node, *knowledge.master),
                     -static_cast<int>(index(id)));
 }
 

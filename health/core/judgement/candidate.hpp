@@ -12,15 +12,15 @@ namespace sengu::health {
 
 /// The change of master that a candidate is chosen for.
 struct Choice {
-  Reason cause = Reason::none;          // of the failover; none for "if the master died now"
-  std::optional<NodeId> only;           // the operator named it
+  Reason cause = Reason::none;  // of the failover; none for "if the master died now"
+  std::optional<NodeId> only;   // the operator named it
   LossPolicy loss = LossPolicy::keep_writes;
-  Time lost_at{};                       // when the master was lost
+  Time lost_at{};  // when the master was lost
 };
 
 struct Selection {
   std::optional<NodeId> candidate;
-  std::vector<Rejection> rejected;      // by NodeId, without the candidate
+  std::vector<Rejection> rejected;  // by NodeId, without the candidate
 };
 
 Selection select_candidate(const Knowledge& knowledge, const Choice& choice);

@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto asked_each = 1min;    // RULES §7.3
-constexpr auto asked_again = 2s;     // while another decider is connected: people wait for it to go
+constexpr auto asked_each = 1min;  // RULES §7.3
+constexpr auto asked_again = 2s;   // while another decider is connected: people wait for it to go
 
 }  // namespace
 

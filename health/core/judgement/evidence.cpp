@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto refusals_apart = 10ms;   // RULES §2.2
-constexpr auto ask_before = 200ms;      // witnesses are asked from down_after - 200 ms on (RULES §2.4)
-// A witness must stay down for this long before it counts: a healthy master takes a re-handshaken replica back in 0.5-7.7 ms on
-// loopback, and a slow network needs a few round trips more.
+constexpr auto refusals_apart = 10ms;  // RULES §2.2
+constexpr auto ask_before = 200ms;     // witnesses are asked from down_after - 200 ms on (RULES §2.4)
+// A witness must stay down for this long before it counts: a healthy master takes a re-handshaken replica back in
+// 0.5-7.7 ms on loopback, and a slow network needs a few round trips more.
 constexpr auto settle = 100ms;
 constexpr auto next_witness_after = 50ms;
 
@@ -32,15 +32,18 @@ Testimony testimony(const Court& court, NodeId id, Time asked_since) {
   const Witness& witness = court.suspicion.witnesses[index(id)];
   if (node.last_asked < asked_since) return node.alive() ? Testimony::pending : Testimony::unreachable;
   if (!node.alive()) return Testimony::unreachable;
-  if (!node.info || node.info_asked < node.last_asked) return Testimony::unreachable;  // alive, but cannot say (BUSY, ...)
-  if (node.info->sql && !node.info->sql->receiving) return Testimony::unreachable;  // its receiver is stopped, perhaps by a step of ours: it cannot hear the master
+  if (!node.info || node.info_asked < node.last_asked)
+    return Testimony::unreachable;  // alive, but cannot say (BUSY, ...)
+  if (node.info->sql && !node.info->sql->receiving)
+    return Testimony::unreachable;  // its receiver is stopped, perhaps by a step of ours: it cannot hear the master
   if (node.info->link_up) {
     const bool fresh = witness.hears && *witness.hears + court.down_after >= court.now;
     return fresh ? Testimony::hears : Testimony::link_up;
   }
   if (witness.asked_actively && node.told.step) return Testimony::pending;
   // Where the answer of the re-handshake was lost, the link that went down proves it as well, a little later.
-  const auto asked = witness.asked_actively ? std::optional(witness.rehandshaken.value_or(node.told.done)) : std::nullopt;
+  const auto asked =
+      witness.asked_actively ? std::optional(witness.rehandshaken.value_or(node.told.done)) : std::nullopt;
   if (asked && node.info_asked < *asked + settle) return Testimony::pending;
   return Testimony::link_down;
 }
@@ -75,11 +78,12 @@ bool is_process_death(const Court& court) {
   return court.knowledge.settings->failover.on_process_death == config::OnProcessDeath::now || refused_throughout;
 }
 
-/// MySQL: where the heartbeats of a replica are known, its link counts as up only while they come, and no rehandshake is needed. An IO
-/// thread that is restarted under a frozen master cannot be stopped before replica_net_timeout (measured: 2 s of 2), which would delay
-/// the failover.
+/// MySQL: where the heartbeats of a replica are known, its link counts as up only while they come, and no rehandshake
+/// is needed. An IO thread that is restarted under a frozen master cannot be stopped before replica_net_timeout
+/// (measured: 2 s of 2), which would delay the failover.
 bool tells_by_itself(const Court& court, const NodeView& node) {
-  return node.info && node.info->sql && node.info->sql->heartbeat_period && 2 * *node.info->sql->heartbeat_period < court.down_after;
+  return node.info && node.info->sql && node.info->sql->heartbeat_period &&
+         2 * *node.info->sql->heartbeat_period < court.down_after;
 }
 
 /// Witnesses are re-handshaken one after another; the likely candidate comes last, since its link matters most.
@@ -118,9 +122,9 @@ Verdict undecided(const Court& court, const Count& count) {
   return verdict;
 }
 
-/// This run of sengu never had a reply of the master, and cannot have seen a replica lose it: what counts is how long ago
-/// the replica says it lost it, within the bound that holds for candidates. (Found by the simulator: sengu restarted
-/// while the master was frozen, and waited for a witness for ever.)
+/// This run of sengu never had a reply of the master, and cannot have seen a replica lose it: what counts is how long
+/// ago the replica says it lost it, within the bound that holds for candidates. (Found by the simulator: sengu
+/// restarted while the master was frozen, and waited for a witness for ever.)
 bool heard_before_our_time(const Knowledge& knowledge, const NodeView& node, Time start) {
   if (node.replica.heard_master) return true;
   if (!node.info->link_down_for) return false;
@@ -141,7 +145,8 @@ bool is_witness(const Knowledge& knowledge, NodeId id) {
   const NodeView& master = knowledge.node(*knowledge.master);
   if (!master.last_reply) return heard_before_our_time(knowledge, node, master.silent_since);
   // Not silent_since: a stall of ours starts that timer anew, and would make every replica deaf for ever.
-  return node.replica.heard_master && *node.replica.heard_master >= *master.last_reply - knowledge.settings->health.down_after;
+  return node.replica.heard_master &&
+         *node.replica.heard_master >= *master.last_reply - knowledge.settings->health.down_after;
 }
 
 Verdict assess(const Knowledge& knowledge, Time now) {

@@ -18,11 +18,12 @@ enum class Finding : std::uint8_t { undecided, dead, unreachable };
 struct Verdict {
   Finding finding = Finding::undecided;
   Reason reason = Reason::none;
-  std::optional<NodeId> ask;   // the witness to re-handshake now
-  Time look_again{};           // when the verdict may change without a new observation
+  std::optional<NodeId> ask;  // the witness to re-handshake now
+  Time look_again{};          // when the verdict may change without a new observation
 };
 
-/// Two fresh connects were refused, 10 ms or more apart. A refused connect of a client brings the next probe forward, often to less.
+/// Two fresh connects were refused, 10 ms or more apart. A refused connect of a client brings the next probe forward,
+/// often to less.
 bool refused_twice(const NodeView& master);
 
 /// Requires knowledge.master and knowledge.suspicion.

@@ -50,7 +50,7 @@ History history_of_replicas(const Knowledge& known) {
   for (const NodeView& node : known.nodes) {
     if (node.info && (!best || node.info->offset > best->offset)) best = &*node.info;
   }
-  SENGU_ASSERT(best);   // they named it
+  SENGU_ASSERT(best);  // they named it
   History history = history_of(*best);
   for (const NodeView& node : known.nodes) {
     if (node.info && node.info->sql) history.gtids.add(node.info->sql->received);
@@ -64,8 +64,10 @@ Knowledge at_first_sight(const config::GroupSettings& settings, const std::vecto
   SENGU_ASSERT(answers.size() == settings.nodes.size());
   Knowledge known;
   known.settings = &settings;
-  for (std::size_t i = 0; i < answers.size(); ++i) take(known.nodes.emplace_back(settings.nodes[i], settings.health), answers[i]);
-  const bool somebody_says_master = std::any_of(known.nodes.begin(), known.nodes.end(), [](const NodeView& node) { return node.says(Role::master); });
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    take(known.nodes.emplace_back(settings.nodes[i], settings.health), answers[i]);
+  const bool somebody_says_master =
+      std::any_of(known.nodes.begin(), known.nodes.end(), [](const NodeView& node) { return node.says(Role::master); });
   known.master = somebody_says_master ? only_master(known) : named_master(known);
   if (!known.master) return known;
   const NodeView& master = known.node(*known.master);

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// As Sentinel's SENTINEL_SLAVE_RECONF_TIMEOUT: a repointed replica that makes no progress for this long no longer counts among those
-// that may sync at a time.
+// As Sentinel's SENTINEL_SLAVE_RECONF_TIMEOUT: a repointed replica that makes no progress for this long no longer
+// counts among those that may sync at a time.
 constexpr auto repoint_timeout = 10s;
 
 /// A step is only as good as the master it points at: that master must have been seen after the node was. (Found by
@@ -22,14 +22,14 @@ bool master_seen_after(const Knowledge& knowledge, const NodeView& node) {
 
 bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (node.told.step || node.outcome != Outcome::ok || !node.info) return false;
-  if (node.info_asked < node.told.done) return false;  // not seen since its last step
+  if (node.info_asked < node.told.done) return false;            // not seen since its last step
   if (node.says(Role::master) && !node.rogue.now) return false;  // its last offset is not known yet (RULES §4.2)
   return master_seen_after(knowledge, node) && now >= node.told.retry;
 }
 
 bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
   const ServerInfo& master = *knowledge.node(*knowledge.master).info;
-  if (node.info->sql) return false;   // a replica that follows an empty master is not wiped
+  if (node.info->sql) return false;  // a replica that follows an empty master is not wiped
   return node.says(Role::master) && (node.info->keys == 0 || node.info->keys * 2 < master.keys);
 }
 
@@ -58,13 +58,14 @@ Ward look_around(const Knowledge& knowledge, Time now) {
   return ward;
 }
 
-/// A master whose sessions wait for an acknowledgement holds transactions that its GTID set does not name yet (tried on MySQL 9.7).
-/// A fence ends the waiting, and then the set is whole.
+/// A master whose sessions wait for an acknowledgement holds transactions that its GTID set does not name yet (tried on
+/// MySQL 9.7). A fence ends the waiting, and then the set is whole.
 bool is_fenced(const ServerInfo& info) {
   return info.read_only && info.sql->semi_sync_source != SemiSync::on && info.sql->semi_sync_waiting == 0;
 }
 
-/// A returned master is fenced at first contact. A node with transactions of its own is left as it is, for people to repair.
+/// A returned master is fenced at first contact. A node with transactions of its own is left as it is, for people to
+/// repair.
 std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
   const ServerInfo& info = *node.info;
   if (node.says(Role::master)) return Step::fence;
@@ -101,7 +102,8 @@ bool strays(const Knowledge& knowledge, const NodeView& node, Time now) {
   if (!knowledge.follows(node, *knowledge.master)) return true;
   const NodeView& source = knowledge.node(*knowledge.master_of(node));
   const bool is_gone = source.shown.sdown && now - source.silent_since >= knowledge.settings->health.down_after;
-  return source.replica.left_in_chain || (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
+  return source.replica.left_in_chain ||
+         (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
 }
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {

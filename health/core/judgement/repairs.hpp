@@ -16,8 +16,8 @@ struct Repair {
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now);
 
-/// A replica that follows neither the master nor a replica of it; or one that a change of master left in a chain, or that
-/// the death of the replica between cut off for down_after.
+/// A replica that follows neither the master nor a replica of it; or one that a change of master left in a chain, or
+/// that the death of the replica between cut off for down_after.
 bool strays(const Knowledge& knowledge, const NodeView& node, Time now);
 
 }  // namespace sengu::health

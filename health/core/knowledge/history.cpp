@@ -6,7 +6,7 @@ namespace sengu::health {
 
 namespace {
 
-constexpr std::size_t journalled_sources = 24;   // of some 60 bytes each; a slot of the journal has 3,808
+constexpr std::size_t journalled_sources = 24;  // of some 60 bytes each; a slot of the journal has 3,808
 
 /// At most journalled_sources of them; those of the recent masters are kept first.
 GtidSet tips_to_keep(const GtidSet& gtids, const std::vector<std::string>& masters) {

@@ -1,5 +1,6 @@
-// The history of a group's writes, and how much of it a server holds: the comparison that every choice rests on (RULES §5).
-// Redis numbers bytes within a replication id; MySQL and MariaDB name transactions. No other file compares offsets or sets.
+// The history of a group's writes, and how much of it a server holds: the comparison that every choice rests on (RULES
+// §5). Redis numbers bytes within a replication id; MySQL and MariaDB name transactions. No other file compares offsets
+// or sets.
 #pragma once
 
 #include <optional>
@@ -15,27 +16,28 @@ namespace sengu::health {
 struct History {
   // Redis: a replication id, and its parent. A replica that stopped within the parent holds a beginning of this history
   std::string replid;
-  std::string parent;                 // master_replid2 of the master when it took over; empty: none
-  std::int64_t parent_until = 0;      // first offset that is no longer the parent's (second_repl_offset)
+  std::string parent;             // master_replid2 of the master when it took over; empty: none
+  std::int64_t parent_until = 0;  // first offset that is no longer the parent's (second_repl_offset)
   // MySQL and MariaDB
-  std::string writer;                 // the master's run id: the only server whose transactions may go on
-  GtidSet gtids;                      // what the master had when last seen
+  std::string writer;  // the master's run id: the only server whose transactions may go on
+  GtidSet gtids;       // what the master had when last seen
 
   bool known() const { return !replid.empty() || !writer.empty(); }
 };
 
 History history_of(const ServerInfo& master);
-/// The history as the journal keeps it. Of a GTID set only the last of each source is kept, so all before that counts as held.
+/// The history as the journal keeps it. Of a GTID set only the last of each source is kept, so all before that counts
+/// as held.
 History history_of(const JournalRecord& record, config::Kind kind);
 void journal_history(JournalRecord& record, const History& history, std::int64_t offset);
 
 /// How much of the group's history a server holds.
 struct Received {
-  std::int64_t offset = 0;            // how much of the history it holds (bytes; transactions)
-  bool diverged = false;              // it holds bytes or transactions that are not of the history
+  std::int64_t offset = 0;  // how much of the history it holds (bytes; transactions)
+  bool diverged = false;    // it holds bytes or transactions that are not of the history
 };
-/// How much of the group's history `info`'s server holds; none where it shares no history. Offsets are comparable only through
-/// this (RULES §5): a node that was a master for a while counts bytes that are not the group's.
+/// How much of the group's history `info`'s server holds; none where it shares no history. Offsets are comparable only
+/// through this (RULES §5): a node that was a master for a while counts bytes that are not the group's.
 std::optional<Received> received(const History& history, const ServerInfo& info);
 
 /// Transactions that were written on a server that was not the master then. Only of MySQL and MariaDB.
@@ -50,11 +52,12 @@ bool left_history(const ServerInfo& info, const History& history);
 /// `now`, seen after the promote, is the server `chosen` and still holds all that it was chosen for.
 bool goes_on_from(const ServerInfo& now, const ServerInfo& chosen);
 
-/// To follow `master` would replace the node's data by much less of another history. MySQL and MariaDB never replace data.
+/// To follow `master` would replace the node's data by much less of another history. MySQL and MariaDB never replace
+/// data.
 bool would_wipe(const ServerInfo& master, const ServerInfo& node);
-/// A master that is not the group's holds writes that the routed one may lack: bytes beyond the point of the switch or, after a
-/// restart, a history of its own. Redis does not tell more; rejoin_delay keeps the data for people to look at (RULES §6.1). For MySQL
-/// and MariaDB errant() tells exactly.
+/// A master that is not the group's holds writes that the routed one may lack: bytes beyond the point of the switch or,
+/// after a restart, a history of its own. Redis does not tell more; rejoin_delay keeps the data for people to look at
+/// (RULES §6.1). For MySQL and MariaDB errant() tells exactly.
 bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue);
 
 }  // namespace sengu::health

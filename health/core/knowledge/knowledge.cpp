@@ -37,12 +37,14 @@ bool Knowledge::follows(const NodeView& view, NodeId wanted) const {
 }
 
 bool all_asked(const Knowledge& knowledge) {
-  return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(), [](const NodeView& node) { return node.outcome.has_value(); });
+  return std::all_of(knowledge.nodes.begin(), knowledge.nodes.end(),
+                     [](const NodeView& node) { return node.outcome.has_value(); });
 }
 
-/// The up-time was read at some time between question and answer, which a server that was frozen meanwhile sets far apart.
+/// The up-time was read at some time between question and answer, which a server that was frozen meanwhile sets far
+/// apart.
 bool was_restarted(const NodeView& before, const Observation& seen) {
-  constexpr std::chrono::seconds jitter{2};   // Uptime has whole seconds
+  constexpr std::chrono::seconds jitter{2};  // Uptime has whole seconds
   if (!before.info || !before.info->sql || !seen.info->sql) return false;
   if (seen.info->sql->uptime < before.info->sql->uptime) return true;
   return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;

@@ -1,6 +1,6 @@
-// What a group knows: of each node the last observation and what led to it, the suspicion against the master, and the journal's
-// record. The parts of health/core/group and the changes of health/core/change write it; judgement and doctor are pure functions
-// over it.
+// What a group knows: of each node the last observation and what led to it, the suspicion against the master, and the
+// journal's record. The parts of health/core/group and the changes of health/core/change write it; judgement and doctor
+// are pure functions over it.
 #pragma once
 
 #include <optional>
@@ -19,64 +19,67 @@ namespace sengu::health {
 /// down-after-milliseconds before sengu lost the master itself.
 constexpr int deaf_factor = 10;
 
-/// Connects in a row that were refused, each over a connection of its own. Any answer, and any other failure, sets the count to 0.
+/// Connects in a row that were refused, each over a connection of its own. Any answer, and any other failure, sets the
+/// count to 0.
 struct Refusals {
   int count = 0;
-  Time first{};   // of the row; means nothing while count is 0
-  Time last{};    // first <= last
+  Time first{};  // of the row; means nothing while count is 0
+  Time last{};   // first <= last
 };
 
 /// What events and status have said of a node, so that a change is said once.
 struct Shown {
-  bool sdown = false;                 // +sdown was said; any answer ends it
-  bool unusable = false;              // +unusable was said: it answers, but with an error, loading or busy. Never beside sdown
-  Time since{};                       // of role and health
+  bool sdown = false;     // +sdown was said; any answer ends it
+  bool unusable = false;  // +unusable was said: it answers, but with an error, loading or busy. Never beside sdown
+  Time since{};           // of role and health
   std::optional<Time> loading_since;  // set exactly while its last INFO says loading:1
 };
 
 /// The probes of a node. While one is under way no second one is sent.
 struct Probing {
-  bool running = false;   // a Probe was sent, its ProbeDone has not come
-  Time next{};            // the next probe is due then, however slow the cadence; max() once it was sent
+  bool running = false;  // a Probe was sent, its ProbeDone has not come
+  Time next{};           // the next probe is due then, however slow the cadence; max() once it was sent
 };
 
 /// What the node was told to do, and how that ended. Written by tell() and by the intake of StepDone alone.
 struct Told {
-  std::optional<Step> step;               // set exactly while a StepDone is owed
-  Time done{};                            // of the last StepDone. An answer to an older question says nothing of the step
-  int failures = 0;                       // steps in a row that failed; a step that is done sets it to 0
-  Time retry{};                           // mending tells the node nothing before this; a new master resets it to the epoch
-  std::string error;                      // of the last failed step; an event says it once per change
-  std::string rewrite_error;              // of the last CONFIG REWRITE; the doctor repeats it
+  std::optional<Step> step;   // set exactly while a StepDone is owed
+  Time done{};                // of the last StepDone. An answer to an older question says nothing of the step
+  int failures = 0;           // steps in a row that failed; a step that is done sets it to 0
+  Time retry{};               // mending tells the node nothing before this; a new master resets it to the epoch
+  std::string error;          // of the last failed step; an event says it once per change
+  std::string rewrite_error;  // of the last CONFIG REWRITE; the doctor repeats it
   std::optional<Time> refused_promotion;  // when a promote of it failed; reset when its server restarts
 };
 
 /// The node as a replica of the present master.
 struct Replica {
-  std::optional<Time> heard_master;   // when the last INFO that showed its link to the present master up was asked for
-  bool syncing = false;               // it was repointed, and its link was not seen up after that
-  Time repointed{};                   // means something while `syncing`
-  bool left_in_chain = false;         // it lost its role while replicas followed it: they are to follow the new master, not the chain
-  bool stopped_by_us = false;         // MySQL: a step of ours may have stopped its threads; mending starts them until it is seen to replicate
-  GtidSet errant;                     // MySQL: transactions that it has and the master, asked later, lacks. Always empty on Redis
+  std::optional<Time> heard_master;  // when the last INFO that showed its link to the present master up was asked for
+  bool syncing = false;              // it was repointed, and its link was not seen up after that
+  Time repointed{};                  // means something while `syncing`
+  bool left_in_chain =
+      false;  // it lost its role while replicas followed it: they are to follow the new master, not the chain
+  bool stopped_by_us =
+      false;  // MySQL: a step of ours may have stopped its threads; mending starts them until it is seen to replicate
+  GtidSet errant;  // MySQL: transactions that it has and the master, asked later, lacks. Always empty on Redis
 };
 
 /// The node as readers see it. A session carries the generation; when the node's changes, the session is cut.
 struct Reader {
-  std::uint32_t generation = 0;   // 0: no reader may stay. Never given twice in a group
-  std::string server;             // the run id that the generation was given for
+  std::uint32_t generation = 0;  // 0: no reader may stay. Never given twice in a group
+  std::string server;            // the run id that the generation was given for
 };
 
 /// The node says master, and the journal names another.
 struct Rogue {
   bool now = false;
-  Time since{};       // +rogue-master was said then; means something while `now`
+  Time since{};  // +rogue-master was said then; means something while `now`
 };
 
 /// What a node was by its last answer before a stall of sengu.
 enum class BeforeStall : std::uint8_t {
-  gone,        // it did not answer
-  of_no_use,   // loading, busy, or refused the login
+  gone,       // it did not answer
+  of_no_use,  // loading, busy, or refused the login
   well,
 };
 
@@ -87,14 +90,15 @@ struct AroundStall {
   BeforeStall before = BeforeStall::gone;
 };
 
-/// Other deciders that are connected to the node, as its server last told; on Redis also its settings, read by the same exchange.
+/// Other deciders that are connected to the node, as its server last told; on Redis also its settings, read by the same
+/// exchange.
 struct Deciders {
   std::vector<std::string> names;
-  std::string untold;                 // why the server did not tell (NOPERM, ...); empty where it did
-  bool pending = false;               // a question is under way
-  std::optional<Time> asked;          // when the last question was sent
-  Time names_as_of{};                 // when the question was sent whose answer gave `names`
-  std::optional<RedisSettings> redis; // as last told; none where the server did not tell
+  std::string untold;                  // why the server did not tell (NOPERM, ...); empty where it did
+  bool pending = false;                // a question is under way
+  std::optional<Time> asked;           // when the last question was sent
+  Time names_as_of{};                  // when the question was sent whose answer gave `names`
+  std::optional<RedisSettings> redis;  // as last told; none where the server did not tell
 
   bool told_since(Time at) const { return !pending && asked && *asked >= at; }
 };
@@ -104,17 +108,18 @@ struct NodeView {
   explicit NodeView(const config::NodeSettings& node, const config::HealthPolicy& health)
       : settings(&node), tracker(health.rise, 2) {}
 
-  const config::NodeSettings* settings;   // never null; outlives the group
-  HealthTracker tracker;                  // up after `rise` good probes in a row
-  std::optional<ServerInfo> info;     // the last INFO that was read whole; kept while the node is down. An answer to an older question never replaces a newer
-  Time info_asked{};                  // when the question was sent that `info` answers
-  Time info_answered{};               // info_asked <= info_answered
-  std::optional<Outcome> outcome;     // of the last probe; none exactly until the first one has ended
-  std::string text;                   // its error line, for people
-  Time last_asked{};                  // when the latest ended question was sent, answered or not
-  Time last_answered{};               // when that question ended
-  std::optional<Time> last_reply;     // when its last byte of any kind came; none: none came in this run
-  Time silent_since{};                // silence counts from here: the last reply, the start, or the end of a stall of sengu
+  const config::NodeSettings* settings;  // never null; outlives the group
+  HealthTracker tracker;                 // up after `rise` good probes in a row
+  std::optional<ServerInfo> info;  // the last INFO that was read whole; kept while the node is down. An answer to an
+                                   // older question never replaces a newer
+  Time info_asked{};               // when the question was sent that `info` answers
+  Time info_answered{};            // info_asked <= info_answered
+  std::optional<Outcome> outcome;  // of the last probe; none exactly until the first one has ended
+  std::string text;                // its error line, for people
+  Time last_asked{};               // when the latest ended question was sent, answered or not
+  Time last_answered{};            // when that question ended
+  std::optional<Time> last_reply;  // when its last byte of any kind came; none: none came in this run
+  Time silent_since{};  // silence counts from here: the last reply, the start, or the end of a stall of sengu
   Refusals refused;
   Shown shown;
   Probing probe;
@@ -133,28 +138,29 @@ struct NodeView {
 struct Witness {
   std::optional<std::int64_t> progress;  // how much it had received from its master when last asked
   std::optional<Time> asked_actively;    // when it was told to rehandshake; reset once the link came back
-  std::optional<Time> rehandshaken;      // when the rehandshake was done; none while it runs, and where its answer was lost
-  std::optional<Time> hears;             // when the question was sent whose answer last proved that it hears the master; reset when its link is down
+  std::optional<Time> rehandshaken;  // when the rehandshake was done; none while it runs, and where its answer was lost
+  std::optional<Time> hears;  // when the question was sent whose answer last proved that it hears the master; reset
+                              // when its link is down
 };
 
 /// The master is in doubt since `began`. Kept until the master is in order again, or another one is confirmed.
 struct Suspicion {
   Time began{};
-  Reason cause = Reason::none;           // connection_lost or master_silent; only the former may follow the latter
-  std::vector<Witness> witnesses;        // by NodeId; those of the master and of nodes that do not follow it stay empty
+  Reason cause = Reason::none;     // connection_lost or master_silent; only the former may follow the latter
+  std::vector<Witness> witnesses;  // by NodeId; those of the master and of nodes that do not follow it stay empty
 };
 
 struct Knowledge {
-  const config::GroupSettings* settings = nullptr;   // never null in a group; outlives it
-  std::vector<NodeView> nodes;              // by NodeId
-  JournalRecord record;                     // as last handed to the journal; only change/record writes to it
-  std::optional<NodeId> master;             // record.master as a NodeId; none while the group has none
-  bool master_verified = false;             // the very server of the record was seen as master over the present connection
-  History history;                          // of the group's writes: candidates must share it
-  std::int64_t history_offset = 0;          // the master's last seen offset in `history` (bytes; transactions)
-  std::optional<std::uint64_t> keys_seen;   // the master's number of keys when last seen; none: not yet in this run
+  const config::GroupSettings* settings = nullptr;  // never null in a group; outlives it
+  std::vector<NodeView> nodes;                      // by NodeId
+  JournalRecord record;                             // as last handed to the journal; only change/record writes to it
+  std::optional<NodeId> master;                     // record.master as a NodeId; none while the group has none
+  bool master_verified = false;     // the very server of the record was seen as master over the present connection
+  History history;                  // of the group's writes: candidates must share it
+  std::int64_t history_offset = 0;  // the master's last seen offset in `history` (bytes; transactions)
+  std::optional<std::uint64_t> keys_seen;  // the master's number of keys when last seen; none: not yet in this run
   std::optional<Suspicion> suspicion;
-  bool resumed = false;                     // this run found the record of a failover in progress, and has not gone on with it or back yet
+  bool resumed = false;  // this run found the record of a failover in progress, and has not gone on with it or back yet
 
   NodeView& node(NodeId id) { return nodes[index(id)]; }
   const NodeView& node(NodeId id) const { return nodes[index(id)]; }
@@ -174,8 +180,8 @@ constexpr NodeId node_id(std::size_t i) { return NodeId{static_cast<std::uint16_
 /// Every node was asked at least once, and its probe ended.
 bool all_asked(const Knowledge& knowledge);
 
-/// MySQL: the same server was restarted after `before`: server_uuid outlives a restart, its up-time does not. Requires that `seen`
-/// has an INFO.
+/// MySQL: the same server was restarted after `before`: server_uuid outlives a restart, its up-time does not. Requires
+/// that `seen` has an INFO.
 bool was_restarted(const NodeView& before, const Observation& seen);
 
 /// A new server under the master's name without (most of) its data (RULES §6.1).

@@ -1,4 +1,5 @@
-// The command line from its words to exit code, stdout and stderr; the admin port behind it is real, the program is not.
+// The command line from its words to exit code, stdout and stderr; the admin port behind it is real, the program is
+// not.
 #include "proxy/cli/cli.hpp"
 
 #include <cstdio>
@@ -115,9 +116,15 @@ TEST_CASE("cli: what is missing or too much is a usage error") {
     CHECK(outcome.code == exit_usage);
     CHECK(contains(outcome.err, "group is required"));
   }
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {}, {"--admin", "127.0.0.1:1"}, {"run"}, {"check"}, {"status", "a", "b"}, {"status", "--unknown"},
-           {"failover", "g", "--to"}, {"events", "--json=maybe"}, {"status", "--admin"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                 {"--admin", "127.0.0.1:1"},
+                                                                 {"run"},
+                                                                 {"check"},
+                                                                 {"status", "a", "b"},
+                                                                 {"status", "--unknown"},
+                                                                 {"failover", "g", "--to"},
+                                                                 {"events", "--json=maybe"},
+                                                                 {"status", "--admin"}}) {
     CAPTURE(words);
     const auto outcome = sengu_with(words);
     CHECK(outcome.code == exit_usage);
@@ -155,13 +162,17 @@ TEST_CASE("cli: exit codes of what cannot be read or reached") {
 TEST_CASE("cli: check --live names who does not answer, and tells no good file from a bad one by asking") {
   const config::test::Folder folder;
   const auto file = (folder.path() / "sengu.toml").string();
-  folder.write("sengu.toml", "[[group]]\nname = \"sessions\"\nlisten = \"127.0.0.1:7000\"\nnodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n");
+  folder.write(
+      "sengu.toml",
+      "[[group]]\nname = \"sessions\"\nlisten = \"127.0.0.1:7000\"\nnodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n");
   const auto live = sengu_with({"check", "--config", file, "--live"});
   CHECK(live.code == exit_refused);
   CHECK(live.err.empty());
   CHECK(contains(live.out, "sessions  redis  mode auto  master -\n"));
   CHECK(contains(live.out, "  127.0.0.1:2  127.0.0.1:2  -     -        l4_refused: Connection refused\n"));
-  CHECK(contains(live.out, "  there is no master: no node could become master; not 127.0.0.1:1 (node_down: down), not 127.0.0.1:2 (node_down: down)\n"));
+  CHECK(contains(live.out,
+                 "  there is no master: no node could become master; not 127.0.0.1:1 (node_down: down), not "
+                 "127.0.0.1:2 (node_down: down)\n"));
   CHECK(sengu_with({"check", "--config", file}).code == exit_done);
   CHECK(sengu_with({"check", "--config", file, "--live", "--print"}).code == exit_usage);
   folder.write("sengu.toml", "[[group]]\n");
@@ -177,7 +188,7 @@ TEST_CASE("cli: what the admin port answers decides") {
     return sengu_with(std::move(words));
   };
   CHECK(with_admin({"status", "sessions"}).code == exit_done);
-  CHECK(with_admin({"status", "carts"}).code == exit_refused);   // it has no routed master
+  CHECK(with_admin({"status", "carts"}).code == exit_refused);  // it has no routed master
   const auto unknown = with_admin({"failover", "session"});
   CHECK(unknown.code == exit_refused);
   CHECK(unknown.err == "sengu: no such group 'session'; did you mean 'sessions'?\n");
@@ -192,8 +203,9 @@ TEST_CASE("cli: where the admin port is") {
   CHECK(*parse_admin_address("[::1]:1") == AdminAddress{"::1", 1});
   CHECK(*parse_admin_address("localhost:65535") == AdminAddress{"localhost", 65535});
   CHECK(*parse_admin_address("sengu-a.example_1.org:26379") == AdminAddress{"sengu-a.example_1.org", 26379});
-  for (const std::string wrong : {"", "localhost", "localhost:", ":26379", "localhost:0", "10.0.0.1:0", "localhost:65536",
-                                  "localhost:26379x", "localhost:-1", "::1:26379", "a:b:1", "a b:1", "[localhost]:1"}) {
+  for (const std::string wrong :
+       {"", "localhost", "localhost:", ":26379", "localhost:0", "10.0.0.1:0", "localhost:65536", "localhost:26379x",
+        "localhost:-1", "::1:26379", "a:b:1", "a b:1", "[localhost]:1"}) {
     CAPTURE(wrong);
     CHECK(parse_admin_address(wrong).has_error());
   }

@@ -21,13 +21,15 @@ config::Settings settings_with(std::size_t max_connections) {
 }
 
 std::size_t taken(const FileBudget& budget, std::size_t of_workers = workers) {
-  return 2 * budget.plane.clients.sessions + 2 * budget.plane.pipes_per_worker * of_workers + budget.plane.clients.refused + budget.admin_clients + budget.http_clients;
+  return 2 * budget.plane.clients.sessions + 2 * budget.plane.pipes_per_worker * of_workers +
+         budget.plane.clients.refused + budget.admin_clients + budget.http_clients;
 }
 
 }  // namespace
 
 TEST_CASE("file budget: whatever the limit and the settings say, the reserve is left") {
-  for (const std::size_t limit : {reserved + 24, std::size_t{100}, std::size_t{400}, std::size_t{1024}, std::size_t{20'000}}) {
+  for (const std::size_t limit :
+       {reserved + 24, std::size_t{100}, std::size_t{400}, std::size_t{1024}, std::size_t{20'000}}) {
     for (const std::size_t wanted : {0, 1, 50, 10'000'000}) {
       CAPTURE(limit);
       CAPTURE(wanted);
@@ -82,8 +84,9 @@ TEST_CASE("file budget: with thousands of nodes what is done beside the kept con
 TEST_CASE("file budget: at least 200 groups may fail over at once") {
   const std::size_t least = 12'028 + 3000 + 24;
   CHECK(share_out(least, many(3000, config::Kind::redis), 1).places == 3000);
-  CHECK_THROWS_WITH(share_out(least - 1, many(3000, config::Kind::redis), 1),
-                    "a limit of 15051 open files is too low for this configuration: it needs 15052 (ulimit -n, LimitNOFILE)");
+  CHECK_THROWS_WITH(
+      share_out(least - 1, many(3000, config::Kind::redis), 1),
+      "a limit of 15051 open files is too low for this configuration: it needs 15052 (ulimit -n, LimitNOFILE)");
   CHECK(share_out(least, many(100, config::Kind::redis), 1).places == 1500);
 }
 

@@ -72,7 +72,7 @@ std::vector<std::vector<std::string>> table(const std::string& text, const std::
   std::istringstream lines(text.substr(begin));
   for (std::string line; std::getline(lines, line) && line.starts_with("| ");) rows.push_back(cells_of(line));
   REQUIRE(rows.size() > 2);
-  rows.erase(rows.begin(), rows.begin() + 2);   // the head and its line
+  rows.erase(rows.begin(), rows.begin() + 2);  // the head and its line
   return rows;
 }
 
@@ -102,7 +102,8 @@ void same(const Names& page, const Names& code) {
 /// "groups[].route.state", ...: all fields that hold no object.
 void collect(const boost::json::value& value, const std::string& path, Names& fields) {
   if (const auto* object = value.if_object()) {
-    for (const auto& [key, inner] : *object) collect(inner, (path.empty() ? "" : path + ".") + std::string(key), fields);
+    for (const auto& [key, inner] : *object)
+      collect(inner, (path.empty() ? "" : path + ".") + std::string(key), fields);
   } else if (const auto* array = value.if_array()) {
     REQUIRE_MESSAGE(!array->empty(), path);
     collect(array->front(), path + "[]", fields);
@@ -132,7 +133,8 @@ void check_fields(const std::string& text, const boost::json::object& document) 
 template <class T>
 void take_keys(std::map<std::string, std::string>& rows, const std::string& section, const config::Keys<T>& keys) {
   for (const auto& key : keys) {
-    if (!key.read || key.name == "health" || key.name == "failover" || key.name == "node") continue;  // tables of their own
+    if (!key.read || key.name == "health" || key.name == "failover" || key.name == "node")
+      continue;  // tables of their own
     const std::string name = section + " " + std::string(key.name);
     CAPTURE(name);
     REQUIRE(rows.contains(name));
@@ -147,8 +149,8 @@ void take_keys(std::map<std::string, std::string>& rows, const std::string& sect
 
 /// What the page says of a metric, or what the code makes of it.
 struct Metric {
-  std::map<std::string, Names> labels;   // with their values, where they are a closed set that no enum has
-  std::string meaning;                   // "gauge: what"
+  std::map<std::string, Names> labels;  // with their values, where they are a closed set that no enum has
+  std::string meaning;                  // "gauge: what"
   bool operator==(const Metric&) const = default;
 };
 
@@ -156,7 +158,8 @@ struct Metric {
 std::map<std::string, Names> labels_in(const std::string& cell) {
   std::map<std::string, Names> labels;
   const std::regex label(R"((\w+)(?: \(([^)]*)\))?(?:, |$))");
-  for (std::sregex_iterator at(cell.begin(), cell.end(), label), end; at != end; ++at) labels[(*at)[1]] = quoted((*at)[2]);
+  for (std::sregex_iterator at(cell.begin(), cell.end(), label), end; at != end; ++at)
+    labels[(*at)[1]] = quoted((*at)[2]);
   return labels;
 }
 
@@ -218,7 +221,8 @@ TEST_CASE("reference: admin words, with their privilege, usage and help") {
   static const char* const privileges[] = {"open", "read", "operate"};
   const auto check = [](const std::string& head, std::span<const proxy::AdminCommand> rows, const std::string& prefix) {
     Names page;
-    for (const auto& row : table(section("## Admin port"), head)) page.insert(row.at(0) + " " + row.at(1) + " " + row.at(2));
+    for (const auto& row : table(section("## Admin port"), head))
+      page.insert(row.at(0) + " " + row.at(1) + " " + row.at(2));
     Names code;
     for (const auto& row : rows)
       code.insert("`" + std::string(row.word) + "` " + privileges[static_cast<int>(row.privilege)] + " `" + prefix +
@@ -247,10 +251,11 @@ TEST_CASE("reference: JSON fields") {
 TEST_CASE("reference: metrics, their labels and meaning") {
   const auto code = metrics_of_the_code();
   std::map<std::string, Metric> page;
-  for (const auto& row : table(section("## Metrics"), "metric")) page[*quoted(row.at(0)).begin()] = {labels_in(row.at(1)), row.at(2)};
+  for (const auto& row : table(section("## Metrics"), "metric"))
+    page[*quoted(row.at(0)).begin()] = {labels_in(row.at(1)), row.at(2)};
   same(keys_of(page), keys_of(code));
   for (const auto& [key, metric] : code) {
-    const std::string& name = key;   // clang 14 captures no structured binding
+    const std::string& name = key;  // clang 14 captures no structured binding
     CAPTURE(name);
     CHECK(page[name].meaning == metric.meaning);
     same(keys_of(page[name].labels), keys_of(metric.labels));
@@ -285,7 +290,7 @@ TEST_CASE("reference: enums") {
 TEST_CASE("reference: configuration keys and their defaults") {
   std::map<std::string, std::string> rows;
   for (const auto& row : table(section("## Configuration"), "key")) rows[*quoted(row.at(0)).begin()] = row.at(1);
-  REQUIRE(rows.erase("include") == 1);   // read before the schema
+  REQUIRE(rows.erase("include") == 1);  // read before the schema
   take_keys(rows, "[proxy]", config::proxy_keys());
   take_keys(rows, "[admin]", config::admin_keys());
   take_keys(rows, "[http]", config::http_keys());

@@ -26,7 +26,8 @@ TEST_CASE("config example: it loads, and its values are the defaults") {
   REQUIRE(loaded.settings);
   Folder folder;
   folder.write("sengu.toml",
-               "[[group]]\nname = \"sessions\"\nlisten = \"127.0.0.1:6379\"\nnodes = [\"10.0.0.11:6379\", \"10.0.0.12:6379\"]\n");
+               "[[group]]\nname = \"sessions\"\nlisten = \"127.0.0.1:6379\"\nnodes = [\"10.0.0.11:6379\", "
+               "\"10.0.0.12:6379\"]\n");
   CHECK(print(*loaded.settings) == print(*folder.load().settings));
 }
 
@@ -36,10 +37,11 @@ static void check_shown(const std::string& text, const Keys<T>& keys) {
   for (const Key<T>& key : keys) {
     const std::string name(key.name);
     const bool is_table = name == "health" || name == "failover" || name == "node";
-    if (!key.read)
-      CHECK_MESSAGE(text.find(name, text.find("Not supported yet")) != std::string::npos, name);
+    if (!key.read) CHECK_MESSAGE(text.find(name, text.find("Not supported yet")) != std::string::npos, name);
     else if (!is_table)
-      CHECK_MESSAGE((text.find("\n" + name + " = ") != std::string::npos || text.find("\n# " + name + " = ") != std::string::npos), name);
+      CHECK_MESSAGE((text.find("\n" + name + " = ") != std::string::npos ||
+                     text.find("\n# " + name + " = ") != std::string::npos),
+                    name);
   }
 }
 
@@ -59,8 +61,8 @@ TEST_CASE("config example: its commented lines load as well") {
   std::string text = example_text();
   text.erase(text.find("# Not supported yet"));
   text.erase(text.find("nodes = ["), text.find("username = ") - text.find("nodes = ["));
-  for (const std::string line : {"name = \"proxy-a\"", "read_listen = ", "[[group.node]]", "name = \"redis01\"", "address = ",
-                                 "replication_address = ", "zone = ", "priority = "}) {
+  for (const std::string line : {"name = \"proxy-a\"", "read_listen = ", "[[group.node]]", "name = \"redis01\"",
+                                 "address = ", "replication_address = ", "zone = ", "priority = "}) {
     const auto at = text.find("\n# " + line);
     REQUIRE_MESSAGE(at != std::string::npos, line);
     text.erase(at + 1, 2);

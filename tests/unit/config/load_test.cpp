@@ -127,8 +127,8 @@ TEST_CASE("config load: every supported key arrives in its field") {
 TEST_CASE("config print: what is printed loads again to the same, and holds no secret") {
   Folder folder;
   std::string text = everything;
-  text.replace(text.find("0.0.0.0:26379"), 13, "127.0.0.1:2637");      // loopback, and
-  text.replace(text.find("auth_required = \"all\""), 21, "");           // so needs no password when printed
+  text.replace(text.find("0.0.0.0:26379"), 13, "127.0.0.1:2637");  // loopback, and
+  text.replace(text.find("auth_required = \"all\""), 21, "");      // so needs no password when printed
   text.replace(text.find("username = \"sengu\""), 18, "");
   folder.write("sengu.toml", text);
   folder.write("admin.password", "s3cret\n");
@@ -143,7 +143,8 @@ TEST_CASE("config print: what is printed loads again to the same, and holds no s
   REQUIRE(again.settings);
   std::string without = printed;
   const std::string secret = "# password_file = \"***\"\n";
-  for (auto at = without.find(secret); at != std::string::npos; at = without.find(secret)) without.erase(at, secret.size());
+  for (auto at = without.find(secret); at != std::string::npos; at = without.find(secret))
+    without.erase(at, secret.size());
   CHECK(print(*again.settings) == without);
 }
 
@@ -169,7 +170,8 @@ query = "SELECT 1"
 TEST_CASE("config load: a MySQL group, and TLS with files beside the file that names them") {
   Folder folder;
   folder.write("sengu.toml", mysql_group);
-  for (const char* name : {"group.password", "replica.password", "tls/ca.pem", "tls/cert.pem", "tls/key.pem"}) folder.write(name, "s3cret\n");
+  for (const char* name : {"group.password", "replica.password", "tls/ca.pem", "tls/cert.pem", "tls/key.pem"})
+    folder.write(name, "s3cret\n");
   REQUIRE(folder.problems() == Lines{});
   const Settings settings = *folder.load().settings;
   const GroupSettings& g = settings.groups.at(0);
@@ -192,7 +194,8 @@ TEST_CASE("config load: a MySQL group, and TLS with files beside the file that n
 TEST_CASE("config print: a MySQL group loads again to the same, from anywhere") {
   Folder folder, elsewhere;
   std::string text = mysql_group;
-  for (const char* line : {"username = \"monitor\"\n", "replication_username = \"replica\"\n", "replication_password_file = \"replica.password\"\n"})
+  for (const char* line : {"username = \"monitor\"\n", "replication_username = \"replica\"\n",
+                           "replication_password_file = \"replica.password\"\n"})
     text.erase(text.find(line), std::string(line).size());
   text.erase(text.find("password_file = \"group.password\"\n"), 33);
   folder.write("sengu.toml", text);
@@ -205,7 +208,8 @@ TEST_CASE("config print: a MySQL group loads again to the same, from anywhere") 
 }
 
 static std::string group_named(const std::string& name, int port) {
-  return "[[group]]\nname = \"" + name + "\"\nlisten = \"127.0.0.1:" + std::to_string(port) + "\"\nnodes = [\"10.0.0.1:6379\"]\n";
+  return "[[group]]\nname = \"" + name + "\"\nlisten = \"127.0.0.1:" + std::to_string(port) +
+         "\"\nnodes = [\"10.0.0.1:6379\"]\n";
 }
 
 TEST_CASE("config include: globs are sorted and relative to the file; no match is fine") {
@@ -230,7 +234,8 @@ TEST_CASE("config include: problems name the file they stand in, and one bad fil
   folder.write("d/b.toml", "x =\n");
   folder.write("d/c.toml", "include = [\"d/*.toml\"]\n" + group_named("c", 7000));
   folder.write("d/e.toml/x", "");
-  CHECK(folder.problems() == Lines{
+  CHECK(folder.problems() ==
+        Lines{
             "d/a.toml:1: proxy: an included file may only hold [[group]]",
             "d/a.toml:4: group.name: duplicate group \"main\": first at sengu.toml:4",
             "d/b.toml:1: syntax: missing value after key-value separator '=': expected value, but got nothing",

@@ -17,9 +17,29 @@ TEST_CASE("config types: an endpoint is read and written back") {
 }
 
 TEST_CASE("config types: a malformed endpoint is refused") {
-  for (const char* text : {"", ":", "10.0.0.1", "10.0.0.1:", ":6379", "10.0.0.1:65536", "10.0.0.1:-1", "10.0.0.1:+1", "10.0.0.1:06379",
-                           "10.0.0.1:63 79", " 10.0.0.1:6379", "10.0.0.1:6379 ", "10.0.0:6379", "10.0.0.256:6379", "::1:6379",
-                           "[::1]", "[::1]6379", "[]:6379", "[10.0.0.1]:6379", "[::1%lo]:6379", "localhost:6379", "1:2:3", "010.0.0.1:1"})
+  for (const char* text : {"",
+                           ":",
+                           "10.0.0.1",
+                           "10.0.0.1:",
+                           ":6379",
+                           "10.0.0.1:65536",
+                           "10.0.0.1:-1",
+                           "10.0.0.1:+1",
+                           "10.0.0.1:06379",
+                           "10.0.0.1:63 79",
+                           " 10.0.0.1:6379",
+                           "10.0.0.1:6379 ",
+                           "10.0.0:6379",
+                           "10.0.0.256:6379",
+                           "::1:6379",
+                           "[::1]",
+                           "[::1]6379",
+                           "[]:6379",
+                           "[10.0.0.1]:6379",
+                           "[::1%lo]:6379",
+                           "localhost:6379",
+                           "1:2:3",
+                           "010.0.0.1:1"})
     CHECK_MESSAGE(!parse_endpoint(text).has_value(), text);
   CHECK(!parse_endpoint(std::string_view("10.0.0.1\0:1", 11)).has_value());
 }
@@ -37,8 +57,8 @@ TEST_CASE("config types: a network block holds the mapped form") {
 }
 
 TEST_CASE("config types: a malformed network block is refused") {
-  for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.1/8", "fd00::/129", "fd00::1/64",
-                           "[::1]", "10.0.0.0/8/8", "lan", "10.0.0.0 /8"})
+  for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/08", "10.0.0.1/8",
+                           "fd00::/129", "fd00::1/64", "[::1]", "10.0.0.0/8/8", "lan", "10.0.0.0 /8"})
     CHECK_MESSAGE(!parse_network(text).has_value(), text);
 }
 
@@ -48,13 +68,14 @@ TEST_CASE("config durations: one whole number and one unit") {
   CHECK(parse_duration("2m").value() == 2min);
   CHECK(parse_duration("1h").value() == 1h);
   CHECK(parse_duration("0us").value() == 0us);
-  for (const char* text : {"", "5", "s", "1.5s", "-1s", "+1s", " 1s", "1 s", "1s ", "1m30s", "1S", "1d", "0x1s", "99999999999999999999s",
-                           "2562047788016h"})
+  for (const char* text : {"", "5", "s", "1.5s", "-1s", "+1s", " 1s", "1 s", "1s ", "1m30s", "1S", "1d", "0x1s",
+                           "99999999999999999999s", "2562047788016h"})
     CHECK_MESSAGE(!parse_duration(text).has_value(), text);
 }
 
 TEST_CASE("config durations: the text reads back as the same value") {
-  for (const char* text : {"0s", "1us", "1500ms", "90s", "2m", "36h"}) CHECK(duration_text(parse_duration(text).value()) == text);
+  for (const char* text : {"0s", "1us", "1500ms", "90s", "2m", "36h"})
+    CHECK(duration_text(parse_duration(text).value()) == text);
   CHECK(duration_text(1000ms) == "1s");
 }
 
@@ -79,5 +100,5 @@ TEST_CASE("config printable: control characters and broken UTF-8 become question
   CHECK(printable_line("ERR a\x1b[31mb\r") == "ERR a?[31mb?");
   CHECK(printable_line("a\nb\x01\x7f\xff ~") == "a?b??? ~");
   CHECK(printable_line(std::string(1000, 'a')).size() == 200);
-  CHECK(printable_line(std::string(199, 'a') + "\xc3\xa9").ends_with("a?"));   // cut within a letter
+  CHECK(printable_line(std::string(199, 'a') + "\xc3\xa9").ends_with("a?"));  // cut within a letter
 }

@@ -59,7 +59,8 @@ TEST_CASE("admin_command: every operate row is refused without AUTH, every read 
 }
 
 TEST_CASE("admin_command: the operator's verbs need the privilege operate") {
-  for (const std::string word : {"FAILOVER", "PAUSE", "RESUME", "SWITCHOVER", "HOLD", "RELEASE", "DRAIN", "UNDRAIN", "RELOAD"}) {
+  for (const std::string word :
+       {"FAILOVER", "PAUSE", "RESUME", "SWITCHOVER", "HOLD", "RELEASE", "DRAIN", "UNDRAIN", "RELOAD"}) {
     CAPTURE(word);
     bool found = false;
     for (const auto& row : admin_commands())
@@ -111,8 +112,8 @@ TEST_CASE("admin_command: failover, pause and resume reach the operations") {
   CHECK(admin({"FAILOVER", "carts", "TO", "10.0.0.13:6379"}).starts_with("+OK"));
   CHECK(admin({"PAUSE", "ALL"}) == "+OK paused 2 groups\r\n");
   CHECK(admin({"RESUME", "carts"}) == "+OK\r\n");
-  CHECK(admin.operations.calls == std::vector<std::string>{"failover 0 -", "failover 0 1 loss", "failover 1 2", "pause 0",
-                                                           "pause 1", "resume 1"});
+  CHECK(admin.operations.calls == std::vector<std::string>{"failover 0 -", "failover 0 1 loss", "failover 1 2",
+                                                           "pause 0", "pause 1", "resume 1"});
   admin.operations.refuse = "no\r\n+OK good replica";
   CHECK(admin({"FAILOVER", "sessions"}) == "-ERR no??+OK good replica\r\n");
 }
@@ -127,7 +128,8 @@ TEST_CASE("admin_command: what is unknown names the nearest") {
   CHECK(admin({"PAUSE"}).starts_with("-ERR wrong number of arguments for 'pause' command"));
   CHECK(admin({"RELOAD"}) == "-ERR not supported yet\r\n");
   CHECK(admin({"SENTINEL", "foo"}) == "-ERR unknown subcommand 'foo'. Try SENTINEL HELP.\r\n");
-  CHECK(admin({"SENTINEL", "masters", "x"}).starts_with("-ERR wrong number of arguments for 'sentinel|masters' command"));
+  CHECK(
+      admin({"SENTINEL", "masters", "x"}).starts_with("-ERR wrong number of arguments for 'sentinel|masters' command"));
   CHECK(admin({"SENTINEL", "reset", "*"}) == "-ERR not supported yet\r\n");
 }
 
@@ -167,15 +169,17 @@ TEST_CASE("admin_command: as a Sentinel, in vip and in backend mode") {
   CHECK(admin({"sentinel", "get-master-addr-by-name", "nobody"}) == "*-1\r\n");
   CHECK(admin({"SENTINEL", "master", "nobody"}) == "-ERR No such master with that name\r\n");
   const auto masters = admin({"SENTINEL", "masters"});
-  CHECK(masters.starts_with("*2\r\n*40\r\n$4\r\nname\r\n$8\r\nsessions\r\n$2\r\nip\r\n$11\r\n172.16.0.10\r\n$4\r\nport\r\n$4\r\n6379\r\n"
-                            "$5\r\nrunid\r\n$3\r\nid0\r\n$5\r\nflags\r\n$6\r\nmaster\r\n"));
-  CHECK(contains(masters, "master,s_down,o_down"));   // the closed group
+  CHECK(masters.starts_with(
+      "*2\r\n*40\r\n$4\r\nname\r\n$8\r\nsessions\r\n$2\r\nip\r\n$11\r\n172.16.0.10\r\n$4\r\nport\r\n$4\r\n6379\r\n"
+      "$5\r\nrunid\r\n$3\r\nid0\r\n$5\r\nflags\r\n$6\r\nmaster\r\n"));
+  CHECK(contains(masters, "master,s_down,o_down"));  // the closed group
   CHECK(admin({"SENTINEL", "replicas", "sessions"}).starts_with("*1\r\n"));
   CHECK(contains(admin({"SENTINEL", "slaves", "sessions"}), "172.16.0.10:6380"));
   CHECK(admin({"SENTINEL", "replicas", "carts"}) == "*0\r\n");
   CHECK(admin({"ROLE"}) == "*2\r\n$8\r\nsentinel\r\n*2\r\n$8\r\nsessions\r\n$5\r\ncarts\r\n");
   CHECK(contains(admin({"INFO"}), "redis_mode:sentinel"));
-  CHECK(contains(admin({"INFO", "sentinel"}), "master0:name=sessions,status=ok,address=172.16.0.10:6379,slaves=1,sentinels=1"));
+  CHECK(contains(admin({"INFO", "sentinel"}),
+                 "master0:name=sessions,status=ok,address=172.16.0.10:6379,slaves=1,sentinels=1"));
   admin.operations.all_settings.admin.announce = config::Announce::backend;
   CHECK(admin({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "sessions"}) == "*2\r\n$9\r\n10.0.0.11\r\n$4\r\n6379\r\n");
   const auto replicas = admin({"SENTINEL", "replicas", "sessions"});

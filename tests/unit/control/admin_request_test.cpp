@@ -26,7 +26,8 @@ std::string error(const Reader::Result& result) {
 
 TEST_CASE("admin_request: arrays and inline lines, pipelined") {
   Reader reader;
-  reader.append("*2\r\n$4\r\nAUTH\r\n$3\r\na\r\n\r\n\r\nPING\r\n  status \"a b\" 'c\\'d' \"\\x41\\n\"\n*1\r\n$4\r\nQUIT\r\n");
+  reader.append(
+      "*2\r\n$4\r\nAUTH\r\n$3\r\na\r\n\r\n\r\nPING\r\n  status \"a b\" 'c\\'d' \"\\x41\\n\"\n*1\r\n$4\r\nQUIT\r\n");
   CHECK(words(reader.next(trusted_limits)) == Arguments{"AUTH", "a\r\n"});
   CHECK(words(reader.next(trusted_limits)) == Arguments{"PING"});
   CHECK(words(reader.next(trusted_limits)) == Arguments{"status", "a b", "c'd", "A\n"});

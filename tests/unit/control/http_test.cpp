@@ -38,7 +38,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void send(std::string_view bytes) { REQUIRE(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0); }
-  /// Reads until `part` is there; it must come, with no more than ten seconds of silence before it. all(): until the server closes.
+  /// Reads until `part` is there; it must come, with no more than ten seconds of silence before it. all(): until the
+  /// server closes.
   std::string until(std::string_view part) {
     while (part.empty() || text_.find(part) == std::string::npos) {
       char buffer[4096];
@@ -79,7 +80,10 @@ struct Running {
   template <class Action>
   void on_control(Action action) {
     std::promise<void> done;
-    boost::asio::post(context, [&] { action(); done.set_value(); });
+    boost::asio::post(context, [&] {
+      action();
+      done.set_value();
+    });
     done.get_future().wait();
   }
   std::string get(const std::string& target, const std::string& method = "GET", const std::string& more = "") {

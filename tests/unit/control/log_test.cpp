@@ -17,15 +17,24 @@ namespace {
 class Lines : public spdlog::sinks::base_sink<std::mutex> {
  public:
   std::vector<std::string> lines;
-  void block() { const std::lock_guard lock(gate_mutex_); blocked_ = true; }
+  void block() {
+    const std::lock_guard lock(gate_mutex_);
+    blocked_ = true;
+  }
   void unblock() {
-    { const std::lock_guard lock(gate_mutex_); blocked_ = false; }
+    {
+      const std::lock_guard lock(gate_mutex_);
+      blocked_ = false;
+    }
     gate_.notify_all();
   }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    { std::unique_lock lock(gate_mutex_); gate_.wait(lock, [this] { return !blocked_; }); }
+    {
+      std::unique_lock lock(gate_mutex_);
+      gate_.wait(lock, [this] { return !blocked_; });
+    }
     spdlog::memory_buf_t text;
     formatter_->format(message, text);
     lines.emplace_back(text.data(), text.size());
@@ -59,7 +68,7 @@ TEST_CASE("log: text") {
     LoggedSession session;
     session.client = {"10.9.9.9", 4000};
     session.group = "sessions";
-    session.end = SessionEnd::server_reset;                 // an error without a reason of ours
+    session.end = SessionEnd::server_reset;  // an error without a reason of ours
     log.log_session(session);
     CHECK(log.dropped() == 0);
   }

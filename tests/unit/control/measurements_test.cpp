@@ -62,7 +62,8 @@ TEST_CASE("measurements: a failover from its decision to the new master") {
 
 TEST_CASE("measurements: an aborted failover is counted, and has no duration") {
   Counted counted;
-  for (const auto kind : {EventKind::failover_abort, EventKind::failover_abort_no_ack, EventKind::failover_abort_no_good_slave}) {
+  for (const auto kind :
+       {EventKind::failover_abort, EventKind::failover_abort_no_ack, EventKind::failover_abort_no_good_slave}) {
     counted.happen(EventKind::try_failover, Reason::silence);
     counted.pass(2s);
     counted.happen(kind, Reason::step_failed);
@@ -78,12 +79,12 @@ TEST_CASE("measurements: a failover that an earlier run began is counted when it
   counted.happen(EventKind::switch_master, Reason::resumed);
   CHECK(counted.failovers(Reason::resumed, "done") == 1);
   CHECK(counted.failovers() == 1);
-  CHECK(counted.durations() == 0);   // nobody here knows when it began
+  CHECK(counted.durations() == 0);  // nobody here knows when it began
 }
 
 TEST_CASE("measurements: an operator's failover is counted where no master was known") {
   Counted counted;
-  counted.happen(EventKind::promoted_slave, Reason::operator_request);   // no +try-failover, no +switch-master
+  counted.happen(EventKind::promoted_slave, Reason::operator_request);  // no +try-failover, no +switch-master
   CHECK(counted.failovers(Reason::operator_request, "done") == 1);
   counted.happen(EventKind::failover_abort, Reason::step_failed);
   CHECK(counted.failovers(Reason::operator_request, "aborted") == 1);
@@ -114,7 +115,7 @@ TEST_CASE("measurements: what was lost adds up, bytes and transactions apart") {
   counted.happen(EventKind::lost_writes, Reason::switched, {120, 0});
   counted.happen(EventKind::lost_writes, Reason::switched, {3, 0});
   counted.happen(EventKind::lost_writes, Reason::switched, {0, 4});
-  counted.happen(EventKind::sdown, Reason::none, {1000, 1000});   // means nothing there
+  counted.happen(EventKind::sdown, Reason::none, {1000, 1000});  // means nothing there
   CHECK(counted.counts().lost_write_bytes == 123);
   CHECK(counted.counts().lost_write_transactions == 4);
 }
@@ -129,7 +130,7 @@ TEST_CASE("measurements: probes and late timers") {
   seen.outcome = health::Outcome::l4_refused;
   counted.measurements.probed(first, health::NodeId{1}, seen);
   counted.measurements.timer_late(10s);
-  CHECK(counted.counts().probe_duration.counts[3] == 2);   // up to 5 ms
+  CHECK(counted.counts().probe_duration.counts[3] == 2);  // up to 5 ms
   CHECK(counted.counts().probe_failures.size() == 1);
   CHECK(counted.counts().probe_failures.at({health::NodeId{1}, health::Outcome::l4_refused}) == 1);
   CHECK(counted.measurements.control_loop_delay().counts.back() == 1);

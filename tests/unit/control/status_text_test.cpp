@@ -22,9 +22,13 @@ TEST_CASE("status_text: golden") {
         "  redis01  10.0.0.11:6379  master       up      -               12        5m12s\n"
         "  redis02  10.0.0.12:6379  replica      up      2.0 KiB, 0.0s   4         5m12s\n"
         "  redis03  10.0.0.13:6379  was replica  down    4.0 KiB, 12.5s  0         5m12s\n"
-        "  last reason: master_ok - " + master_ok + "; last switch 5m12s ago\n"
-        "  if redis01 died now: redis02 would become master; not redis03 (node_down: " + node_down + ").\n"
-        "  ! redis03: no persistence\n");
+        "  last reason: master_ok - " +
+            master_ok +
+            "; last switch 5m12s ago\n"
+            "  if redis01 died now: redis02 would become master; not redis03 (node_down: " +
+            node_down +
+            ").\n"
+            "  ! redis03: no persistence\n");
   CHECK(all_routed(document));
 }
 

@@ -13,12 +13,14 @@ using sengu::test::Known;
 using sengu::test::a, sengu::test::b, sengu::test::c;
 
 Reason why_not(const Selection& selection, NodeId id) {
-  for (const Rejection& rejection : selection.rejected) if (rejection.node == id) return rejection.reason;
+  for (const Rejection& rejection : selection.rejected)
+    if (rejection.node == id) return rejection.reason;
   return Reason::none;
 }
 
 /// After the master's death; c is to be chosen, and b not, because of `reason`.
-void expect_not_b(Known& known, Reason reason, Choice choice = {Reason::process_death, {}, LossPolicy::keep_writes, {}}) {
+void expect_not_b(Known& known, Reason reason,
+                  Choice choice = {Reason::process_death, {}, LossPolicy::keep_writes, {}}) {
   if (choice.lost_at == Time{}) choice.lost_at = known.seen;
   const Selection selection = select_candidate(known.knowledge, choice);
   CHECK(selection.candidate == c);
@@ -27,7 +29,8 @@ void expect_not_b(Known& known, Reason reason, Choice choice = {Reason::process_
 
 TEST_CASE("candidate: of equals the first, and the master is none") {
   Known known;
-  const Selection selection = select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen});
+  const Selection selection =
+      select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen});
   CHECK(selection.candidate == b);
   CHECK(why_not(selection, a) == Reason::is_master);
   CHECK(why_not(selection, c) == Reason::outranked);
@@ -91,7 +94,8 @@ TEST_CASE("candidate: filters") {
   }
   SUBCASE("two nodes are one server: neither") {
     known.info(b).run_id = known.info(c).run_id;
-    const Selection selection = select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen});
+    const Selection selection =
+        select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen});
     CHECK_FALSE(selection.candidate);
     CHECK(why_not(selection, b) == Reason::duplicate_server);
     CHECK(why_not(selection, c) == Reason::duplicate_server);
@@ -102,21 +106,25 @@ TEST_CASE("candidate: a replica in the full sync that its restarted master made 
   Known known;
   known.info(b).sync_in_progress = true;
   known.info(b).link_up = false;
-  CHECK(select_candidate(known.knowledge, {Reason::master_emptied, {}, LossPolicy::keep_writes, known.seen}).candidate == b);
+  CHECK(
+      select_candidate(known.knowledge, {Reason::master_emptied, {}, LossPolicy::keep_writes, known.seen}).candidate ==
+      b);
 }
 
 TEST_CASE("candidate: the order, the first difference decides") {
   Known known;
   // From the last criterion to the first: each later line overrules all before it.
-  known.info(b).master = known.settings.nodes[2].replication_address;   // b is below c
+  known.info(b).master = known.settings.nodes[2].replication_address;  // b is below c
   expect_not_b(known, Reason::outranked);
-  known.settings.nodes[0].zone = known.settings.nodes[1].zone = "1a";    // ... but in the old master's zone
-  CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate == b);
-  known.settings.nodes[2].priority = 50;                                 // lower is preferred
+  known.settings.nodes[0].zone = known.settings.nodes[1].zone = "1a";  // ... but in the old master's zone
+  CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate ==
+        b);
+  known.settings.nodes[2].priority = 50;  // lower is preferred
   expect_not_b(known, Reason::outranked);
-  known.info(b).offset = 101;                                            // has received more
-  CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate == b);
-  known.info(b).replid = "own";                                          // ... but has writes of its own beyond the group's
+  known.info(b).offset = 101;  // has received more
+  CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate ==
+        b);
+  known.info(b).replid = "own";  // ... but has writes of its own beyond the group's
   known.info(b).replid2 = "h";
   known.info(b).offset = 110;
   known.info(b).second_offset = 102;
@@ -126,16 +134,20 @@ TEST_CASE("candidate: the order, the first difference decides") {
 TEST_CASE("candidate: the operator's word") {
   Known known;
   SUBCASE("only whom he names") {
-    CHECK(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::keep_writes, known.seen}).candidate == c);
+    CHECK(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::keep_writes, known.seen})
+              .candidate == c);
   }
   SUBCASE("another history only where the loss is accepted") {
     known.info(c).replid = "another";
-    CHECK_FALSE(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::keep_writes, known.seen}).candidate);
-    CHECK(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::accept_loss, known.seen}).candidate == c);
+    CHECK_FALSE(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::keep_writes, known.seen})
+                    .candidate);
+    CHECK(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::accept_loss, known.seen})
+              .candidate == c);
   }
   SUBCASE("never one that is down or has priority 0") {
     known.settings.nodes[2].priority = 0;
-    CHECK_FALSE(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::accept_loss, known.seen}).candidate);
+    CHECK_FALSE(select_candidate(known.knowledge, {Reason::operator_request, c, LossPolicy::accept_loss, known.seen})
+                    .candidate);
   }
 }
 

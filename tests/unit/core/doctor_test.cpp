@@ -19,7 +19,8 @@ using Texts = std::vector<std::string>;
 
 using test::contains;
 
-/// One finding about each of these nodes ("ac"; none: one about the group), with all of these words in it, and no other.
+/// One finding about each of these nodes ("ac"; none: one about the group), with all of these words in it, and no
+/// other.
 void expect(const Knowledge& known, const std::string& nodes, const Texts& words) {
   const auto findings = examine(known);
   CHECK(findings.size() == std::max<std::size_t>(nodes.size(), 1));
@@ -74,13 +75,14 @@ struct MySql : test::Known {
 
 TEST_CASE("doctor: a group that is well set up has no findings") {
   CHECK(examine(Redis().knowledge) == Texts{});
-  CHECK(examine(test::Known().knowledge) == Texts{});   // nothing is told of its settings
+  CHECK(examine(test::Known().knowledge) == Texts{});  // nothing is told of its settings
   CHECK(examine(MySql().knowledge) == Texts{});
   MySql mariadb;
   mariadb.be_mariadb();
   CHECK(examine(mariadb.knowledge) == Texts{});
   MySql asynchronous;
-  for (const auto id : {MySql::a, MySql::b, MySql::c}) asynchronous.sql(id).semi_sync_source = asynchronous.sql(id).semi_sync_replica = SemiSync::absent;
+  for (const auto id : {MySql::a, MySql::b, MySql::c})
+    asynchronous.sql(id).semi_sync_source = asynchronous.sql(id).semi_sync_replica = SemiSync::absent;
   CHECK(examine(asynchronous.knowledge) == Texts{});
 }
 
@@ -121,14 +123,14 @@ TEST_CASE("doctor: versions") {
   CHECK(version_of("7.0.15") < version_of("7.2.0"));
   CHECK(version_of("8.4.9") < version_of("10.2.1"));
   Redis redis;
-  redis.info(Redis::c).version = "7.0.2";   // of one series
+  redis.info(Redis::c).version = "7.0.2";  // of one series
   CHECK(examine(redis.knowledge) == Texts{});
   redis.info(Redis::c).version = "6.2.14";
   expect(redis.knowledge, "c", {"6.2.14", "7.0.15", "RDB", "update"});
   redis.info(Redis::b).version = "6.2.14";
   expect(redis.knowledge, "bc", {"6.2.14"});
   MySql mysql;
-  mysql.info(MySql::a).version = "8.0.36";   // the master is the older one: it breaks when another is promoted
+  mysql.info(MySql::a).version = "8.0.36";  // the master is the older one: it breaks when another is promoted
   expect(mysql.knowledge, "a", {"8.0.36", "9.7.4", "binary log"});
 }
 
@@ -153,15 +155,15 @@ TEST_CASE("doctor: redis: a missing masterauth") {
   for (const auto id : {Redis::a, Redis::b, Redis::c}) redis.node(id).deciders.redis->has_master_password = false;
   expect(redis.knowledge, "abc", {"masterauth"});
   for (const auto id : {Redis::a, Redis::b, Redis::c}) redis.node(id).deciders.redis->requires_password = false;
-  CHECK(examine(redis.knowledge) == Texts{});   // no password anywhere
-  redis.node(Redis::b).deciders.redis->requires_password = true;   // b itself would follow others, who ask for none
+  CHECK(examine(redis.knowledge) == Texts{});                     // no password anywhere
+  redis.node(Redis::b).deciders.redis->requires_password = true;  // b itself would follow others, who ask for none
   expect(redis.knowledge, "ac", {"masterauth"});
 }
 
 TEST_CASE("doctor: redis: nothing on disk, and no guard") {
   Redis redis;
   redis.node(Redis::b).deciders.redis->persists = false;
-  CHECK(examine(redis.knowledge) == Texts{});   // the guard is on
+  CHECK(examine(redis.knowledge) == Texts{});  // the guard is on
   redis.settings.failover.amnesia_wait = 0s;
   expect(redis.knowledge, "b", {"amnesia_wait", "appendonly"});
   redis.node(Redis::b).deciders.redis->persists = true;
@@ -179,18 +181,21 @@ TEST_CASE("doctor: redis: a writable replica") {
   redis.info(Redis::c).read_only = false;
   expect(redis.knowledge, "c", {"replica-read-only"});
   redis.info(Redis::c).read_only = true;
-  redis.info(Redis::a).read_only = false;   // a master may be what it likes
+  redis.info(Redis::a).read_only = false;  // a master may be what it likes
   CHECK(examine(redis.knowledge) == Texts{});
 }
 
 TEST_CASE("doctor: mysql: witnesses that notice too late") {
   MySql mysql;
   mysql.sql(MySql::b).net_timeout = 60s;
-  CHECK(examine(mysql.knowledge) == Texts{});   // its heartbeats tell, twice a second
+  CHECK(examine(mysql.knowledge) == Texts{});  // its heartbeats tell, twice a second
   mysql.sql(MySql::b).heartbeat_period = 30s;
-  expect(mysql.knowledge, "b", {"replica_net_timeout is 60 s", "heartbeats come each 30 s", "down_after is 1.5 s", "SET GLOBAL replica_net_timeout=2", "SOURCE_HEARTBEAT_PERIOD=0.5"});
+  expect(mysql.knowledge, "b",
+         {"replica_net_timeout is 60 s", "heartbeats come each 30 s", "down_after is 1.5 s",
+          "SET GLOBAL replica_net_timeout=2", "SOURCE_HEARTBEAT_PERIOD=0.5"});
   mysql.sql(MySql::b).heartbeat_period.reset();
-  expect(mysql.knowledge, "b", {"heartbeats are not known", "SET GLOBAL replica_net_timeout=2 and GRANT SELECT ON performance_schema."});
+  expect(mysql.knowledge, "b",
+         {"heartbeats are not known", "SET GLOBAL replica_net_timeout=2 and GRANT SELECT ON performance_schema."});
   mysql.sql(MySql::b).net_timeout = 2s;
   expect(mysql.knowledge, "b", {"delays a failover: GRANT SELECT"});
   mysql.sql(MySql::b).net_timeout = 60s;
@@ -242,7 +247,8 @@ TEST_CASE("doctor: mysql: semi-synchronous replication") {
   }
   SUBCASE("the master's side off, though the replicas are set up") {
     mysql.sql(MySql::a).semi_sync_source = SemiSync::off;
-    expect(mysql.knowledge, "a", {"acknowledges writes that no replica has", "SET GLOBAL rpl_semi_sync_source_enabled=ON"});
+    expect(mysql.knowledge, "a",
+           {"acknowledges writes that no replica has", "SET GLOBAL rpl_semi_sync_source_enabled=ON"});
     mysql.sql(MySql::a).semi_sync_source = SemiSync::absent;
     expect(mysql.knowledge, "a", {"plugin-load-add=semisync_source.so"});
   }
@@ -256,7 +262,7 @@ TEST_CASE("doctor: mysql: semi-synchronous replication") {
 
 TEST_CASE("doctor: mysql: logs and GTIDs") {
   MySql mysql;
-  mysql.sql(MySql::b).binlog = mysql.sql(MySql::b).logs_updates = false;   // the one goes with the other
+  mysql.sql(MySql::b).binlog = mysql.sql(MySql::b).logs_updates = false;  // the one goes with the other
   expect(mysql.knowledge, "b", {"log_bin is off"});
   mysql.sql(MySql::b).binlog = true;
   expect(mysql.knowledge, "b", {"log_replica_updates=ON"});
@@ -338,7 +344,7 @@ TEST_CASE("doctor: a group says what its servers told, and no more once it is me
   world.nodes[0].settings->has_master_password = true;
   world.run(61s);
   CHECK(world.status().findings == Texts{});
-  world.nodes[1].settings.reset();   // the permission was taken back: unknown is no finding
+  world.nodes[1].settings.reset();  // the permission was taken back: unknown is no finding
   world.run(61s);
   CHECK(world.status().findings == Texts{});
 }

@@ -49,8 +49,12 @@ TEST_CASE("evidence: process death needs two refusals, 10 ms apart, and every re
   SUBCASE("one refusal") { known.node(a).refused.count = 1; }
   SUBCASE("two within 10 ms") { known.master_refused_twice(9ms); }
   SUBCASE("a witness that still says up") { known.info(c).link_up = true; }
-  SUBCASE("a witness that was asked before the first refusal") { known.node(c).last_asked = known.node(c).info_asked = known.seen; }
-  SUBCASE("on_process_death = down_after") { known.settings.failover.on_process_death = sengu::config::OnProcessDeath::down_after; }
+  SUBCASE("a witness that was asked before the first refusal") {
+    known.node(c).last_asked = known.node(c).info_asked = known.seen;
+  }
+  SUBCASE("on_process_death = down_after") {
+    known.settings.failover.on_process_death = sengu::config::OnProcessDeath::down_after;
+  }
   CHECK(known.judge().finding == Finding::undecided);
 }
 
@@ -119,7 +123,7 @@ TEST_CASE("evidence: who is a witness") {
 
 TEST_CASE("evidence: a stall of ours makes nobody deaf") {
   Case known;
-  known.node(a).silent_since = known.seen + 1h;   // the timer began anew
+  known.node(a).silent_since = known.seen + 1h;  // the timer began anew
   CHECK(is_witness(known.knowledge, b));
 }
 
@@ -130,7 +134,7 @@ TEST_CASE("evidence: witnesses are asked from 200 ms before down_after on, one a
   known.master_silent(known.settings.health.down_after - 201ms);
   CHECK_FALSE(known.judge().ask);
   known.master_silent(known.settings.health.down_after - 199ms);
-  REQUIRE(known.judge().ask == c);   // b would be promoted
+  REQUIRE(known.judge().ask == c);  // b would be promoted
   known.knowledge.suspicion->witnesses[index(c)].asked_actively = known.now;
   CHECK_FALSE(known.judge().ask);
   known.now += 51ms;

@@ -1,5 +1,5 @@
-// A machine of a failover beside the group of three of knowledge_of.hpp, and the shortest way to each of its states. For the tests of the
-// machine, which go one step at a time.
+// A machine of a failover beside the group of three of knowledge_of.hpp, and the shortest way to each of its states.
+// For the tests of the machine, which go one step at a time.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -19,7 +19,8 @@ using MachineState = FailoverMachine::State;
 
 /// Ten transactions of `server`, or as many as `last` says.
 inline GtidSet transactions(char server, int last = 10) {
-  return *GtidSet::parse_mysql("0000000" + std::string(1, server) + "-0000-0000-0000-000000000001:1-" + std::to_string(last));
+  return *GtidSet::parse_mysql("0000000" + std::string(1, server) + "-0000-0000-0000-000000000001:1-" +
+                               std::to_string(last));
 }
 
 inline FailoverPlan because(Reason cause, std::optional<NodeId> to = std::nullopt) {

@@ -1,4 +1,5 @@
-// The table of transitions in the header of the machine of a failover, read back: the machine goes each of these ways, and no other.
+// The table of transitions in the header of the machine of a failover, read back: the machine goes each of these ways,
+// and no other.
 #include <fstream>
 #include <map>
 #include <memory>
@@ -67,7 +68,9 @@ struct Walker {
     CHECK(stage.ends() == why);
     CHECK(stage.machine.state() == State::idle);
     const bool stopped = why == Reason::master_alive_again || why == Reason::paused;
-    seen[std::string(to_string(from)) + " idle"].insert(stopped ? "stopped" : why == Reason::none ? "done" : std::string(to_string(why)));
+    seen[std::string(to_string(from)) + " idle"].insert(stopped               ? "stopped"
+                                                        : why == Reason::none ? "done"
+                                                                              : std::string(to_string(why)));
   }
 
   /// A pause, and a master that lives after all, from a stage that each time is made anew.
@@ -100,13 +103,14 @@ void walk_from_idle(Walker& walk) {
   resumed.become_master(b);
   resumed.machine.resume_promotion(resumed.context(), b);
   walk.came(State::idle, resumed.machine.state());
-  CHECK(resumed.knowledge.record.epoch == 0);   // the epoch of the run that began it
+  CHECK(resumed.knowledge.record.epoch == 0);  // the epoch of the run that began it
 }
 
 void walk_from_barrier(Walker& walk) {
   const auto make = [] { return stage_at([](Stage& s) { s.to_barrier(); }); };
   const auto acknowledged = make();
-  walk.goes(*acknowledged, State::barrier, State::survey, [](Stage& s) { s.answer_journal(true), s.acknowledged = true; });
+  walk.goes(*acknowledged, State::barrier, State::survey,
+            [](Stage& s) { s.answer_journal(true), s.acknowledged = true; });
   const auto unwritable = make();
   walk.ends(*unwritable, State::barrier, Reason::journal_unwritable, [](Stage& s) { s.answer_journal(false); });
   walk.stops(State::barrier, make);
@@ -129,9 +133,10 @@ void walk_from_survey(Walker& walk) {
     told(s);
   });
   const auto heard = stage_at([](Stage& s) { s.to_survey(because(Reason::silence)); });
-  walk.ends(*heard, State::survey, Reason::witness_hears_master, told);   // their links are up
+  walk.ends(*heard, State::survey, Reason::witness_hears_master, told);  // their links are up
   const auto watched = make();
-  walk.ends(*watched, State::survey, Reason::two_deciders, [&](Stage& s) { told(s), s.node(c).deciders.names = {"sentinel-1@10.0.0.9"}; });
+  walk.ends(*watched, State::survey, Reason::two_deciders,
+            [&](Stage& s) { told(s), s.node(c).deciders.names = {"sentinel-1@10.0.0.9"}; });
   const auto behind = stage_at([](Stage& s) { s.to_survey(because(Reason::operator_request, b)); });
   walk.ends(*behind, State::survey, Reason::still_behind, [&](Stage& s) {
     s.info(b).offset = 50;
@@ -139,7 +144,8 @@ void walk_from_survey(Walker& walk) {
     told(s);
   });
   const auto receives = stage_at([](Stage& s) { s.to_survey(); }, config::Kind::mysql);
-  walk.ends(*receives, State::survey, Reason::step_failed, [&](Stage& s) { s.now = s.machine.deadline(), s.be_asked(); });
+  walk.ends(*receives, State::survey, Reason::step_failed,
+            [&](Stage& s) { s.now = s.machine.deadline(), s.be_asked(); });
   walk.stops(State::survey, make);
 }
 
@@ -151,7 +157,8 @@ void walk_from_applying(Walker& walk) {
   walk.goes(*accepted, State::applying, State::targeting, [](Stage& s) { s.machine.accept_loss(); });
   CHECK(accepted->machine.plan().loss == LossPolicy::accept_loss);
   const auto error = make();
-  walk.ends(*error, State::applying, Reason::applier_error, [](Stage& s) { s.info(b).sql->apply_error = "1062 Duplicate entry"; });
+  walk.ends(*error, State::applying, Reason::applier_error,
+            [](Stage& s) { s.info(b).sql->apply_error = "1062 Duplicate entry"; });
   const auto stopped = make();
   walk.ends(*stopped, State::applying, Reason::applier_stopped, [](Stage& s) { s.info(b).sql->applying = false; });
   const auto another = make();
@@ -186,9 +193,10 @@ void walk_from_promoting(Walker& walk) {
   const auto another = make();
   walk.ends(*another, State::promoting, Reason::step_failed, [](Stage& s) { s.info(b).run_id = "another"; });
   const auto emptied = make();
-  walk.ends(*emptied, State::promoting, Reason::step_failed, [](Stage& s) { s.become_master(b), s.info(b).replid2 = "of another"; });
+  walk.ends(*emptied, State::promoting, Reason::step_failed,
+            [](Stage& s) { s.become_master(b), s.info(b).replid2 = "of another"; });
   const auto sent = make();
-  sent->paused = true;   // the promote was sent: it is seen to its end
+  sent->paused = true;  // the promote was sent: it is seen to its end
   CHECK_FALSE(sent->ends());
 }
 

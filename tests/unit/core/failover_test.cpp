@@ -21,12 +21,12 @@ TEST_CASE("failover machine: a failover of Redis from the first step to the last
   CHECK(stage.machine.state() == State::barrier);
   stage.answer_journal(true);
   CHECK_FALSE(stage.advance());
-  CHECK(stage.machine.state() == State::barrier);   // not every worker has cut
+  CHECK(stage.machine.state() == State::barrier);  // not every worker has cut
   stage.acknowledged = true;
   stage.sent();
   stage.advance();
   CHECK(stage.machine.state() == State::survey);
-  CHECK_FALSE(stage.sent_step(Step::fence));        // refused: no server is there to fence
+  CHECK_FALSE(stage.sent_step(Step::fence));  // refused: no server is there to fence
   CHECK(stage.node(b).deciders.pending);
   CHECK(stage.machine.wants_observations_since() == stage.now);
   stage.sent();
@@ -35,7 +35,7 @@ TEST_CASE("failover machine: a failover of Redis from the first step to the last
   CHECK(stage.machine.target() == b);
   CHECK(stage.knowledge.record.phase == Phase::promoting);
   CHECK(stage.knowledge.record.target == "b");
-  CHECK_FALSE(stage.sent_step(Step::promote));      // not before the target is in the journal
+  CHECK_FALSE(stage.sent_step(Step::promote));  // not before the target is in the journal
   stage.answer_journal(true);
   stage.sent();
   stage.advance();
@@ -44,7 +44,7 @@ TEST_CASE("failover machine: a failover of Redis from the first step to the last
   CHECK(stage.node(b).told.step == Step::promote);
   stage.answer_step(b, Step::promote);
   stage.advance();
-  CHECK(stage.machine.state() == State::promoting); // what it answered is not what a probe saw
+  CHECK(stage.machine.state() == State::promoting);  // what it answered is not what a probe saw
   stage.sent();
   stage.now += 1ms;
   stage.become_master(b);
@@ -74,12 +74,12 @@ TEST_CASE("failover machine: a living master is fenced, and looked at again behi
   CHECK(stage.node(a).told.step == Step::fence);
   stage.be_asked();
   CHECK_FALSE(stage.advance());
-  CHECK(stage.machine.state() == State::survey);   // the fence is waited for
+  CHECK(stage.machine.state() == State::survey);  // the fence is waited for
   stage.now += 5ms;
   stage.answer_step(a, Step::fence);
   CHECK(stage.machine.wants_observations_since() == stage.now);
   stage.advance();
-  CHECK(stage.machine.state() == State::survey);   // what was asked before it does not count
+  CHECK(stage.machine.state() == State::survey);  // what was asked before it does not count
   stage.now += 1ms;
   stage.be_asked();
   stage.advance();
@@ -129,7 +129,7 @@ TEST_CASE("failover machine: a master that restarts empty in an ordered failover
   stage.info(a).run_id = "another";
   stage.info(a).replid = "another";
   stage.info(a).offset = stage.info(a).keys = 0;
-  stage.info(b).offset = 90;   // its link says "up", and holds what it has not read yet
+  stage.info(b).offset = 90;  // its link says "up", and holds what it has not read yet
   stage.now += 1ms;
   stage.be_asked();
   CHECK_FALSE(stage.advance());
@@ -149,7 +149,7 @@ TEST_CASE("failover machine: of MySQL the replicas stop receiving first, and the
   stage.now += 1ms;
   stage.be_asked();
   CHECK_FALSE(stage.advance());
-  CHECK(stage.machine.state() == State::survey);   // they receive still
+  CHECK(stage.machine.state() == State::survey);  // they receive still
   stage.info(b).sql->executed = stage.info(c).sql->executed = transactions('a', 5);
   stage.finish_survey();
   CHECK(stage.machine.state() == State::applying);
@@ -160,7 +160,7 @@ TEST_CASE("failover machine: of MySQL the replicas stop receiving first, and the
   stage.be_asked();
   stage.sent();
   CHECK_FALSE(stage.advance());
-  CHECK(stage.sent().empty());   // it is told so already
+  CHECK(stage.sent().empty());  // it is told so already
   stage.info(b).sql->executed = transactions('a');
   stage.advance();
   CHECK(stage.machine.state() == State::targeting);
@@ -168,7 +168,7 @@ TEST_CASE("failover machine: of MySQL the replicas stop receiving first, and the
 
 TEST_CASE("failover machine: of MySQL a replica that receives to the end of the patience is the one that refused") {
   Stage stage(config::Kind::mysql);
-  stage.info(b).priority = 0;   // c is the only one that may be chosen
+  stage.info(b).priority = 0;  // c is the only one that may be chosen
   stage.to_survey();
   stage.now = stage.machine.deadline();
   stage.be_asked();
@@ -184,7 +184,7 @@ TEST_CASE("failover machine: a journal that cannot be written at the end is trie
   stage.answer_journal(false);
   stage.sent();
   CHECK_FALSE(stage.advance());
-  CHECK(stage.sent().empty());        // not at once
+  CHECK(stage.sent().empty());  // not at once
   stage.now = stage.machine.deadline();
   CHECK_FALSE(stage.advance());
   stage.answer_journal(true);

@@ -71,7 +71,7 @@ TEST_CASE("first sight: two masters, none, or a replica of a stranger is not tak
   CHECK(why_not_adopted(answers.look())->starts_with("two_masters: "));
   for (const auto id : {a, b, c}) {
     answers.said(id).role = Role::replica;
-    answers.said(id).master = answers.settings.nodes[(index(id) + 1) % 3].replication_address;   // a ring
+    answers.said(id).master = answers.settings.nodes[(index(id) + 1) % 3].replication_address;  // a ring
   }
   CHECK_FALSE(answers.look().master);
   CHECK(why_not_adopted(answers.look())->starts_with("no_master: "));
@@ -89,7 +89,8 @@ TEST_CASE("first sight: who cannot say who else decides") {
   CHECK(known.node(a).deciders.untold.empty());
 }
 
-TEST_CASE("first sight: mysql: what a replica has beside its master is errant, what a dead master's replicas have is not") {
+TEST_CASE(
+    "first sight: mysql: what a replica has beside its master is errant, what a dead master's replicas have is not") {
   Answers answers;
   const auto set = [](const char* text) { return *GtidSet::parse_mysql(text); };
   const char* writer = "0000000a-0000-0000-0000-000000000001";
@@ -100,7 +101,8 @@ TEST_CASE("first sight: mysql: what a replica has beside its master is errant, w
     sql.executed = sql.received = set("0000000a-0000-0000-0000-000000000001:1-10");
     sql.applying = sql.receiving = id != a;
   }
-  answers.said(c).sql->received.add(set("0000000a-0000-0000-0000-000000000001:11-12"));   // written after the master was asked
+  answers.said(c).sql->received.add(
+      set("0000000a-0000-0000-0000-000000000001:11-12"));  // written after the master was asked
   CHECK(answers.look().node(c).replica.errant.empty());
   answers.said(b).sql->received.add(set("0000000b-0000-0000-0000-000000000001:1"));
   CHECK(answers.look().node(b).replica.errant == set("0000000b-0000-0000-0000-000000000001:1"));

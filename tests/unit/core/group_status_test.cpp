@@ -33,7 +33,7 @@ TEST_CASE("group status: an answer that was outlived by a later one changes noth
   world.run(2s);
   const auto before = world.status().nodes[1];
   REQUIRE(before.role == health::Role::replica);
-  health::Observation late;   // asked before the last one, and answered now: a server that was frozen wakes
+  health::Observation late;  // asked before the last one, and answered now: a server that was frozen wakes
   late.outcome = health::Outcome::ok;
   late.asked = world.now() - 1500ms;
   late.answered = world.now();
@@ -52,7 +52,7 @@ TEST_CASE("group: that we have no descriptor to ask with is no evidence against 
   REQUIRE(world.master() == 0);
   world.nodes[0].answers = health::Outcome::shortage;
   world.run(10s);
-  CHECK(world.master() == 0);   // nothing is lost, nobody refused
+  CHECK(world.master() == 0);  // nothing is lost, nobody refused
   CHECK(world.status().route == health::RouteState::open);
   // All witnesses have lost it, and it was last heard long ago: of a server that had been asked that would be enough.
   world.client_kill(0);
@@ -73,7 +73,8 @@ TEST_CASE("group: the first probes wait for their time") {
   health::Group group(settings, std::nullopt);
   const health::Time now{1000s};
   const auto probes = [](const health::Commands& commands) {
-    return std::count_if(commands.begin(), commands.end(), [](const auto& one) { return std::holds_alternative<health::Probe>(one); });
+    return std::count_if(commands.begin(), commands.end(),
+                         [](const auto& one) { return std::holds_alternative<health::Probe>(one); });
   };
   CHECK(probes(group.start(now, now + 300ms)) == 0);
   CHECK(group.next_deadline() == now + 300ms);

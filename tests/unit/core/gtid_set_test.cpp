@@ -29,11 +29,13 @@ TEST_CASE("gtid set: MySQL's text is read and written") {
   CHECK(mysql(uuid_a + ":1-5:7:9-10").text() == uuid_a + ":1-5:7:9-10");
   CHECK(mysql(uuid_a + ":1-5,\n" + uuid_b + ":1").text() == uuid_a + ":1-5," + uuid_b + ":1");
   CHECK(mysql("3E11FA47-71CA-11E1-9E33-C80AA9429562:1").text() == uuid_a + ":1");
-  CHECK(mysql(uuid_a + ":6-8:1-5").text() == uuid_a + ":1-8");            // out of order, and touching
-  CHECK(mysql(uuid_a + ":1-5:orders:1-3:9," + uuid_b + ":2").text() == uuid_a + ":1-5," + uuid_a + ":orders:1-3:9," + uuid_b + ":2");
-  for (const auto* bad : {"x", ":1", "3e11fa47", "3e11fa47-71ca-11e1-9e33-c80aa9429562", "3e11fa47-71ca-11e1-9e33-c80aa9429562:",
-                          "3e11fa47-71ca-11e1-9e33-c80aa9429562:0", "3e11fa47-71ca-11e1-9e33-c80aa9429562:5-2",
-                          "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-", "3e11fa47-71ca-11e1-9e33-c80aa9429562:-1",
+  CHECK(mysql(uuid_a + ":6-8:1-5").text() == uuid_a + ":1-8");  // out of order, and touching
+  CHECK(mysql(uuid_a + ":1-5:orders:1-3:9," + uuid_b + ":2").text() ==
+        uuid_a + ":1-5," + uuid_a + ":orders:1-3:9," + uuid_b + ":2");
+  for (const auto* bad : {"x", ":1", "3e11fa47", "3e11fa47-71ca-11e1-9e33-c80aa9429562",
+                          "3e11fa47-71ca-11e1-9e33-c80aa9429562:", "3e11fa47-71ca-11e1-9e33-c80aa9429562:0",
+                          "3e11fa47-71ca-11e1-9e33-c80aa9429562:5-2", "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-",
+                          "3e11fa47-71ca-11e1-9e33-c80aa9429562:-1",
                           "3e11fa47-71ca-11e1-9e33-c80aa9429562:9223372036854775807", "0-1-5"}) {
     CAPTURE(bad);
     const auto set = GtidSet::parse_mysql(bad);
@@ -72,7 +74,7 @@ TEST_CASE("gtid set: contains, minus, common, union") {
 
 TEST_CASE("gtid set: MariaDB servers that took the same way differ only beyond it") {
   const auto old_master = mariadb("0-3-50,0-101-105");
-  const auto new_master = mariadb("0-101-100,0-102-130");       // set up from a backup: it never saw server 3
+  const auto new_master = mariadb("0-101-100,0-102-130");  // set up from a backup: it never saw server 3
   CHECK(old_master.minus(new_master).text() == "0-101-101..105");
   CHECK(new_master.minus(old_master).text() == "0-102-101..130");
   CHECK(mariadb("0-101-100").minus(old_master).empty());

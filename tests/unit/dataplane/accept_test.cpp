@@ -36,7 +36,8 @@ std::vector<Connection> at_once(const Plane& plane, std::size_t clients, std::si
   for (std::size_t t = 0; t < threads; ++t) {
     running.emplace_back([&, t] {
       together.arrive_and_wait();
-      for (std::size_t i = t; i < clients; i += threads) made[t].push_back(t % 2 == 0 ? plane.client() : plane.reader());
+      for (std::size_t i = t; i < clients; i += threads)
+        made[t].push_back(t % 2 == 0 ? plane.client() : plane.reader());
     });
   }
   std::vector<Connection> all;

@@ -76,7 +76,8 @@ TEST_CASE("data plane: a closed route refuses, and the answer reaches a pipelini
   for (int i = 0; i < 50; ++i) {
     auto client = plane.client();
     // Write by write: a client whose write fails gives up and never reads the answer.
-    for (std::size_t at = 0; at < 100'000; at += 2'000) REQUIRE(client.send(std::string_view(commands).substr(at, 2'000)));
+    for (std::size_t at = 0; at < 100'000; at += 2'000)
+      REQUIRE(client.send(std::string_view(commands).substr(at, 2'000)));
     CHECK(is_refusal(client.receive_all()));
     CHECK(client.error() == 0);
   }
@@ -166,7 +167,7 @@ TEST_CASE("data plane: a failed connect tells the monitor and tries again while 
   auto client = plane.client();
   REQUIRE(plane.until([&] { return plane.failed_connects.size() >= 2; }));
   CHECK(plane.failed_connects[0] == NodeId(0));
-  CHECK(plane.until([&] { return plane.traffic().parked == 1; }));   // not while it tries again
+  CHECK(plane.until([&] { return plane.traffic().parked == 1; }));  // not while it tries again
   Fd again = net::listen_on(address);
   CHECK(plane.until([&] { return plane.traffic().nodes[0].sessions_total == 1; }));
   CHECK(plane.traffic().parked == 0);
@@ -252,7 +253,9 @@ TEST_CASE("data plane: bytes of the old master that arrive with the cut never re
   plane.publish(open_route(1, 0, 1));
   auto [client, backend] = connected(plane.client(), server);
   std::atomic<bool> stop{false};
-  std::thread chatter([&, &from = backend] { while (!stop && from.send("old")) continue; });
+  std::thread chatter([&, &from = backend] {
+    while (!stop && from.send("old")) continue;
+  });
   REQUIRE(client.readable());
   plane.publish(held_route(2, 0, 1));
   const auto at_acknowledgement = plane.traffic().bytes_server_to_client;

@@ -25,7 +25,7 @@ TEST_CASE("pulse: it beats; after a stall everything is looked at anew before th
   while (said.size() < 3) io.run_one();
   CHECK(said == std::vector<std::string>{"renew", "renew", "renew"});
   said.clear();
-  ::poll(nullptr, 0, 1100);   // as if the process had been stopped: nothing runs
+  ::poll(nullptr, 0, 1100);  // as if the process had been stopped: nothing runs
   CHECK(std::chrono::steady_clock::now() > until);
   while (said.size() < 2) io.run_one();
   CHECK(said == std::vector<std::string>{"stalled", "renew"});

@@ -1,5 +1,6 @@
-// What the relay may not lose and may not gather: a peer's RST reaches the other as RST behind all that was sent before it,
-// and a reader that stands still stops its sender, not at sengu's cost. Through a whole data plane, whatever way it copies.
+// What the relay may not lose and may not gather: a peer's RST reaches the other as RST behind all that was sent before
+// it, and a reader that stands still stops its sender, not at sengu's cost. Through a whole data plane, whatever way it
+// copies.
 #include <unistd.h>
 
 #include <fstream>
@@ -121,7 +122,8 @@ TEST_CASE("relay loss: a RST in the middle of a stream, and all that sengu's ker
   }
 }
 
-TEST_CASE("relay loss: a RST behind megabytes that nobody has read yet waits for a reader, and never looks like an end") {
+TEST_CASE(
+    "relay loss: a RST behind megabytes that nobody has read yet waits for a reader, and never looks like an end") {
   Tunnel tunnel("127.77.7.6");
   constexpr int attempts = times / 5;
   int whole = 0;
@@ -171,8 +173,8 @@ TEST_CASE("relay loss: a reader that stands still stops its sender, and costs se
 }
 
 TEST_CASE("relay loss: a reader that stops in the middle of a stream stops its sender") {
-  // The kernel has widened the windows of both hops by then, up to tcp_rmem: 5 to 8 MB without a proxy in between, 11 to 20
-  // with sengu, 10 to 25 with HAProxy 2.6.
+  // The kernel has widened the windows of both hops by then, up to tcp_rmem: 5 to 8 MB without a proxy in between, 11
+  // to 20 with sengu, 10 to 25 with HAProxy 2.6.
   constexpr std::uint64_t most_with_wide_windows = 64 * mebibyte;
   Tunnel tunnel("127.77.7.8");
   for (int i = 0; i < 2; ++i) {

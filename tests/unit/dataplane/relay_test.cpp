@@ -1,5 +1,5 @@
-// The relay through a whole data plane on loopback: what is copied, spliced, counted, and made to wait. What it must not change
-// about a connection is in relay_semantics_test.cpp and relay_loss_test.cpp.
+// The relay through a whole data plane on loopback: what is copied, spliced, counted, and made to wait. What it must
+// not change about a connection is in relay_semantics_test.cpp and relay_loss_test.cpp.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -13,8 +13,8 @@ namespace {
 /// A plane with one master, and one connected pair through it.
 struct Pair {
   explicit Pair(const std::string& host, int client_receive_buffer = 0)
-      : server(host), plane(one_group(host, {node(server.endpoint())})), client((open(), plane.client(client_receive_buffer))),
-        backend(server.accept()) {}
+      : server(host), plane(one_group(host, {node(server.endpoint())})),
+        client((open(), plane.client(client_receive_buffer))), backend(server.accept()) {}
 
   void open() { plane.publish(open_route(1, 0, 1)); }
   bool ends() {
@@ -112,7 +112,8 @@ TEST_CASE("relay: stops for fairness with bytes left, and goes on without a new 
   auto status = relay.ready(proxy::Peer::client, EPOLLIN, {buffer, counters, pipes});
   CHECK(status == proxy::Relay::Status::again);
   CHECK(relay.bytes_from(proxy::Peer::client) < bytes.size());
-  for (int i = 0; i < 100 && status == proxy::Relay::Status::again; ++i) status = relay.resume({buffer, counters, pipes});
+  for (int i = 0; i < 100 && status == proxy::Relay::Status::again; ++i)
+    status = relay.resume({buffer, counters, pipes});
   CHECK(status == proxy::Relay::Status::running);
   CHECK(behind.receive(bytes.size()) == bytes);
 }
@@ -122,7 +123,7 @@ TEST_CASE("relay: after its time no byte of the master passes, and none is lost"
   CHECK(pair.client.send("PING\r\n"));
   CHECK(pair.backend.receive(6) == "PING\r\n");
   pair.plane.data.renew_lease(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
-  pair.plane.publish(open_route(1, 0, 1));   // behind the one before: it is in force
+  pair.plane.publish(open_route(1, 0, 1));  // behind the one before: it is in force
   CHECK(pair.backend.send("+PONG\r\n"));
   CHECK(pair.client.send("PING\r\n"));
   CHECK_FALSE(pair.client.readable(50ms));
@@ -191,7 +192,7 @@ TEST_CASE("relay: a stream that is spliced is held where its time has run out, a
   std::thread sender([&] { pair.backend.send(stream), pair.backend.finish(); });
   std::string received = pair.client.receive(4'000'000);
   pair.plane.data.renew_lease(std::chrono::steady_clock::now() - std::chrono::milliseconds(1));
-  pair.plane.publish(open_route(1, 0, 1));   // behind the one before: it is in force
+  pair.plane.publish(open_route(1, 0, 1));  // behind the one before: it is in force
   // What had left sengu by then may arrive, nothing more.
   std::string block(64 * 1024, '\0');
   while (pair.client.readable(50ms)) {

@@ -88,7 +88,9 @@ TEST_CASE("place: the master only while the route is open and its epoch live") {
 
 TEST_CASE("place: readers by zone, then by load, and not again where the connect just failed") {
   const auto table = table_with(route(RouteState::open, 3, 3));
-  const auto node_of = [&](auto... arguments) { return place_now(table, ListenerRole::readers, arguments...).tag.node; };
+  const auto node_of = [&](auto... arguments) {
+    return place_now(table, ListenerRole::readers, arguments...).tag.node;
+  };
   CHECK(node_of("") == NodeId(1));
   CHECK(node_of("", std::vector{0, 2, 1}) == NodeId(2));
   CHECK(node_of("", std::vector{0, 0, 0}, NodeId(1)) == NodeId(2));

@@ -24,7 +24,7 @@ TEST_CASE("session: its states may become what the table in its header says") {
     words >> from;
     while (words >> to) table[from].insert(to.substr(0, to.find(',')));
   }
-  table.erase("state");   // the heading
+  table.erase("state");  // the heading
   CHECK(table.size() == 7);
   using enum Session::State;
   constexpr std::array all{arrived, parked, connecting, relaying, resetting, refusing, cut, closed};

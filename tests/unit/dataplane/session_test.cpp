@@ -1,7 +1,8 @@
-// One client of the data plane: connecting while the table changes, waiting for a server, giving up, silent for too long.
+// One client of the data plane: connecting while the table changes, waiting for a server, giving up, silent for too
+// long.
 #include <net/if.h>
-#include <signal.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -39,11 +40,13 @@ void few_ports() {
 
 /// Clients are connected at once, and may be silent for so long.
 struct Impatient {
-  Impatient(const std::string& host, std::chrono::milliseconds idle_timeout) : server(host), plane(settings(server, host, idle_timeout)) {
+  Impatient(const std::string& host, std::chrono::milliseconds idle_timeout)
+      : server(host), plane(settings(server, host, idle_timeout)) {
     plane.publish(open_route(1, 0, 1));
   }
 
-  static config::Settings settings(const Server& server, const std::string& host, std::chrono::milliseconds idle_timeout) {
+  static config::Settings settings(const Server& server, const std::string& host,
+                                   std::chrono::milliseconds idle_timeout) {
     auto settings = one_group(host, {node(server.endpoint())});
     settings.groups[0].idle_timeout = idle_timeout;
     return settings;
@@ -143,7 +146,7 @@ TEST_CASE("session: idle_timeout closes who is silent, in good order, and nobody
   auto busy = plane.client();
   auto behind_busy = server.accept();
   bool silent_ended = false;
-  for (int i = 0; i < 60 && !silent_ended; ++i) {   // a byte each 20 ms at most, from either side in turn
+  for (int i = 0; i < 60 && !silent_ended; ++i) {  // a byte each 20 ms at most, from either side in turn
     auto& from = i % 2 == 0 ? busy : behind_busy;
     auto& to = i % 2 == 0 ? behind_busy : busy;
     REQUIRE(from.send("x"));
@@ -158,7 +161,7 @@ TEST_CASE("session: idle_timeout closes who is silent, in good order, and nobody
   CHECK(busy.send("y"));
   CHECK(behind_busy.receive(1) == "y");
   CHECK(plane.traffic().cut[Reason::idle_timeout] == 1);
-  CHECK(busy.receive_all().empty());   // silent from here on
+  CHECK(busy.receive_all().empty());  // silent from here on
   CHECK(plane.until([&] { return plane.records.size() == 2; }));
   CHECK(plane.records[0].end == proxy::SessionEnd::cut);
   CHECK(plane.records[0].reason == Reason::idle_timeout);
@@ -205,11 +208,12 @@ TEST_CASE("session: idle_timeout resets who leaves bytes waiting, since a FIN wo
 }
 
 TEST_CASE("session: after a stop of ours nobody is idle whose bytes had come") {
-  constexpr std::size_t sessions = 300;   // more than one turn takes
+  constexpr std::size_t sessions = 300;  // more than one turn takes
   int order[2];
   REQUIRE(::pipe(order) == 0);
   const pid_t process = ::getpid();
-  const pid_t clients = ::fork();  // before there is a socket: what is open twice does not leave an epoll set when it is closed
+  const pid_t clients =
+      ::fork();  // before there is a socket: what is open twice does not leave an epoll set when it is closed
   if (clients == 0) {
     SocketAddress where;
     if (::read(order[0], &where, sizeof where) != sizeof where) leave_process(1);

@@ -71,12 +71,15 @@ TEST_CASE("group driver: a journal that hangs is one that cannot be written") {
   HangingDisk disk;
   Journal journal(directory, std::make_unique<HangingFile>(disk));
   Ports ports(io);
-  GroupDriver driver({io, journal, ports, ports, ports}, ConfiguredGroup{GroupId{0}, std::make_shared<const config::GroupSettings>(settings)}, "test");
+  GroupDriver driver({io, journal, ports, ports, ports},
+                     ConfiguredGroup{GroupId{0}, std::make_shared<const config::GroupSettings>(settings)}, "test");
   driver.start(Time::clock::now());
-  CHECK(run_until(io, [&] { return !driver.status().journal_ok; }, 5s));
+  CHECK(run_until(
+      io, [&] { return !driver.status().journal_ok; }, 5s));
   CHECK(ports.route.state != RouteState::open);
   disk.let_go();
-  CHECK(run_until(io, [&] { return ports.route.state == RouteState::open; }, 5s));
+  CHECK(run_until(
+      io, [&] { return ports.route.state == RouteState::open; }, 5s));
   CHECK(driver.status().journal_ok);
   driver.stop();
   std::filesystem::remove_all(directory);

@@ -43,7 +43,8 @@ JournalRecord record(const std::string& group, Epoch epoch) {
 bool write(Journal& journal, const JournalRecord& r) {
   boost::asio::io_context io;
   std::optional<bool> result;
-  journal.write(r, [&](bool ok) { result = ok; }, io);
+  journal.write(
+      r, [&](bool ok) { result = ok; }, io);
   io.run();  // the work guard keeps it running until the answer
   REQUIRE(result);
   return *result;
@@ -233,7 +234,8 @@ TEST_CASE("journal: a phase of a newer sengu is a clear error, unless a record t
   auto bytes = encode_slot(record("g", 1), 5);
   const std::string payload = R"({"group":"g","epoch":3,"phase":"planned"})";
   std::fill(bytes.begin() + slot_header_size, bytes.end(), std::byte{0});
-  std::transform(payload.begin(), payload.end(), bytes.begin() + slot_header_size, [](char c) { return static_cast<std::byte>(c); });
+  std::transform(payload.begin(), payload.end(), bytes.begin() + slot_header_size,
+                 [](char c) { return static_cast<std::byte>(c); });
   bytes[12] = static_cast<std::byte>(payload.size());
   bytes[13] = std::byte{0};
   const auto put = [&](std::uint64_t sequence) {
@@ -243,7 +245,8 @@ TEST_CASE("journal: a phase of a newer sengu is a clear error, unless a record t
     file.write(reinterpret_cast<const char*>(bytes.data()), slot_size);
   };
   put(5);
-  CHECK_THROWS_WITH_AS(Journal{directory.state()}, doctest::Contains("phase \"planned\", which this sengu does not know"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(Journal{directory.state()},
+                       doctest::Contains("phase \"planned\", which this sengu does not know"), std::runtime_error);
   put(1);
   CHECK(Journal(directory.state()).records().at("g").epoch == 2);
 }
@@ -299,7 +302,8 @@ TEST_CASE("journal: a thousand writes of ten groups are committed together") {
   {
     Journal journal(directory.state(), std::make_unique<FaultyFile>(faults));
     for (Epoch i = 1; i <= 1000; ++i) {
-      journal.write(record("g" + std::to_string(i % 10), i), [&](bool ok) { good += ok ? 1 : 0; }, io);
+      journal.write(
+          record("g" + std::to_string(i % 10), i), [&](bool ok) { good += ok ? 1 : 0; }, io);
     }
   }
   io.run();
@@ -315,7 +319,12 @@ TEST_CASE("journal: a thousand writes to the disk, and what is left is the newes
   {
     Journal journal(directory.state());
     for (Epoch i = 1; i <= 1000; ++i) {
-      journal.write(record("g" + std::to_string(i % 10), i), [&, i](bool ok) { if (ok) order.push_back(i); }, io);
+      journal.write(
+          record("g" + std::to_string(i % 10), i),
+          [&, i](bool ok) {
+            if (ok) order.push_back(i);
+          },
+          io);
     }
   }
   io.run();

@@ -41,7 +41,8 @@ void put(SlotBytes& bytes, std::size_t at, std::uint32_t value) {
 SlotBytes slot_with(std::string_view payload) {
   auto bytes = encode_slot(sample(), 7);
   std::fill(bytes.begin() + slot_header_size, bytes.end(), std::byte{0});
-  std::transform(payload.begin(), payload.end(), bytes.begin() + slot_header_size, [](char c) { return static_cast<std::byte>(c); });
+  std::transform(payload.begin(), payload.end(), bytes.begin() + slot_header_size,
+                 [](char c) { return static_cast<std::byte>(c); });
   put(bytes, 12, static_cast<std::uint32_t>(payload.size()));
   put(bytes, 24, crc_of(bytes));
   return bytes;
@@ -54,9 +55,7 @@ TEST_CASE("journal slot: round trip, to the last bit") {
   CHECK(slot.record == sample());
 }
 
-TEST_CASE("journal slot: zeros are empty") {
-  CHECK(decode_slot(SlotBytes{}).state == SlotState::empty);
-}
+TEST_CASE("journal slot: zeros are empty") { CHECK(decode_slot(SlotBytes{}).state == SlotState::empty); }
 
 TEST_CASE("journal slot: a change of any byte is seen; the name survives what does not touch it") {
   const auto good = encode_slot(sample(), 1);
@@ -116,13 +115,14 @@ TEST_CASE("journal slot: a field that is missing takes its default, and only wit
 }
 
 TEST_CASE("journal slot: what a newer sengu added is kept and written back") {
-  const auto slot = decode_slot(slot_with(R"({"group":"orders","epoch":3,"hold":{"until":17},"master":"a","drained":["b"]})"));
+  const auto slot =
+      decode_slot(slot_with(R"({"group":"orders","epoch":3,"hold":{"until":17},"master":"a","drained":["b"]})"));
   REQUIRE(slot.state == SlotState::valid);
   CHECK(slot.record.master == "a");
   CHECK(slot.record.unread == R"({"hold":{"until":17},"drained":["b"]})");
   CHECK(decode_slot(encode_slot(slot.record, 8)).record == slot.record);
   auto full = slot.record;
-  full.replid = std::string(max_slot_payload - 150, 'x');   // no room for what was kept: the record itself comes first
+  full.replid = std::string(max_slot_payload - 150, 'x');  // no room for what was kept: the record itself comes first
   const auto again = decode_slot(encode_slot(full, 9));
   CHECK(again.record.replid == full.replid);
   CHECK(again.record.unread.empty());

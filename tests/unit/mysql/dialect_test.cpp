@@ -20,11 +20,12 @@ TEST_CASE("mysql dialect: flavour and version") {
     const char* version;
     SqlInfo::Flavour flavour;
   };
-  for (const Row& row : {Row{"9.7.4-2", "9.7.4", SqlInfo::Flavour::mysql}, Row{"5.7.44-log", "5.7.44", SqlInfo::Flavour::mysql},
-                         Row{"8.0.36-28", "8.0.36", SqlInfo::Flavour::mysql}, Row{"8.4", "8.4", SqlInfo::Flavour::mysql},
-                         Row{"10.11.19-MariaDB-0+deb12u1-log", "10.11.19", SqlInfo::Flavour::mariadb},
-                         Row{"5.5.5-10.3.39-MariaDB", "10.3.39", SqlInfo::Flavour::mariadb},
-                         Row{"12.0.2-MariaDB-ubu2404", "12.0.2", SqlInfo::Flavour::mariadb}}) {
+  for (const Row& row :
+       {Row{"9.7.4-2", "9.7.4", SqlInfo::Flavour::mysql}, Row{"5.7.44-log", "5.7.44", SqlInfo::Flavour::mysql},
+        Row{"8.0.36-28", "8.0.36", SqlInfo::Flavour::mysql}, Row{"8.4", "8.4", SqlInfo::Flavour::mysql},
+        Row{"10.11.19-MariaDB-0+deb12u1-log", "10.11.19", SqlInfo::Flavour::mariadb},
+        Row{"5.5.5-10.3.39-MariaDB", "10.3.39", SqlInfo::Flavour::mariadb},
+        Row{"12.0.2-MariaDB-ubu2404", "12.0.2", SqlInfo::Flavour::mariadb}}) {
     CAPTURE(row.said);
     CHECK(of(row.said).version() == row.version);
     CHECK(of(row.said).flavour() == row.flavour);
@@ -60,21 +61,26 @@ TEST_CASE("mysql dialect: how a source is changed") {
   const Source fresh{{"10.0.0.2", 3306}, false, false, "repl", {"it's \\ me"}};
   const Source fresh_tls{{"fd00::2", 3307}, false, true, "repl", {"x"}};
   CHECK(of("9.7.4").change_source(kept) ==
-        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_CONNECT_RETRY=1, SOURCE_HEARTBEAT_PERIOD=0.5, "
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_CONNECT_RETRY=1, "
+        "SOURCE_HEARTBEAT_PERIOD=0.5, "
         "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1 FOR CHANNEL ''");
   CHECK(of("9.7.4").change_source(kept_tls).find("PUBLIC_KEY") == std::string::npos);
   CHECK(of("8.0.23").change_source(kept).starts_with("CHANGE REPLICATION SOURCE TO SOURCE_HOST="));
-  CHECK(of("8.0.22").change_source(kept) ==
-        "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "
-        "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1 FOR CHANNEL ''");
+  CHECK(
+      of("8.0.22").change_source(kept) ==
+      "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "
+      "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1 FOR CHANNEL ''");
   CHECK(of("5.7.44").change_source(fresh) ==
-        "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_USER='repl', MASTER_PASSWORD='it\\'s \\\\ me', "
+        "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_USER='repl', MASTER_PASSWORD='it\\'s \\\\ "
+        "me', "
         "MASTER_SSL=0, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, MASTER_AUTO_POSITION=1 FOR CHANNEL ''");
   CHECK(of("9.7.4").change_source(fresh_tls).starts_with(
-      "CHANGE REPLICATION SOURCE TO SOURCE_HOST='fd00::2', SOURCE_PORT=3307, SOURCE_USER='repl', SOURCE_PASSWORD='x', SOURCE_SSL=1, "));
-  CHECK(of("10.11.19-MariaDB").change_source(kept) ==
-        "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "
-        "MASTER_USE_GTID=slave_pos");
+      "CHANGE REPLICATION SOURCE TO SOURCE_HOST='fd00::2', SOURCE_PORT=3307, SOURCE_USER='repl', SOURCE_PASSWORD='x', "
+      "SOURCE_SSL=1, "));
+  CHECK(
+      of("10.11.19-MariaDB").change_source(kept) ==
+      "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "
+      "MASTER_USE_GTID=slave_pos");
   CHECK(of("10.10.1-MariaDB").change_source(fresh).ends_with(", MASTER_USE_GTID=slave_pos, MASTER_DEMOTE_TO_SLAVE=1"));
   CHECK(of("10.9.8-MariaDB").change_source(fresh).ends_with(", MASTER_USE_GTID=slave_pos"));
   CHECK(of("10.9.8-MariaDB").adopt_own_position() == "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos");
@@ -92,7 +98,8 @@ TEST_CASE("mysql dialect: the rest of what is told") {
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", 9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.009) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", -9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.000) AS answer");
   CHECK(of("9.7.4").point_at({"10.0.0.2", 3306}) ==
-        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5 FOR CHANNEL ''");
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5 FOR "
+        "CHANNEL ''");
   CHECK(of("9.7.4").heartbeats().find("replication_connection_status") != std::string::npos);
   CHECK(of("9.7.4").heartbeats().find("LAST_QUEUED_TRANSACTION") != std::string::npos);
   CHECK(of("5.7.44").heartbeats().find("LAST_QUEUED_TRANSACTION") == std::string::npos);

@@ -1,5 +1,5 @@
-// The probe against servers that a test plays: silence in each phase, what goes over the wire, and that no thread is in the
-// way of the control thread or outlives what it works for.
+// The probe against servers that a test plays: silence in each phase, what goes over the wire, and that no thread is in
+// the way of the control thread or outlives what it works for.
 #include <doctest/doctest.h>
 
 #include <poll.h>
@@ -43,16 +43,18 @@ TEST_CASE("mysql probe: a server that is frozen in its TLS handshake holds up no
   FakeServer frozen(io);
   SqlNode node(io, with_tls(frozen.endpoint(), Tls::require, 300ms));
   node.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return frozen.peers.size() == 1; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return frozen.peers.size() == 1; }, SqlNode::patience));
   frozen.peers[0]->send(mysql_greeting(test::mysql_tls, "caching_sha2_password"));
-  REQUIRE(run_until(io, [&] { return frozen.peers[0]->received.size() > 36; }, SqlNode::patience));   // SSLRequest, ClientHello
+  REQUIRE(run_until(
+      io, [&] { return frozen.peers[0]->received.size() > 36; }, SqlNode::patience));  // SSLRequest, ClientHello
 
-  int answered = 0;   // a handshake that blocked the control thread would leave time for one
+  int answered = 0;  // a handshake that blocked the control thread would leave time for one
   for (const auto begin = Clock::now(); node.seen.empty() || Clock::now() < begin + 900ms; ++answered) {
     REQUIRE(healthy.probe().outcome == Outcome::ok);
   }
   CHECK(answered >= 5);
-  CHECK(node.seen[0].outcome == Outcome::error);   // it greeted
+  CHECK(node.seen[0].outcome == Outcome::error);  // it greeted
   CHECK(node.seen[0].text == "slow reply");
   const auto closing = Clock::now();
   node.node.probe(ProbeVia::kept_connection);
@@ -71,47 +73,57 @@ TEST_CASE("mysql probe: silence and ends before a greeting") {
   CHECK(node.probe().outcome == Outcome::l7_timeout);
   CHECK(server.peers.size() == 1);
   CHECK(node.probe(ProbeVia::fresh_connection).outcome == Outcome::l7_timeout);
-  CHECK(server.peers.size() == 2);   // each is waited for, not replaced (max_connect_errors)
+  CHECK(server.peers.size() == 2);  // each is waited for, not replaced (max_connect_errors)
   CHECK(node.lost == 0);
 
   SqlNode waiting(io, sql_options(server.endpoint(), 100ms));
   const auto asked = waiting.probe().asked;
-  CHECK(waiting.probe().asked > asked);   // nothing new is sent: an answer is as old as the question
+  CHECK(waiting.probe().asked > asked);  // nothing new is sent: an answer is as old as the question
   waiting.seen.clear();
   waiting.node.probe(ProbeVia::kept_connection);
   server.peers[2]->send(test::mysql_packet(0, "\xff\x69\x04Host '10.0.0.1' is blocked"));
-  REQUIRE(run_until(io, [&] { return !waiting.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !waiting.seen.empty(); }, SqlNode::patience));
   CHECK(waiting.seen[0].asked == asked);
   server.peers[0]->close();
   server.peers[1]->close();
-  REQUIRE(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return node.lost == 1; }, SqlNode::patience));
 
   SqlNode closed(io, sql_options(server.endpoint()));
   closed.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 4; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 4; }, SqlNode::patience));
   server.peers[3]->close();
-  REQUIRE(run_until(io, [&] { return !closed.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !closed.seen.empty(); }, SqlNode::patience));
   CHECK(closed.seen[0].outcome == Outcome::l7_closed);
   CHECK(closed.lost == 0);
 
   SqlNode full(io, sql_options(server.endpoint()));
   full.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 5; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 5; }, SqlNode::patience));
   server.peers[4]->send(test::mysql_packet(0, "\xff\x69\x04Host '10.0.0.1' is blocked"));
-  REQUIRE(run_until(io, [&] { return !full.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !full.seen.empty(); }, SqlNode::patience));
   CHECK(full.seen[0].outcome == Outcome::error);
   CHECK(full.seen[0].text == "1129 Host '10.0.0.1' is blocked");
 
   SqlNode nonsense(io, sql_options(server.endpoint()));
   nonsense.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 6; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 6; }, SqlNode::patience));
   server.peers[5]->send("-ERR unknown command\r\n");
   server.peers[5]->close();
-  REQUIRE(run_until(io, [&] { return !nonsense.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !nonsense.seen.empty(); }, SqlNode::patience));
   CHECK(is_life(nonsense.seen[0].outcome));
 
   server.stop_listening();
-  CHECK(run_until(io, [&] { return node.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));   // the end of peers[1] may come first
+  CHECK(run_until(
+      io, [&] { return node.probe().outcome == Outcome::l4_refused; },
+      SqlNode::patience));  // the end of peers[1] may come first
   CHECK(node.run(Step::fence).first == StepResult::unreachable);
 }
 
@@ -121,7 +133,8 @@ std::size_t threads_here() {
   return count;
 }
 
-/// Its thread knows, and says so; the control thread asks before it hears. (A sengu that did so never asked this server again.)
+/// Its thread knows, and says so; the control thread asks before it hears. (A sengu that did so never asked this server
+/// again.)
 TEST_CASE("mysql probe: a question to a connection that has just ended is answered") {
   boost::asio::io_context io;
   const RealSql server("mariadb", claimed_block(6), 1);
@@ -130,10 +143,12 @@ TEST_CASE("mysql probe: a question to a connection that has just ended is answer
   REQUIRE(node.probe().outcome == Outcome::ok);
   CHECK(threads_here() == before + 1);
   server.kill(1);
-  for (const auto deadline = Clock::now() + SqlNode::patience; threads_here() != before;) REQUIRE(Clock::now() < deadline);
+  for (const auto deadline = Clock::now() + SqlNode::patience; threads_here() != before;)
+    REQUIRE(Clock::now() < deadline);
   CHECK(node.probe().outcome == Outcome::l7_closed);
   CHECK(node.lost == 1);
-  CHECK(run_until(io, [&] { return node.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));   // it is asked again
+  CHECK(run_until(
+      io, [&] { return node.probe().outcome == Outcome::l4_refused; }, SqlNode::patience));  // it is asked again
 }
 
 TEST_CASE("mysql probe: whoever is given up is cut off at once") {
@@ -141,15 +156,18 @@ TEST_CASE("mysql probe: whoever is given up is cut off at once") {
   FakeServer server(io);
   SqlNode node(io, sql_options(server.endpoint()));
   node.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
   const auto begin = Clock::now();
   node.node.close();
-  REQUIRE(run_until(io, [&] { return server.peers[0]->ended; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers[0]->ended; }, SqlNode::patience));
   CHECK(Clock::now() - begin < Client::greeting_timeout / 2);
 
   SqlNode told(io, sql_options(server.endpoint()));
   CHECK(told.run(Step::promote, {}, 200ms) == SqlNode::Result{StepResult::unreachable, "no answer in time"});
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 2 && server.peers[1]->ended; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 2 && server.peers[1]->ended; }, SqlNode::patience));
 }
 
 /// A stall of this process, as far as a step knows: its control thread does not run.
@@ -173,9 +191,10 @@ TEST_CASE("mysql probe: no statement of a step is sent after its deadline, nor a
       text = std::move(why);
     });
     stall(1300ms);
-    server.thaw(1);   // it greets, and would be told
+    server.thaw(1);  // it greets, and would be told
     stall(300ms);
-    REQUIRE(run_until(io, [&] { return !text.empty(); }, SqlNode::patience));
+    REQUIRE(run_until(
+        io, [&] { return !text.empty(); }, SqlNode::patience));
     CHECK(text == row.text);
     CHECK_FALSE(node.info().read_only);
   }
@@ -187,13 +206,16 @@ TEST_CASE("mysql probe: without TLS nothing is sent where TLS is demanded") {
     FakeServer server(io);
     SqlNode node(io, with_tls(server.endpoint(), mode));
     node.node.probe(ProbeVia::kept_connection);
-    REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
+    REQUIRE(run_until(
+        io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
     const auto greeting = mysql_greeting(0, "mysql_native_password");
-    server.peers[0]->send(greeting.substr(0, 9));   // in pieces
+    server.peers[0]->send(greeting.substr(0, 9));  // in pieces
     server.peers[0]->send(greeting.substr(9));
-    REQUIRE(run_until(io, [&] { return !node.seen.empty() && server.peers[0]->ended; }, SqlNode::patience));
+    REQUIRE(run_until(
+        io, [&] { return !node.seen.empty() && server.peers[0]->ended; }, SqlNode::patience));
     CHECK(node.seen[0].outcome == Outcome::error);
-    CHECK(node.seen[0].text == "the server does not speak TLS, and tls = "s + (mode == Tls::verify ? "verify" : "require"));
+    CHECK(node.seen[0].text ==
+          "the server does not speak TLS, and tls = "s + (mode == Tls::verify ? "verify" : "require"));
     CHECK(server.peers[0]->received.empty());
     CHECK(node.lost == 0);
   }
@@ -205,15 +227,19 @@ std::string answer_to(const std::string& plugin, Outcome& outcome) {
   FakeServer server(io);
   SqlNode node(io, with_tls(server.endpoint(), Tls::off));
   node.node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 1; }, SqlNode::patience));
   auto& peer = *server.peers[0];
   peer.send(mysql_greeting(0, "mysql_native_password"));
-  REQUIRE(run_until(io, [&] { return peer.received.size() > 36; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return peer.received.size() > 36; }, SqlNode::patience));
   peer.send(test::mysql_packet(2, "\xfe" + plugin + '\0' + "saltsaltsaltsaltsalt" + '\0'));
   const auto login = peer.received.size();
-  REQUIRE(run_until(io, [&] { return !node.seen.empty() || peer.received.size() > login; }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !node.seen.empty() || peer.received.size() > login; }, SqlNode::patience));
   if (peer.received.size() > login) peer.send(test::mysql_error(4, 1045, "Access denied"));
-  REQUIRE(run_until(io, [&] { return !node.seen.empty(); }, SqlNode::patience));
+  REQUIRE(run_until(
+      io, [&] { return !node.seen.empty(); }, SqlNode::patience));
   outcome = node.seen[0].outcome;
   return peer.received;
 }
@@ -246,16 +272,18 @@ void use_tls(const std::string& flavour, int use) {
   };
   {
     const RealSql server(flavour, claimed_block(use), 1, {"tls=verify"});
-    for (const auto mode : {Tls::off, Tls::prefer, Tls::require}) CHECK(ask(options(server, mode)).outcome == Outcome::ok);
+    for (const auto mode : {Tls::off, Tls::prefer, Tls::require})
+      CHECK(ask(options(server, mode)).outcome == Outcome::ok);
     CHECK(ask(options(server, Tls::verify, server.ca_file())).outcome == Outcome::ok);
-    const auto stranger = ask(options(server, Tls::verify));   // signed by nobody we know
+    const auto stranger = ask(options(server, Tls::verify));  // signed by nobody we know
     CHECK(stranger.outcome == Outcome::error);
     CHECK_MESSAGE(stranger.text.starts_with("2026 "), stranger.text);
     SqlNode node(io, options(server, Tls::require));
     for (int i = 0; i < 50; ++i) CHECK(node.probe().outcome == Outcome::ok);
-    CHECK(node.lost == 0);   // nothing comes unasked over TLS 1.3
+    CHECK(node.lost == 0);  // nothing comes unasked over TLS 1.3
     server.kill(1);
-    CHECK(run_until(io, [&] { return node.lost == 1; }, SqlNode::patience));
+    CHECK(run_until(
+        io, [&] { return node.lost == 1; }, SqlNode::patience));
   }
   {
     const RealSql server(flavour, claimed_block(use), 1, {"tls=off"});
@@ -273,7 +301,8 @@ TEST_CASE("mysql probe: TLS with and without, MariaDB") { use_tls("mariadb", 2);
 
 TEST_CASE("mysql probe: a certificate for another address is not this server's") {
   boost::asio::io_context io;
-  const RealSql server("mariadb", claimed_block(3), 1, {"tls=verify", "--bind-address=" + claimed_block(3) + ".11," + claimed_block(3) + ".77"});
+  const RealSql server("mariadb", claimed_block(3), 1,
+                       {"tls=verify", "--bind-address=" + claimed_block(3) + ".11," + claimed_block(3) + ".77"});
   auto options = with_tls({claimed_block(3) + ".77", 3306}, Tls::verify);
   options.login.password = {"monitor"};
   options.login.tls.ca_file = server.ca_file();
@@ -294,25 +323,28 @@ TEST_CASE("mysql probe: threads start, are interrupted and end under load") {
     int steps = 0;
     for (int i = 0; i < 8; ++i) {
       auto options = sql_options(server.endpoint(1), 50ms);
-      if (i % 2 == 1) options.query = "SELECT SLEEP(0.2)";   // late
+      if (i % 2 == 1) options.query = "SELECT SLEEP(0.2)";  // late
       nodes.push_back(std::make_unique<SqlNode>(io, options));
       auto& node = nodes.back()->node;
       node.probe(ProbeVia::kept_connection);
       node.run({NodeId{0}, Step::fence, {}, Milliseconds(1 + i), {}}, [&](StepResult, std::string) { ++steps; });
       node.run({NodeId{0}, Step::unfence, {}, 5s, {}}, [&](StepResult, std::string) { ++steps; });
     }
-    REQUIRE(run_until(io, [&] {
-      for (auto& one : nodes) {
-        one->node.probe(ProbeVia::fresh_connection);
-        one->node.ask_deciders(20ms, Lane::patient, [](const DecidersAnswer&) {});
-      }
-      return steps >= 12;
-    }, SqlNode::patience));
+    REQUIRE(run_until(
+        io,
+        [&] {
+          for (auto& one : nodes) {
+            one->node.probe(ProbeVia::fresh_connection);
+            one->node.ask_deciders(20ms, Lane::patient, [](const DecidersAnswer&) {});
+          }
+          return steps >= 12;
+        },
+        SqlNode::patience));
     for (std::size_t i = 0; i < nodes.size(); i += 2) nodes[i]->node.close();
     for (auto& one : nodes) one->node.run({NodeId{0}, Step::unfence, {}, 5s, {}}, [](StepResult, std::string) {});
     nodes.resize(4);
     io.run_for(1ms);
-  }   // the io_context goes while threads still work for it
+  }  // the io_context goes while threads still work for it
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Rows to ServerInfo, and what a row of probes says of the source. The rows of MySQL 9.7 and MariaDB 10.11 were recorded;
-// those of MySQL 5.7 are its manual's.
+// Rows to ServerInfo, and what a row of probes says of the source. The rows of MySQL 9.7 and MariaDB 10.11 were
+// recorded; those of MySQL 5.7 are its manual's.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -26,37 +26,73 @@ Table row_of(const Fields& fields) {
   auto& row = table.rows.emplace_back();
   for (const auto& [name, value] : fields) {
     table.columns.push_back(name);
-    if (value == "NULL") row.emplace_back(std::nullopt); else row.emplace_back(value);
+    if (value == "NULL") row.emplace_back(std::nullopt);
+    else row.emplace_back(value);
   }
   return table;
 }
 
-const Fields mysql_variables{
-    {"version", "9.7.4-2"}, {"server_uuid", "174C1070-E600-11F1-903E-02FC00000001"}, {"server_id", "11"}, {"read_only", "OFF"},
-    {"super_read_only", "OFF"}, {"log_bin", "ON"}, {"log_replica_updates", "ON"}, {"gtid_mode", "ON"},
-    {"enforce_gtid_consistency", "ON"}, {"replica_net_timeout", "4"}, {"rpl_semi_sync_source_enabled", "ON"},
-    {"rpl_semi_sync_replica_enabled", "OFF"}, {"rpl_semi_sync_source_wait_point", "AFTER_SYNC"}};
-const Fields mysql_status{
-    {"Source_Host", "10.0.0.1"}, {"Source_Port", "3306"}, {"Replica_IO_Running", "Yes"}, {"Replica_SQL_Running", "Yes"},
-    {"Last_IO_Errno", "0"}, {"Last_IO_Error", ""}, {"Last_SQL_Errno", "0"}, {"Last_SQL_Error", ""}, {"Seconds_Behind_Source", "3"},
-    {"Retrieved_Gtid_Set", std::string(uuid) + ":3-9"}, {"Channel_Name", ""}, {"Source_SSL_Allowed", "Yes"}};
-const Fields mariadb_variables{
-    {"version", "10.11.19-MariaDB-0+deb12u1-log"}, {"server_id", "11"}, {"read_only", "ON"}, {"log_bin", "ON"}, {"log_slave_updates", "ON"},
-    {"gtid_strict_mode", "ON"}, {"slave_net_timeout", "2"}, {"rpl_semi_sync_master_enabled", "OFF"}, {"rpl_semi_sync_slave_enabled", "ON"},
-    {"rpl_semi_sync_master_wait_point", "AFTER_COMMIT"}};
-const Fields mariadb_status{
-    {"Connection_name", ""}, {"Master_Host", "127.0.0.1"}, {"Master_Port", "14401"}, {"Slave_IO_Running", "Preparing"},
-    {"Slave_SQL_Running", "Yes"}, {"Last_IO_Errno", "0"}, {"Last_IO_Error", ""}, {"Last_SQL_Errno", "0"}, {"Last_SQL_Error", ""},
-    {"Seconds_Behind_Master", "NULL"}, {"Gtid_IO_Pos", "0-14401-51"}, {"Slave_received_heartbeats", "914"}, {"Slave_heartbeat_period", "0.500"}};
+const Fields mysql_variables{{"version", "9.7.4-2"},
+                             {"server_uuid", "174C1070-E600-11F1-903E-02FC00000001"},
+                             {"server_id", "11"},
+                             {"read_only", "OFF"},
+                             {"super_read_only", "OFF"},
+                             {"log_bin", "ON"},
+                             {"log_replica_updates", "ON"},
+                             {"gtid_mode", "ON"},
+                             {"enforce_gtid_consistency", "ON"},
+                             {"replica_net_timeout", "4"},
+                             {"rpl_semi_sync_source_enabled", "ON"},
+                             {"rpl_semi_sync_replica_enabled", "OFF"},
+                             {"rpl_semi_sync_source_wait_point", "AFTER_SYNC"}};
+const Fields mysql_status{{"Source_Host", "10.0.0.1"},    {"Source_Port", "3306"},
+                          {"Replica_IO_Running", "Yes"},  {"Replica_SQL_Running", "Yes"},
+                          {"Last_IO_Errno", "0"},         {"Last_IO_Error", ""},
+                          {"Last_SQL_Errno", "0"},        {"Last_SQL_Error", ""},
+                          {"Seconds_Behind_Source", "3"}, {"Retrieved_Gtid_Set", std::string(uuid) + ":3-9"},
+                          {"Channel_Name", ""},           {"Source_SSL_Allowed", "Yes"}};
+const Fields mariadb_variables{{"version", "10.11.19-MariaDB-0+deb12u1-log"},
+                               {"server_id", "11"},
+                               {"read_only", "ON"},
+                               {"log_bin", "ON"},
+                               {"log_slave_updates", "ON"},
+                               {"gtid_strict_mode", "ON"},
+                               {"slave_net_timeout", "2"},
+                               {"rpl_semi_sync_master_enabled", "OFF"},
+                               {"rpl_semi_sync_slave_enabled", "ON"},
+                               {"rpl_semi_sync_master_wait_point", "AFTER_COMMIT"}};
+const Fields mariadb_status{{"Connection_name", ""},
+                            {"Master_Host", "127.0.0.1"},
+                            {"Master_Port", "14401"},
+                            {"Slave_IO_Running", "Preparing"},
+                            {"Slave_SQL_Running", "Yes"},
+                            {"Last_IO_Errno", "0"},
+                            {"Last_IO_Error", ""},
+                            {"Last_SQL_Errno", "0"},
+                            {"Last_SQL_Error", ""},
+                            {"Seconds_Behind_Master", "NULL"},
+                            {"Gtid_IO_Pos", "0-14401-51"},
+                            {"Slave_received_heartbeats", "914"},
+                            {"Slave_heartbeat_period", "0.500"}};
 
-Tables mysql_tables(const Fields& variables, const std::string& executed, const std::optional<Fields>& status = std::nullopt) {
-  Tables tables{pairs(variables), row_of({{"executed", executed}}), {}, pairs({{"Uptime", "460"}, {"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_source_wait_sessions", "1"}}), {}};
+Tables mysql_tables(const Fields& variables, const std::string& executed,
+                    const std::optional<Fields>& status = std::nullopt) {
+  Tables tables{
+      pairs(variables),
+      row_of({{"executed", executed}}),
+      {},
+      pairs({{"Uptime", "460"}, {"Rpl_semi_sync_source_clients", "2"}, {"Rpl_semi_sync_source_wait_sessions", "1"}}),
+      {}};
   if (status) tables.replication = row_of(*status);
   return tables;
 }
 
 Tables mariadb_tables(const Fields& variables, const std::optional<Fields>& status = std::nullopt) {
-  Tables tables{pairs(variables), row_of({{"binlog", "0-14401-49,0-7-12"}, {"applied", "0-14401-50"}, {"current", "0-14401-50"}}), {}, pairs({{"Uptime", "458"}}), {}};
+  Tables tables{pairs(variables),
+                row_of({{"binlog", "0-14401-49,0-7-12"}, {"applied", "0-14401-50"}, {"current", "0-14401-50"}}),
+                {},
+                pairs({{"Uptime", "458"}}),
+                {}};
   if (status) tables.replication = row_of(*status);
   return tables;
 }
@@ -70,7 +106,8 @@ ServerInfo read(const Tables& tables) {
 }
 
 TEST_CASE("mysql report: a master of MySQL 9.7") {
-  const auto info = read(mysql_tables(mysql_variables, std::string(uuid) + ":1-5,\n3e11fa47-71ca-11e1-9e33-c80aa9429562:1"));
+  const auto info =
+      read(mysql_tables(mysql_variables, std::string(uuid) + ":1-5,\n3e11fa47-71ca-11e1-9e33-c80aa9429562:1"));
   CHECK(info.role == Role::master);
   CHECK(info.run_id == uuid);
   CHECK(info.version == "9.7.4");
@@ -92,7 +129,7 @@ TEST_CASE("mysql report: a replica of MySQL 9.7") {
   auto tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5", mysql_status);
   tables.heartbeats = row_of({{"received", "17"}, {"period", "0.5000"}});
   const auto info = read(tables);
-  CHECK(info.role == Role::replica);   // also where it is writable
+  CHECK(info.role == Role::replica);  // also where it is writable
   CHECK_FALSE(info.read_only);
   CHECK(info.master == Endpoint{"10.0.0.1", 3306});
   CHECK(info.link_up);
@@ -121,9 +158,9 @@ TEST_CASE("mysql report: roles by source and writability") {
   CHECK(fenced.read_only);
   CHECK_FALSE(fenced.sql->super_read_only);
   auto reset = mysql_status;
-  reset["Source_Host"] = "";   // RESET REPLICA leaves such a row
+  reset["Source_Host"] = "";  // RESET REPLICA leaves such a row
   CHECK(read(mysql_tables(mysql_variables, "", reset)).role == Role::master);
-  for (const char* word : {"READ_ONLY", "READ_ONLY_NO_LOCK_NO_ADMIN", "1", "ON"}) {   // MariaDB 12
+  for (const char* word : {"READ_ONLY", "READ_ONLY_NO_LOCK_NO_ADMIN", "1", "ON"}) {  // MariaDB 12
     auto words = mariadb_variables;
     words["read_only"] = word;
     CHECK(read(mariadb_tables(words)).read_only);
@@ -165,8 +202,15 @@ TEST_CASE("mysql report: a replica of MariaDB 10.11") {
 }
 
 TEST_CASE("mysql report: MySQL 5.7 by its old names, and without the plugins") {
-  const Fields variables{{"version", "5.7.44-log"}, {"server_uuid", uuid}, {"read_only", "ON"}, {"super_read_only", "ON"}, {"log_bin", "ON"},
-                         {"log_slave_updates", "OFF"}, {"gtid_mode", "ON_PERMISSIVE"}, {"enforce_gtid_consistency", "ON"}, {"slave_net_timeout", "60"}};
+  const Fields variables{{"version", "5.7.44-log"},
+                         {"server_uuid", uuid},
+                         {"read_only", "ON"},
+                         {"super_read_only", "ON"},
+                         {"log_bin", "ON"},
+                         {"log_slave_updates", "OFF"},
+                         {"gtid_mode", "ON_PERMISSIVE"},
+                         {"enforce_gtid_consistency", "ON"},
+                         {"slave_net_timeout", "60"}};
   Fields status;
   for (const auto& [name, value] : mysql_status) {
     auto old = name;
@@ -244,16 +288,16 @@ TEST_CASE("mysql source watch: an IO thread that says Yes and hears nothing has 
   Watch one;
   CHECK(one.take(0ms, true, 1));
   CHECK(one.take(500ms, true, 2));
-  CHECK(one.take(500ms, true, 2));    // 0.5 s without a sign
-  CHECK(one.take(500ms, true, 2));    // 1 s
-  CHECK_FALSE(one.take(500ms, true, 2));   // 1.5 s: two periods and the time between two probes
+  CHECK(one.take(500ms, true, 2));        // 0.5 s without a sign
+  CHECK(one.take(500ms, true, 2));        // 1 s
+  CHECK_FALSE(one.take(500ms, true, 2));  // 1.5 s: two periods and the time between two probes
   CHECK(one.info.link_down_for == 0s);
   CHECK_FALSE(one.take(1500ms, false, 2));
   CHECK(one.info.link_down_for == 1s);
   CHECK(one.take(500ms, true, 3));
   CHECK_FALSE(one.info.link_down_for);
-  CHECK(one.take(2000ms, true, 3));   // nobody looked meanwhile
-  CHECK(one.take(900ms, true, 3, 7)); // a transaction is a sign too
+  CHECK(one.take(2000ms, true, 3));    // nobody looked meanwhile
+  CHECK(one.take(900ms, true, 3, 7));  // a transaction is a sign too
   CHECK(one.take(1000ms, true, 3, 7));
 }
 
@@ -272,14 +316,14 @@ TEST_CASE("mysql source watch: a link that was never up is down for nobody knows
   CHECK_FALSE(one.take(5s, false, 0));
   CHECK_FALSE(one.info.link_down_for);
   one.info.link_up = false;
-  one.info.link_down_for = 7s;    // but the server knows
+  one.info.link_down_for = 7s;  // but the server knows
   one.watch.take(one.info, one.now);
   CHECK(one.info.link_down_for == 7s);
   CHECK(one.take(1s, true, 0));
   CHECK_FALSE(one.take(1s, false, 0));
   CHECK_FALSE(one.take(3s, false, 0));
   CHECK(one.info.link_down_for == 3s);
-  one.info.master.host = "10.0.0.2";   // a new source begins anew
+  one.info.master.host = "10.0.0.2";  // a new source begins anew
   CHECK_FALSE(one.take(1s, false, 0));
   CHECK_FALSE(one.info.link_down_for);
 }

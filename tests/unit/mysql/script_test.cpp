@@ -1,5 +1,5 @@
-// The steps' statements in order, against a scripted server: what a real one cannot be made to say at will, and the words of
-// versions that are not at hand.
+// The steps' statements in order, against a scripted server: what a real one cannot be made to say at will, and the
+// words of versions that are not at hand.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -20,13 +20,17 @@ constexpr const char* own_uuid = "174c1070-e600-11f1-903e-02fc00000001";
 struct Scripted {
   std::string version = "5.7.44-log";
   bool has_source = true;
-  Fields status{{"Master_Host", "10.0.0.1"}, {"Master_Port", "3306"}, {"Slave_IO_Running", "Yes"}, {"Slave_SQL_Running", "Yes"},
-                {"Retrieved_Gtid_Set", ""}, {"Last_SQL_Errno", "0"}, {"Last_SQL_Error", ""}, {"Channel_Name", ""}, {"Master_SSL_Allowed", "No"}};
-  Fields variables{{"server_uuid", own_uuid}, {"read_only", "ON"}, {"super_read_only", "ON"}, {"rpl_semi_sync_master_enabled", "OFF"},
+  Fields status{{"Master_Host", "10.0.0.1"},  {"Master_Port", "3306"},    {"Slave_IO_Running", "Yes"},
+                {"Slave_SQL_Running", "Yes"}, {"Retrieved_Gtid_Set", ""}, {"Last_SQL_Errno", "0"},
+                {"Last_SQL_Error", ""},       {"Channel_Name", ""},       {"Master_SSL_Allowed", "No"}};
+  Fields variables{{"server_uuid", own_uuid},
+                   {"read_only", "ON"},
+                   {"super_read_only", "ON"},
+                   {"rpl_semi_sync_master_enabled", "OFF"},
                    {"rpl_semi_sync_slave_enabled", "ON"}};
   std::string waiting = "0";
-  std::map<std::string, Failure> failures;         // by the beginning of a statement
-  std::function<void(const std::string&)> after;   // a statement that was told
+  std::map<std::string, Failure> failures;        // by the beginning of a statement
+  std::function<void(const std::string&)> after;  // a statement that was told
   std::vector<std::string> told;
   NodeOptions options;
   Milliseconds left{1000};
@@ -59,10 +63,13 @@ struct Scripted {
       all["version"] = version;
       return {pairs(all), {}};
     }
-    if (statement == Dialect::counters()) return {pairs({{"Uptime", "1"}, {"Rpl_semi_sync_master_wait_sessions", waiting}}), {}};
-    if (statement.starts_with("SELECT @@GLOBAL.gtid_executed")) return {row_of({{"executed", std::string(own_uuid) + ":1-5"}}), {}};
+    if (statement == Dialect::counters())
+      return {pairs({{"Uptime", "1"}, {"Rpl_semi_sync_master_wait_sessions", waiting}}), {}};
+    if (statement.starts_with("SELECT @@GLOBAL.gtid_executed"))
+      return {row_of({{"executed", std::string(own_uuid) + ":1-5"}}), {}};
     if (statement.starts_with("SHOW ")) return {has_source ? row_of(status) : Table{}, {}};
-    if (statement.find("performance_schema") != std::string::npos) return {{}, Failure{1142, "denied", Progress::ready, 0}};
+    if (statement.find("performance_schema") != std::string::npos)
+      return {{}, Failure{1142, "denied", Progress::ready, 0}};
     told.push_back(statement);
     if (after) after(statement);
     if (statement.starts_with("SELECT WAIT")) return {row_of({{"answer", "1"}}), {}};
@@ -71,8 +78,9 @@ struct Scripted {
 
   StepOutcome run(Step step, LossPolicy loss = LossPolicy::keep_writes) {
     told.clear();
-    return carry_out({NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss}, options,
-                     [this](const std::string& statement) { return answer(statement); }, [this] { return left; });
+    return carry_out(
+        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss}, options,
+        [this](const std::string& statement) { return answer(statement); }, [this] { return left; });
   }
 };
 
@@ -85,10 +93,11 @@ TEST_CASE("mysql script: a promotion on 5.7, in order") {
     if (statement.starts_with("STOP SLAVE")) server.status["Slave_IO_Running"] = "No";
   };
   CHECK(server.run(Step::promote) == done);
-  CHECK(server.told == Told{"STOP SLAVE IO_THREAD FOR CHANNEL ''", "STOP SLAVE FOR CHANNEL ''", "RESET SLAVE ALL FOR CHANNEL ''",
-                            "SET GLOBAL rpl_semi_sync_master_enabled=ON", "SET GLOBAL read_only=OFF"});
+  CHECK(server.told == Told{"STOP SLAVE IO_THREAD FOR CHANNEL ''", "STOP SLAVE FOR CHANNEL ''",
+                            "RESET SLAVE ALL FOR CHANNEL ''", "SET GLOBAL rpl_semi_sync_master_enabled=ON",
+                            "SET GLOBAL read_only=OFF"});
 
-  server.has_source = false;   // once more, half done
+  server.has_source = false;  // once more, half done
   server.variables["rpl_semi_sync_master_enabled"] = "ON";
   CHECK(server.run(Step::promote) == done);
   CHECK(server.told == Told{"SET GLOBAL read_only=OFF"});
@@ -109,7 +118,7 @@ TEST_CASE("mysql script: what is received and not applied is never thrown away, 
   CHECK(server.told.size() == 4);
 
   server.status["Retrieved_Gtid_Set"] = "";
-  server.after = [&](const std::string& statement) {   // somebody lets it receive between the two looks
+  server.after = [&](const std::string& statement) {  // somebody lets it receive between the two looks
     if (statement.starts_with("STOP SLAVE")) server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-6";
   };
   CHECK(server.run(Step::promote) == StepOutcome{StepResult::failed, "1 received transactions are not applied"});
@@ -121,7 +130,7 @@ TEST_CASE("mysql script: what is received and not applied is never thrown away, 
   server.status["Last_SQL_Errno"] = "1062";
   CHECK(server.run(Step::promote).text.starts_with("the applier failed: 1062"));
   server.status["Last_SQL_Errno"] = "0";
-  CHECK(server.run(Step::promote) == done);   // interrupted after STOP: nothing is left to apply
+  CHECK(server.run(Step::promote) == done);  // interrupted after STOP: nothing is left to apply
 }
 
 TEST_CASE("mysql script: the wait's answer is looked at") {
@@ -143,10 +152,11 @@ TEST_CASE("mysql script: following another source") {
   REQUIRE(server.told.size() == 4);
   CHECK(server.told[0] == "STOP SLAVE IO_THREAD FOR CHANNEL ''");
   CHECK(server.told[1] == "STOP SLAVE FOR CHANNEL ''");
-  CHECK(server.told[2].find("MASTER_USER") == std::string::npos);   // kept
+  CHECK(server.told[2].find("MASTER_USER") == std::string::npos);  // kept
   CHECK(server.told[3] == "START SLAVE FOR CHANNEL ''");
 
-  server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-8";   // applied first, for half of the second that there is
+  server.status["Retrieved_Gtid_Set"] =
+      std::string(own_uuid) + ":1-8";  // applied first, for half of the second that there is
   CHECK(server.run(Step::repoint) == done);
   CHECK(server.told.size() == 5);
   CHECK(server.told[1] == "SELECT WAIT_FOR_EXECUTED_GTID_SET('" + std::string(own_uuid) + ":1-8', 0.500) AS answer");
@@ -170,7 +180,7 @@ TEST_CASE("mysql script: following another source") {
   CHECK(server.told[1] == "SET GLOBAL super_read_only=ON");
   CHECK(server.told[2].find("MASTER_USER='repl', MASTER_PASSWORD='s3cret'") != std::string::npos);
 
-  server.version = "10.6.18-MariaDB";   // before MASTER_DEMOTE_TO_SLAVE; it says nothing of MySQL's sets
+  server.version = "10.6.18-MariaDB";  // before MASTER_DEMOTE_TO_SLAVE; it says nothing of MySQL's sets
   server.variables["server_id"] = "7";
   server.failures["SELECT @@GLOBAL.gtid_binlog_state"] = {1227, "no", Progress::ready, 0};
   CHECK(server.run(Step::demote).text == "probe: 1227 no");
@@ -182,8 +192,9 @@ TEST_CASE("mysql script: a commit that waits for an acknowledgement keeps the fe
   server.waiting = "8";
   server.variables["rpl_semi_sync_master_enabled"] = "ON";
   server.failures["SET GLOBAL super_read_only"] = {1205, "Lock wait timeout exceeded", Progress::ready, 0};
-  CHECK(server.run(Step::fence) == StepOutcome{StepResult::failed, "SET GLOBAL super_read_only=ON: 1205 Lock wait timeout exceeded "
-                                                                   "(8 sessions wait for a semi-sync acknowledgement)"});
+  CHECK(server.run(Step::fence) == StepOutcome{StepResult::failed,
+                                               "SET GLOBAL super_read_only=ON: 1205 Lock wait timeout exceeded "
+                                               "(8 sessions wait for a semi-sync acknowledgement)"});
   server.after = [&](const std::string& statement) {
     if (statement.ends_with("_enabled=OFF")) server.failures.clear();
   };

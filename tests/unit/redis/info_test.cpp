@@ -50,7 +50,8 @@ constexpr std::string_view redis_8_replica =
     "replica_full_sync_buffer_size:0\r\nreplica_full_sync_buffer_peak:0\r\nmaster_current_sync_attempts:1\r\n"
     "master_total_sync_attempts:1\r\nmaster_link_up_since_seconds:300\r\ntotal_disconnect_time_sec:0\r\n"
     "slave_priority:50\r\nslave_read_only:1\r\nreplica_announced:1\r\nconnected_slaves:0\r\n"
-    "master_replid:cccccccccccccccccccccccccccccccccccccccc\r\nmaster_replid2:" "0000000000000000000000000000000000000000\r\n"
+    "master_replid:cccccccccccccccccccccccccccccccccccccccc\r\nmaster_replid2:"
+    "0000000000000000000000000000000000000000\r\n"
     "master_repl_offset:77\r\nsecond_repl_offset:-1\r\n# Persistence\r\nloading:0\r\nasync_loading:1\r\n"
     "# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n";
 
@@ -60,7 +61,8 @@ constexpr std::string_view valkey_8_master =
     "# Replication\r\nrole:master\r\nconnected_slaves:0\r\nreplicas_waiting_psync:0\r\n"
     "master_failover_state:no-failover\r\nmaster_replid:dddddddddddddddddddddddddddddddddddddddd\r\n"
     "master_replid2:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\r\nmaster_repl_offset:5000000000\r\n"
-    "second_repl_offset:4999999001\r\n# Persistence\r\nloading:1\r\nasync_loading:0\r\nloading_start_time:1700000000\r\n"
+    "second_repl_offset:4999999001\r\n# "
+    "Persistence\r\nloading:1\r\nasync_loading:0\r\nloading_start_time:1700000000\r\n"
     "loading_total_bytes:1\r\n# Keyspace\r\n";
 
 // Valkey 9 says valkey_version before redis_version nowhere, but nothing promises the order.
@@ -69,7 +71,8 @@ constexpr std::string_view valkey_9_replica =
     "run_id:5555555555555555555555555555555555555555\r\n# Replication\r\nrole:slave\r\nmaster_host:10.1.0.1\r\n"
     "master_port:6379\r\nmaster_link_status:down\r\nmaster_sync_in_progress:0\r\nslave_repl_offset:1\r\n"
     "master_link_down_since_seconds:-1\r\nslave_priority:100\r\nslave_read_only:1\r\n"
-    "master_replid:ffffffffffffffffffffffffffffffffffffffff\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n"
+    "master_replid:ffffffffffffffffffffffffffffffffffffffff\r\nmaster_replid2:"
+    "0000000000000000000000000000000000000000\r\n"
     "master_repl_offset:1\r\nsecond_repl_offset:-1\r\n# Persistence\r\nloading:0\r\n"
     "# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=0\r\ndb1:keys=2,expires=0\r\n";
 

@@ -14,8 +14,8 @@ using test::run_until;
 std::string bulk(const std::string& text) { return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n"; }
 
 std::string info_answer(const std::string& run_id = "r1") {
-  return bulk("run_id:" + run_id + "\r\nredis_version:7.0.15\r\n") +
-         bulk("role:master\r\nmaster_repl_offset:42\r\n") + bulk("loading:0\r\n") + bulk("db0:keys=3,expires=0\r\n");
+  return bulk("run_id:" + run_id + "\r\nredis_version:7.0.15\r\n") + bulk("role:master\r\nmaster_repl_offset:42\r\n") +
+         bulk("loading:0\r\n") + bulk("db0:keys=3,expires=0\r\n");
 }
 
 std::string repeat(const std::string& text, int times) {
@@ -35,15 +35,22 @@ struct Bench {
 
   explicit Bench(Credentials credentials = {}, Milliseconds timeout = 1s)
       : probe(io, {server.endpoint(), std::move(credentials), timeout},
-              {[this](const Observation& o) { seen.push_back(o); order.emplace_back("seen"); },
-               [this] { ++lost; order.emplace_back("lost"); }}) {}
+              {[this](const Observation& o) {
+                 seen.push_back(o);
+                 order.emplace_back("seen");
+               },
+               [this] {
+                 ++lost;
+                 order.emplace_back("lost");
+               }}) {}
 
   bool observed(std::size_t count) {
     return run_until(io, [&] { return seen.size() >= count; }) && seen.size() == count;
   }
   /// The n-th connection (from 0) has asked for INFO `questions` times.
   FakeServer::Peer* asked(std::size_t n, std::size_t questions = 1) {
-    const bool came = run_until(io, [&] { return server.peers.size() > n && count(server.peers[n]->received) >= questions; });
+    const bool came =
+        run_until(io, [&] { return server.peers.size() > n && count(server.peers[n]->received) >= questions; });
     REQUIRE(came);
     return server.peers[n].get();
   }
@@ -98,8 +105,10 @@ TEST_CASE("redis probe: AUTH and SETNAME come first, once; an unneeded password 
   Bench b({"u", {"p"}, "sengu-a-b"});
   b.probe.probe(ProbeVia::kept_connection);
   auto* peer = b.asked(0);
-  CHECK(peer->received.starts_with("*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n"));
-  peer->send("-ERR AUTH <password> called without any password configured for the default user.\r\n-ERR no\r\n" + info_answer());
+  CHECK(
+      peer->received.starts_with("*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$1\r\np\r\n*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n"));
+  peer->send("-ERR AUTH <password> called without any password configured for the default user.\r\n-ERR no\r\n" +
+             info_answer());
   REQUIRE(b.observed(1));
   CHECK(b.seen[0].outcome == Outcome::ok);
   peer->received.clear();
@@ -342,10 +351,10 @@ TEST_CASE("redis probe: a callback may ask again or close") {
   std::optional<RedisNode> probe;
   probe.emplace(io, NodeOptions{server.endpoint(), {}, 1s},
                 ProbeCallbacks{[&](const Observation&) {
-                                       if (++count < 3) return probe->probe(ProbeVia::kept_connection);
-                                       probe->close();
-                                     },
-                                     [] {}});
+                                 if (++count < 3) return probe->probe(ProbeVia::kept_connection);
+                                 probe->close();
+                               },
+                               [] {}});
   probe->probe(ProbeVia::kept_connection);
   for (std::size_t i = 1; i <= 3; ++i) {
     REQUIRE(run_until(io, [&] { return !server.peers.empty() && Bench::count(server.peers[0]->received) >= i; }));

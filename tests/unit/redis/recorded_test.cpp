@@ -25,8 +25,12 @@ constexpr auto auth = "AUTH secret";
 constexpr auto setname = "CLIENT SETNAME sengu-a-b";
 const Credentials credentials{"", {"secret"}, "sengu-a-b"};
 
-struct Redis50 { static constexpr auto version = "5.0.10"; };
-struct Redis60 { static constexpr auto version = "6.0.16"; };
+struct Redis50 {
+  static constexpr auto version = "5.0.10";
+};
+struct Redis60 {
+  static constexpr auto version = "6.0.16";
+};
 
 std::string answer_of(const RecordedReplies& recorded, const std::string& scene) {
   return recorded.replies(scene, {"INFO server", "INFO replication", "INFO persistence", "INFO keyspace"});
@@ -50,9 +54,8 @@ struct RecordedBench {
 
   /// Waits for the text on the first connection, forgets what came, and answers.
   void answer(const std::string& awaited, const std::string& bytes) {
-    const bool came = run_until(io, [&] {
-      return !server.peers.empty() && server.peers[0]->received.find(awaited) != std::string::npos;
-    });
+    const bool came = run_until(
+        io, [&] { return !server.peers.empty() && server.peers[0]->received.find(awaited) != std::string::npos; });
     REQUIRE(came);
     server.peers[0]->received.clear();
     server.peers[0]->send(bytes);
@@ -68,8 +71,9 @@ struct RecordedBench {
   }
 
   void start(Step step, const Endpoint& master = {}) {
-    run_step(io, server.endpoint(), {}, {NodeId{0}, step, master, 2s, 500ms},
-             [this](StepResult r, std::string t) { outcome = {r, std::move(t)}; });
+    run_step(io, server.endpoint(), {}, {NodeId{0}, step, master, 2s, 500ms}, [this](StepResult r, std::string t) {
+      outcome = {r, std::move(t)};
+    });
   }
   std::pair<StepResult, std::string> ended() {
     REQUIRE(run_until(io, [&] { return outcome.has_value(); }));
@@ -107,8 +111,9 @@ TEST_CASE_TEMPLATE("redis recorded: INFO of a master and its replica", Server, R
   CHECK_FALSE(replica.link_down_for);
 }
 
-TEST_CASE_TEMPLATE("redis recorded: INFO of a replica without its master, promoted, and of the old master that returned", Server,
-                   Redis50, Redis60) {
+TEST_CASE_TEMPLATE(
+    "redis recorded: INFO of a replica without its master, promoted, and of the old master that returned", Server,
+    Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
   const auto master = info_of(recorded, "master");
   const auto replica = info_of(recorded, "replica");
@@ -136,7 +141,8 @@ TEST_CASE_TEMPLATE("redis recorded: INFO of a replica without its master, promot
   CHECK(demoted.replid == promoted.replid);
 }
 
-TEST_CASE_TEMPLATE("redis recorded: a probe that is answered, with a password that is not needed", Server, Redis50, Redis60) {
+TEST_CASE_TEMPLATE("redis recorded: a probe that is answered, with a password that is not needed", Server, Redis50,
+                   Redis60) {
   const RecordedReplies recorded(Server::version);
   RecordedBench b;
   const auto seen = b.probe(credentials, recorded.replies("master", {auth, setname}) + answer_of(recorded, "master"));
@@ -145,7 +151,8 @@ TEST_CASE_TEMPLATE("redis recorded: a probe that is answered, with a password th
   CHECK(seen.info->offset == 219);
 }
 
-TEST_CASE_TEMPLATE("redis recorded: a server that loads, or is busy, or full, is alive and of no use", Server, Redis50, Redis60) {
+TEST_CASE_TEMPLATE("redis recorded: a server that loads, or is busy, or full, is alive and of no use", Server, Redis50,
+                   Redis60) {
   const RecordedReplies recorded(Server::version);
   RecordedBench b;
   const auto greeting = [&](const char* scene) { return recorded.replies(scene, {auth, setname}); };
@@ -163,7 +170,8 @@ TEST_CASE_TEMPLATE("redis recorded: a server that loads, or is busy, or full, is
   SUBCASE("full") {
     boost::asio::io_context& io = b.io;
     std::vector<Observation> seen;
-    RedisNode node(io, {b.server.endpoint(), credentials, 1s}, {[&](const Observation& o) { seen.push_back(o); }, [] {}});
+    RedisNode node(io, {b.server.endpoint(), credentials, 1s},
+                   {[&](const Observation& o) { seen.push_back(o); }, [] {}});
     node.probe(ProbeVia::kept_connection);
     b.answer("keyspace", recorded.reply("full", "(before any command)"));
     b.server.peers[0]->close();
@@ -178,9 +186,12 @@ TEST_CASE_TEMPLATE("redis recorded: passwords", Server, Redis50, Redis60) {
   const auto refused = recorded.reply("password", setname) + answer_of(recorded, "password");
   RecordedBench b;
   SUBCASE("none given") { CHECK(b.probe({}, answer_of(recorded, "password")).outcome == Outcome::noauth); }
-  SUBCASE("wrong") { CHECK(b.probe(credentials, recorded.reply("password", "AUTH wrong") + refused).outcome == Outcome::noauth); }
+  SUBCASE("wrong") {
+    CHECK(b.probe(credentials, recorded.reply("password", "AUTH wrong") + refused).outcome == Outcome::noauth);
+  }
   SUBCASE("of a user: Redis 5 has none") {
-    const auto seen = b.probe({"sengu", {"wrong"}, "sengu-a-b"}, recorded.reply("password", "AUTH sengu wrong") + refused);
+    const auto seen =
+        b.probe({"sengu", {"wrong"}, "sengu-a-b"}, recorded.reply("password", "AUTH sengu wrong") + refused);
     if constexpr (std::is_same_v<Server, Redis50>) {
       CHECK(seen.outcome == Outcome::error);
       CHECK(seen.text == "ERR wrong number of arguments for 'auth' command");
@@ -201,8 +212,9 @@ TEST_CASE_TEMPLATE("redis recorded: there is no fence before 6.2, and the refusa
   SUBCASE("fence") {
     b.start(Step::fence);
     b.answer("WRITE", recorded.reply("master", "CLIENT PAUSE 500 WRITE"));
-    CHECK(b.ended() == std::pair(StepResult::failed, std::string("CLIENT PAUSE 500 WRITE: ERR Unknown subcommand or wrong number "
-                                                                 "of arguments for 'PAUSE'. Try CLIENT HELP")));
+    CHECK(b.ended() ==
+          std::pair(StepResult::failed, std::string("CLIENT PAUSE 500 WRITE: ERR Unknown subcommand or wrong number "
+                                                    "of arguments for 'PAUSE'. Try CLIENT HELP")));
   }
   SUBCASE("unfence") {
     b.start(Step::unfence);
@@ -224,7 +236,8 @@ TEST_CASE_TEMPLATE("redis recorded: promote, repoint, rehandshake", Server, Redi
     b.start(Step::promote);
     b.answer("ONE", recorded.reply("orphan", "REPLICAOF NO ONE"));
     b.answer("REWRITE", recorded.reply("no file", "CONFIG REWRITE"));
-    CHECK(b.ended() == std::pair(StepResult::done, std::string("CONFIG REWRITE: ERR The server is running without a config file")));
+    CHECK(b.ended() ==
+          std::pair(StepResult::done, std::string("CONFIG REWRITE: ERR The server is running without a config file")));
   }
   SUBCASE("promote while it loads or is busy") {
     std::string scene;
@@ -252,7 +265,8 @@ TEST_CASE_TEMPLATE("redis recorded: promote, repoint, rehandshake", Server, Redi
 
 TEST_CASE_TEMPLATE("redis recorded: demote is done, only CLIENT UNPAUSE fails in EXEC", Server, Redis50, Redis60) {
   const RecordedReplies recorded(Server::version);
-  const auto* unpause = "CLIENT UNPAUSE: ERR Unknown subcommand or wrong number of arguments for 'UNPAUSE'. Try CLIENT HELP";
+  const auto* unpause =
+      "CLIENT UNPAUSE: ERR Unknown subcommand or wrong number of arguments for 'UNPAUSE'. Try CLIENT HELP";
   RecordedBench b;
   SUBCASE("demote") {
     b.start(Step::demote, two);
@@ -262,8 +276,9 @@ TEST_CASE_TEMPLATE("redis recorded: demote is done, only CLIENT UNPAUSE fails in
   }
   SUBCASE("demote_emptied") {
     b.start(Step::demote_emptied, two);
-    b.answer("EXEC", recorded.replies("demote_emptied", {"MULTI", "REPLICAOF 127.98.0.12 6379", "CLIENT KILL TYPE normal",
-                                                         "CLIENT KILL TYPE pubsub", "CLIENT KILL TYPE replica", "CLIENT UNPAUSE", "EXEC"}));
+    b.answer("EXEC", recorded.replies("demote_emptied", {"MULTI", "REPLICAOF 127.98.0.12 6379",
+                                                         "CLIENT KILL TYPE normal", "CLIENT KILL TYPE pubsub",
+                                                         "CLIENT KILL TYPE replica", "CLIENT UNPAUSE", "EXEC"}));
     b.answer("REWRITE", recorded.reply("demote", "CONFIG REWRITE"));
   }
   CHECK(b.ended() == std::pair(StepResult::done, std::string(unpause)));
@@ -275,7 +290,8 @@ TEST_CASE_TEMPLATE("redis recorded: who else decides, in CLIENT LIST", Server, R
   reader.feed(recorded.reply("deciders", "CLIENT LIST"));
   const auto list = reader.next();
   REQUIRE(list);
-  CHECK(find_deciders(list->text, {"sengu-a-g", {}}) == std::vector<std::string>{"sentinel-1f0c2a9b@127.0.0.1", "sengu-b-g@127.0.0.1"});
+  CHECK(find_deciders(list->text, {"sengu-a-g", {}}) ==
+        std::vector<std::string>{"sentinel-1f0c2a9b@127.0.0.1", "sengu-b-g@127.0.0.1"});
 }
 
 }  // namespace

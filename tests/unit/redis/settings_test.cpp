@@ -16,13 +16,14 @@ std::vector<Reply> replies(const std::string& bytes) {
 }
 
 std::string pair(const std::string& name, const std::string& value) {
-  return "*2\r\n$" + std::to_string(name.size()) + "\r\n" + name + "\r\n$" + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+  return "*2\r\n$" + std::to_string(name.size()) + "\r\n" + name + "\r\n$" + std::to_string(value.size()) + "\r\n" +
+         value + "\r\n";
 }
 
-std::string told(const std::string& requirepass, const std::string& masterauth, const std::string& save, const std::string& appendonly,
-                 const std::string& replicas) {
-  return pair("requirepass", requirepass) + pair("masterauth", masterauth) + pair("save", save) + pair("appendonly", appendonly) +
-         pair("min-replicas-to-write", replicas);
+std::string told(const std::string& requirepass, const std::string& masterauth, const std::string& save,
+                 const std::string& appendonly, const std::string& replicas) {
+  return pair("requirepass", requirepass) + pair("masterauth", masterauth) + pair("save", save) +
+         pair("appendonly", appendonly) + pair("min-replicas-to-write", replicas);
 }
 
 TEST_CASE("redis settings: one question for each, with one name") {
@@ -57,7 +58,8 @@ TEST_CASE("redis settings: refused, cut short or strange is unknown") {
   for (const auto& question : settings_questions()) denied += "-NOPERM " + question[2] + "\r\n";
   CHECK_FALSE(read_settings(replies(denied)));
   CHECK_FALSE(read_settings(replies(told("", "", "", "yes", "many"))));
-  CHECK_FALSE(read_settings(replies("*0\r\n" + whole.substr(pair("requirepass", "").size()))));   // a name that it does not know
+  CHECK_FALSE(
+      read_settings(replies("*0\r\n" + whole.substr(pair("requirepass", "").size()))));  // a name that it does not know
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What a Redis node does while this process has no place or no descriptor for another connection: it waits, and blames nobody.
+// What a Redis node does while this process has no place or no descriptor for another connection: it waits, and blames
+// nobody.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -48,7 +49,8 @@ TEST_CASE("redis shortage: without a descriptor it tries again, and says nothing
   FakeServer server{io};
   std::vector<Observation> seen;
   int lost = 0;
-  RedisNode node(io, {server.endpoint(), {}, 300ms}, {[&](const Observation& o) { seen.push_back(o); }, [&] { ++lost; }});
+  RedisNode node(io, {server.endpoint(), {}, 300ms},
+                 {[&](const Observation& o) { seen.push_back(o); }, [&] { ++lost; }});
   {
     const NoDescriptors none;
     node.probe(ProbeVia::kept_connection);
@@ -75,9 +77,10 @@ TEST_CASE("redis shortage: a side connection waits for its place, the kept one n
   boost::asio::io_context io;
   FakeServer server{io};
   std::vector<Outcome> seen;
-  RedisNode node(io, {server.endpoint(), {}, 200ms, places}, {[&](const Observation& o) { seen.push_back(o.outcome); }, [] {}});
+  RedisNode node(io, {server.endpoint(), {}, 200ms, places},
+                 {[&](const Observation& o) { seen.push_back(o.outcome); }, [] {}});
   node.probe(ProbeVia::kept_connection);
-  REQUIRE(run_until(io, [&] { return seen == std::vector{Outcome::l7_timeout}; }));   // connected, and nobody answers
+  REQUIRE(run_until(io, [&] { return seen == std::vector{Outcome::l7_timeout}; }));  // connected, and nobody answers
   node.probe(ProbeVia::kept_connection);
   REQUIRE(run_until(io, [&] { return seen.size() == 2; }));
   CHECK(seen[1] == Outcome::shortage);
@@ -89,7 +92,7 @@ TEST_CASE("redis shortage: a side connection waits for its place, the kept one n
   server.peers[1]->send(whole_answer);
   REQUIRE(run_until(io, [&] { return seen.size() == 3; }));
   CHECK(seen[2] == Outcome::ok);
-  CHECK(places.taken() == 0);   // it is the kept one now
+  CHECK(places.taken() == 0);  // it is the kept one now
 }
 
 TEST_CASE("redis shortage: a step waits for its place, and is not sent once its time is over") {
@@ -110,7 +113,8 @@ TEST_CASE("redis shortage: a step waits for its place, and is not sent once its 
   CHECK_FALSE(result);
   CHECK(server.peers.empty());
   taken.give_back();
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1 && server.peers[0]->received.ends_with("UNPAUSE\r\n"); }));
+  REQUIRE(
+      run_until(io, [&] { return server.peers.size() == 1 && server.peers[0]->received.ends_with("UNPAUSE\r\n"); }));
   server.peers[0]->send("+OK\r\n");
   REQUIRE(run_until(io, [&] { return result.has_value(); }));
   CHECK(*result == StepResult::done);
@@ -137,7 +141,8 @@ TEST_CASE("redis shortage: a patient question waits without its time running out
   CHECK_FALSE(told);
   CHECK(server.peers.empty());
   node.hurry();
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1 && server.peers[0]->received.find("LIST") != std::string::npos; }));
+  REQUIRE(run_until(
+      io, [&] { return server.peers.size() == 1 && server.peers[0]->received.find("LIST") != std::string::npos; }));
   server.peers[0]->close();
   REQUIRE(run_until(io, [&] { return told.has_value(); }));
   CHECK(told->text.find("connection closed") != std::string::npos);
@@ -161,7 +166,8 @@ TEST_CASE("redis shortage: a step without a descriptor tries again within its ti
     run_for(io, 60ms);
     CHECK_FALSE(result);
   }
-  REQUIRE(run_until(io, [&] { return server.peers.size() == 1 && server.peers[0]->received.ends_with("UNPAUSE\r\n"); }));
+  REQUIRE(
+      run_until(io, [&] { return server.peers.size() == 1 && server.peers[0]->received.ends_with("UNPAUSE\r\n"); }));
   server.peers[0]->send("+OK\r\n");
   REQUIRE(run_until(io, [&] { return result.has_value(); }));
   CHECK(*result == StepResult::done);

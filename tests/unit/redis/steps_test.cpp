@@ -205,7 +205,9 @@ TEST_CASE("redis steps: CONFIG REWRITE is not sent after the deadline either, an
 TEST_CASE("redis steps: what began before a stall of ours is not carried out, however long its deadline") {
   StepsBench b;
   b.start(Step::promote, 60s, {"", {""}, "sengu-a-b"});
-  SUBCASE("before the first byte") { CHECK(run_until(b.io, [&] { return !b.server.peers.empty(); })); }
+  SUBCASE("before the first byte") {
+    CHECK(run_until(b.io, [&] { return !b.server.peers.empty(); }));
+  }
   SUBCASE("in the greeting") { b.answer("SETNAME", "+OK\r\n"); }
   stall_for(1200ms);
   CHECK(b.ended(StepResult::failed));

@@ -32,24 +32,28 @@ struct TlsClient {
   int lost = 0;
   RedisNode node;
 
-  TlsClient(boost::asio::io_context& context, const Endpoint& server, const TlsPolicy& policy, Milliseconds timeout = 1s,
-         const Secret& password = {})
+  TlsClient(boost::asio::io_context& context, const Endpoint& server, const TlsPolicy& policy,
+            Milliseconds timeout = 1s, const Secret& password = {})
       : io(context), node(context, {server, {"", password, "sengu-test-tls", net::load_tls(policy)}, timeout},
                           {[this](const Observation& o) { seen.push_back(o); }, [this] { ++lost; }}) {}
 
   Observation probe(ProbeVia via = ProbeVia::kept_connection) {
     seen.clear();
     node.probe(via);
-    REQUIRE(run_until(io, [&] { return !seen.empty(); }, 10s));
+    REQUIRE(run_until(
+        io, [&] { return !seen.empty(); }, 10s));
     return seen.front();
   }
   void wait_until_up() {
-    REQUIRE(run_until(io, [&] { return probe().outcome == Outcome::ok; }, 10s));
+    REQUIRE(run_until(
+        io, [&] { return probe().outcome == Outcome::ok; }, 10s));
   }
   std::pair<StepResult, std::string> run(Step step, Endpoint master = {}, Milliseconds timeout = 2s) {
     std::optional<std::pair<StepResult, std::string>> result;
-    node.run({NodeId{0}, step, master, timeout, 500ms}, [&](StepResult r, std::string text) { result.emplace(r, std::move(text)); });
-    REQUIRE(run_until(io, [&] { return result.has_value(); }, 10s));
+    node.run({NodeId{0}, step, master, timeout, 500ms},
+             [&](StepResult r, std::string text) { result.emplace(r, std::move(text)); });
+    REQUIRE(run_until(
+        io, [&] { return result.has_value(); }, 10s));
     return *result;
   }
 };
@@ -57,7 +61,8 @@ struct TlsClient {
 /// A server that was started a moment ago: one that does not listen yet is asked again.
 Observation first_word(TlsClient& client) {
   Observation seen;
-  REQUIRE(run_until(client.io, [&] { return (seen = client.probe()).outcome != Outcome::l4_refused; }, 10s));
+  REQUIRE(run_until(
+      client.io, [&] { return (seen = client.probe()).outcome != Outcome::l4_refused; }, 10s));
   return seen;
 }
 
@@ -81,12 +86,24 @@ TEST_CASE("redis tls: verify, with a client certificate: probe, steps, deciders,
   using Result = std::pair<StepResult, std::string>;
   const Result done{StepResult::done, {}};
   CHECK(b.run(Step::repoint, one->endpoint()) == done);
-  CHECK(run_until(io, [&] { auto o = b.probe(); return o.info && o.info->link_up; }, 20s));
+  CHECK(run_until(
+      io,
+      [&] {
+        auto o = b.probe();
+        return o.info && o.info->link_up;
+      },
+      20s));
   CHECK(a.run(Step::fence) == done);
   CHECK(b.run(Step::promote) == done);
-  CHECK(a.run(Step::demote, two.endpoint()) == done);   // cuts the probe's connection
+  CHECK(a.run(Step::demote, two.endpoint()) == done);  // cuts the probe's connection
   REQUIRE(run_until(io, [&] { return a.lost == 1; }));
-  CHECK(run_until(io, [&] { auto o = a.probe(); return o.info && o.info->link_up; }, 20s));
+  CHECK(run_until(
+      io,
+      [&] {
+        auto o = a.probe();
+        return o.info && o.info->link_up;
+      },
+      20s));
 
   std::optional<std::vector<std::string>> deciders;
   a.node.ask_deciders(1s, Lane::patient, [&](DecidersAnswer answer) { deciders = std::move(answer.names); });
@@ -94,7 +111,7 @@ TEST_CASE("redis tls: verify, with a client certificate: probe, steps, deciders,
   CHECK(deciders->empty());
 
   one.reset();
-  REQUIRE(run_until(io, [&] { return a.lost == 2; }));   // while idle, at once
+  REQUIRE(run_until(io, [&] { return a.lost == 2; }));  // while idle, at once
   CHECK(a.probe().outcome == Outcome::l4_refused);
   CHECK(a.run(Step::promote).first == StepResult::unreachable);
 }
@@ -116,7 +133,8 @@ TEST_CASE("redis tls: each mode with a server that has TLS, and one that has not
     const auto seen = first_word(clear);
     const auto step = clear.run(Step::rehandshake);
     if (policy.mode == Tls::prefer) {
-      CHECK(run_until(io, [&] { return clear.probe().outcome == Outcome::ok; }, 10s));
+      CHECK(run_until(
+          io, [&] { return clear.probe().outcome == Outcome::ok; }, 10s));
       CHECK_FALSE(clear.probe().fresh_connection);
       CHECK(step.first == StepResult::done);
       continue;
@@ -128,7 +146,7 @@ TEST_CASE("redis tls: each mode with a server that has TLS, and one that has not
     says(step.second, "the server does not speak TLS");
   }
   TlsClient off(io, with.endpoint(), Certificates::policy(Tls::off));
-  const auto seen = first_word(off);   // an alert of TLS and a close, or only the close
+  const auto seen = first_word(off);  // an alert of TLS and a close, or only the close
   CHECK_FALSE(seen.info);
   CHECK((seen.outcome == Outcome::l7_closed || seen.outcome == Outcome::invalid));
 }
@@ -167,7 +185,7 @@ TEST_CASE("redis tls: a certificate of another CA, or for another address, is a 
 TEST_CASE("redis tls: a client certificate that is missing, or of another CA, is told by the server, and is life") {
   boost::asio::io_context io;
   const Certificates files({tls_address(7)});
-  std::string versions = "TLSv1.2";   // there the alert is part of the handshake, and later one of the first question
+  std::string versions = "TLSv1.2";  // there the alert is part of the handshake, and later one of the first question
   std::string missing = "handshake failure";
   SUBCASE("TLS 1.2") {}
   SUBCASE("TLS 1.3") {
@@ -187,7 +205,7 @@ TEST_CASE("redis tls: a client certificate that is missing, or of another CA, is
   };
   refused(files.verify(""), missing);
   refused(Certificates::policy(Tls::require), missing);
-  refused(Certificates::policy(Tls::prefer), missing);   // it speaks TLS: no clear text
+  refused(Certificates::policy(Tls::prefer), missing);  // it speaks TLS: no clear text
   refused(files.verify("other-client"), "unknown ca");
 }
 
@@ -202,12 +220,13 @@ TEST_CASE("redis tls: frozen before the handshake: silence, then a late answer c
     TlsClient client(io, server.endpoint(), policy, 100ms);
     server.freeze();
     CHECK(client.probe().outcome == Outcome::l7_timeout);
-    CHECK(client.probe().outcome == Outcome::l7_timeout);   // over a side connection
+    CHECK(client.probe().outcome == Outcome::l7_timeout);  // over a side connection
     const auto step = client.run(Step::promote, {}, 100ms);
     CHECK(step.first == StepResult::unreachable);
     client.seen.clear();
     server.thaw();
-    REQUIRE(run_until(io, [&] { return !client.seen.empty(); }, 10s));
+    REQUIRE(run_until(
+        io, [&] { return !client.seen.empty(); }, 10s));
     CHECK(client.seen[0].outcome == Outcome::ok);
     CHECK(client.seen[0].answered - client.seen[0].asked >= 100ms);
     CHECK(client.lost == 0);
@@ -216,18 +235,20 @@ TEST_CASE("redis tls: frozen before the handshake: silence, then a late answer c
     CHECK(client.probe().outcome == Outcome::l7_timeout);
     client.seen.clear();
     server.thaw();
-    REQUIRE(run_until(io, [&] { return !client.seen.empty(); }, 10s));
+    REQUIRE(run_until(
+        io, [&] { return !client.seen.empty(); }, 10s));
     CHECK(client.seen[0].outcome == Outcome::ok);
   }
 }
 
-/// A scripted server in front of a real one with TLS: what the real one says goes on when, and as far as, the test says.
+/// A scripted server in front of a real one with TLS: what the real one says goes on when, and as far as, the test
+/// says.
 struct Between {
   boost::asio::io_context& io;
   FakeServer front;
   boost::asio::ip::tcp::socket back;
-  std::size_t passed = 0;   // of what the client said
-  std::string answer;       // of the real server, not passed on yet
+  std::size_t passed = 0;  // of what the client said
+  std::string answer;      // of the real server, not passed on yet
 
   Between(boost::asio::io_context& context, const Endpoint& server) : io(context), front(context), back(context) {
     back.connect({boost::asio::ip::make_address(server.host), server.port});
@@ -281,7 +302,7 @@ TEST_CASE("redis tls: nothing is sent after the deadline, not even the rest of t
     CHECK(run_until(io, [&] { return between.peer().received.size() > hello; }));
   }
   SUBCASE("stalled") {
-    ::poll(nullptr, 0, 400);   // as if the process had been stopped: then everything is due at once
+    ::poll(nullptr, 0, 400);  // as if the process had been stopped: then everything is due at once
     REQUIRE(run_until(io, [&] { return result.has_value(); }));
     CHECK(*result == StepResult::unreachable);
     REQUIRE(run_until(io, [&] { return between.peer().ended; }));
@@ -361,7 +382,8 @@ TEST_CASE("redis tls: files of no use are told by key, name and reason") {
   policy.key_file = files.file("other-client.key");
   CHECK(problem(policy) == "key_file \"" + policy.key_file + "\": key values mismatch");
   policy.key_file = files.file("locked.key");
-  const auto lock = "openssl ec -aes128 -passout pass:secret -in " + files.file("client.key") + " -out " + policy.key_file + " 2> /dev/null";
+  const auto lock = "openssl ec -aes128 -passout pass:secret -in " + files.file("client.key") + " -out " +
+                    policy.key_file + " 2> /dev/null";
   REQUIRE(::system(lock.c_str()) == 0);
   CHECK(problem(policy) == "key_file \"" + policy.key_file + "\": it has a passphrase, and nobody can be asked for it");
 }

@@ -13,7 +13,10 @@ class FakeLink final : public ProbeLink {
  public:
   FakeLink(Listener& listener, std::string name) : listener_(listener), name_(std::move(name)) {}
 
-  bool ask() override { ++asked; return waits; }
+  bool ask() override {
+    ++asked;
+    return waits;
+  }
   void close() override { closed = true; }
   std::string name() const override { return name_; }
   bool is_counted_against_us() const override { return counted; }
@@ -64,7 +67,7 @@ TEST_CASE("node probe: the kept connection is asked, and waited for if it says s
   b.probe.probe(ProbeVia::kept_connection);
   CHECK(b.links.size() == 2);
   b.probe.probe(ProbeVia::fresh_connection);
-  CHECK(b.links.size() == 2);   // one side attempt at a time
+  CHECK(b.links.size() == 2);  // one side attempt at a time
   CHECK(b.links[1]->asked == 1);
 }
 
@@ -74,13 +77,13 @@ TEST_CASE("node probe: a side connection is kept where it is answered, and where
   SUBCASE("answered") {
     side.answer();
     CHECK(b.links[0]->closed);
-    CHECK(b.probe.connections() == Names{"0", "1"});   // the server may still list the one that was given up
+    CHECK(b.probe.connections() == Names{"0", "1"});  // the server may still list the one that was given up
   }
   SUBCASE("overdue, and the only one") {
     b.links[0]->end(LinkEnd::lost);
     CHECK(b.lost == 1);
     b.probe.probe(ProbeVia::kept_connection);
-    CHECK(b.links.size() == 2);   // it will be the kept one
+    CHECK(b.links.size() == 2);  // it will be the kept one
     side.be_overdue();
   }
   CHECK(b.probe.kept() == &side);
@@ -112,7 +115,7 @@ TEST_CASE("node probe: the last eight that we gave up are remembered, until the 
   Bench b;
   for (int i = 0; i < 8; ++i) b.aside().be_overdue();
   CHECK(b.probe.connections() == Names{"1", "2", "3", "4", "5", "6", "7", "8", "0"});
-  b.aside().end(LinkEnd::failed);   // refused: it was nobody's
+  b.aside().end(LinkEnd::failed);  // refused: it was nobody's
   b.links[0]->end(LinkEnd::dropped);
   CHECK(b.lost == 0);
   CHECK(b.probe.connections() == Names{"2", "3", "4", "5", "6", "7", "8", "0"});

@@ -60,7 +60,7 @@ TEST_CASE("places: the patient take their part and no more, until they are hurri
   CHECK(b.order == "pa");
   b.places.hurry(ticket);
   CHECK(b.order == "par");
-  b.places.hurry(ticket);   // it has its place
+  b.places.hurry(ticket);  // it has its place
   b.held[2].give_back();
   CHECK(b.order == "par");
   b.held[0].give_back();
