@@ -50,7 +50,7 @@ bool may_become(Session::State from, Session::State to) {
   switch (from) {
     case arrived: return to == parked || to == connecting || to == refusing;
     case parked: return to == connecting || to == refusing;
-    case connecting: return to == relaying || to == parked || to == refusing;
+    case connecting: return to == connecting || to == relaying || to == parked || to == refusing;
     case relaying: return to == resetting || to == cut;
     case resetting:
     case refusing:

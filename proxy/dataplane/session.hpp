@@ -4,12 +4,13 @@
 //   state       may become
 //   arrived     parked, connecting, refusing, closed
 //   parked      connecting, refusing, closed
-//   connecting  relaying, parked, refusing, closed
+//   connecting  connecting, relaying, parked, refusing, closed
 //   relaying    resetting, cut, closed
 //   resetting   closed
 //   refusing    closed
 //   cut         closed
 //
+// A session that is connecting becomes so again where its node may not take it any more and another one may.
 // may_become() knows the table, and each change of state asserts it. tests/unit/dataplane/session_table_test.cpp reads
 // the table back.
 #pragma once

@@ -71,6 +71,25 @@ TEST_CASE("session: who is still connecting when doubt about the master begins i
   CHECK(plane.traffic().parked == 1);
 }
 
+TEST_CASE("session: a reader that is still connecting to a node that takes no readers any more goes to another") {
+  FullServer full("127.77.4.12");
+  Server other("127.77.4.12");
+  auto settings = one_group("127.77.4.12", {node(full.endpoint()), node(other.endpoint())});
+  settings.groups[0].connect_timeout = 60s;
+  Plane plane(std::move(settings));
+  auto route = open_route(1, 1, 2);
+  route.readers = {{1, true}, {0, false}};
+  plane.publish(route);
+  auto client = plane.reader();
+  REQUIRE(plane.until([&] { return plane.traffic().nodes[0].sessions == 1; }));
+  route.readers[0] = {0, false};
+  plane.publish(route);  // no reader is left: the master takes the client
+  auto backend = other.accept();
+  CHECK(plane.traffic().nodes[0].sessions == 0);
+  CHECK(client.send("GET k"));
+  CHECK(backend.receive(5) == "GET k");
+}
+
 TEST_CASE("session: a parked client that ends its sending side is dropped, and no server sees what it sent") {
   Server server("127.77.4.2");
   Plane plane(one_group("127.77.4.2", {node(server.endpoint())}));
