@@ -1,6 +1,7 @@
 // See printable.hpp.
 #include "config/base/printable.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace sengu {
@@ -26,6 +27,13 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+/// True for the control characters of ASCII, and for U+0080..U+009F: some terminals take U+009B for ESC [.
+bool is_control(std::string_view letter) {
+  const auto last = static_cast<std::uint8_t>(letter.back());
+  if (letter.size() == 1) return last < 0x20 || last == 0x7F;
+  return letter.size() == 2 && letter.front() == '\xC2' && last < 0xA0;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -33,10 +41,9 @@ std::string printable(std::string_view text) {
   clean.reserve(text.size());
   while (!text.empty()) {
     const auto length = sequence_length(text);
-    const auto first = static_cast<std::uint8_t>(text.front());
-    if (length == 0 || first < 0x20 || first == 0x7F) {
+    if (length == 0 || is_control(text.substr(0, length))) {
       clean += '?';
-      text.remove_prefix(1);
+      text.remove_prefix(std::max<std::size_t>(length, 1));
     } else {
       clean += text.substr(0, length);
       text.remove_prefix(length);
