@@ -106,13 +106,15 @@ std::string unread_fields(const json::object& object) {
   return unread.empty() ? std::string() : json::serialize(unread);
 }
 
-/// Reads all fields but the phase. Throws where a field is of another type, or where the group or the epoch is missing:
-/// without these two the payload is no record. Any other field that is missing takes its default.
+/// Reads all fields but the phase. Throws where a field is of another type, or where the group, the epoch or the id of
+/// a named master is missing: without these the payload is no record, and would name no server. Any other field that is
+/// missing takes its default.
 JournalRecord from_object(const json::object& object) {
   JournalRecord record;
   record.group = object.at("group").as_string();
   record.epoch = object.at("epoch").to_number<Epoch>();
   record.master = string_of(object, "master");
+  if (!record.master.empty()) object.at("server_id");
   record.server_id = string_of(object, "server_id");
   record.replid = string_of(object, "replid");
   if (const auto* offset = object.if_contains("offset")) record.offset = offset->to_number<std::int64_t>();

@@ -102,7 +102,8 @@ TEST_CASE("journal slot: the largest record fits") {
   CHECK(decode_slot(encode_slot(record, 1)).record == record);
 }
 
-TEST_CASE("journal slot: a field that is missing takes its default, and only without group or epoch it is no record") {
+TEST_CASE(
+    "journal slot: a field that is missing takes its default, unless the record would name no group, epoch or server") {
   const auto slot = decode_slot(slot_with(R"({"group":"orders","epoch":3})"));
   CHECK(slot.state == SlotState::valid);
   JournalRecord expected;
@@ -111,12 +112,13 @@ TEST_CASE("journal slot: a field that is missing takes its default, and only wit
   CHECK(slot.record == expected);
   CHECK(decode_slot(slot_with(R"({"epoch":3})")).state == SlotState::corrupt);
   CHECK(decode_slot(slot_with(R"({"group":"orders"})")).state == SlotState::corrupt);
+  CHECK(decode_slot(slot_with(R"({"group":"orders","epoch":3,"master":"a"})")).state == SlotState::corrupt);
   CHECK(decode_slot(slot_with(R"({"group":"orders","epoch":3,"fenced":"yes"})")).state == SlotState::corrupt);
 }
 
 TEST_CASE("journal slot: what a newer sengu added is kept and written back") {
-  const auto slot =
-      decode_slot(slot_with(R"({"group":"orders","epoch":3,"hold":{"until":17},"master":"a","drained":["b"]})"));
+  const auto slot = decode_slot(
+      slot_with(R"({"group":"orders","epoch":3,"hold":{"until":17},"master":"a","server_id":"r","drained":["b"]})"));
   REQUIRE(slot.state == SlotState::valid);
   CHECK(slot.record.master == "a");
   CHECK(slot.record.unread == R"({"hold":{"until":17},"drained":["b"]})");
