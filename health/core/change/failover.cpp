@@ -95,8 +95,8 @@ void FailoverMachine::journal_written(const JournalWritten& written) {
 
 void FailoverMachine::step_done(Time now, const StepDone& done) {
   promotion_.step_done(now, done);
-  if (done.step != Step::fence || !fencing_) return;
-  fencing_ = false;
+  if (done.step != Step::fence || done.node != fenced_ || fence_ != Fence::told) return;
+  fence_ = Fence::none;
   // Behind the fence offsets stand still: ask the nodes again (RULES §3.2).
   if (state() == State::survey && done.result == StepResult::done) observe_since_ = now;
 }
@@ -136,26 +136,35 @@ void FailoverMachine::enter_survey(const ChangeContext& context) {
   state_ = State::survey;
   observe_since_ = surveyed_since_ = context.now;
   deadline_ = context.now + context.settings().failover.step_timeout;
-  fence_deadline_ = context.now;
-  if (context.knowledge.record.fenced) fence(context);
+  const Knowledge& knowledge = context.knowledge;
+  const bool a_server_is_there = knowledge.record.fenced && knowledge.node(*knowledge.master).refused.count == 0;
+  fence_ = a_server_is_there ? Fence::owed : Fence::none;
+  fence_deadline_ = context.now + fence_patience(context);
 }
 
-/// One attempt within a fifth of the probe timeout (RULES §4.1); half of that where the master has been silent for
-/// down_after already, since the cut is the barrier and the fence is for clients that bypass us. Where a fence lasts, a
-/// living master first lets go what waits for an acknowledgement, which takes up to a second; then it stands still.
+/// A fifth of the probe timeout (RULES §4.1); half of that where the master has been silent for down_after already,
+/// since the cut is the barrier and the fence is for clients that bypass us. Where a fence lasts, a living master first
+/// lets go what waits for an acknowledgement, which takes up to a second; then it stands still.
+Milliseconds FailoverMachine::fence_patience(const ChangeContext& context) const {
+  const auto& settings = context.settings();
+  if (context.rules().fence_lasts && old_master_lives(context.knowledge)) return settings.failover.step_timeout;
+  return settings.health.timeout / (plan_.cause == Reason::silence ? 10 : 5);
+}
+
+/// One attempt. While another step is under way at the old master, such as the unfence of the failover before, the
+/// fence waits for its end: it would be undone by that step.
 void FailoverMachine::fence(const ChangeContext& context) {
+  if (fence_ != Fence::owed) return;
   const auto& settings = context.settings();
   const NodeId id = *context.knowledge.master;
-  const NodeView& old_master = context.knowledge.node(id);
-  if (old_master.refused.count > 0 || old_master.told.step) return;  // no server is there to fence, or it is busy
-  auto patience = settings.health.timeout / (plan_.cause == Reason::silence ? 10 : 5);
-  auto timeout = settings.health.timeout / 5;
-  if (context.rules().fence_lasts && old_master_lives(context.knowledge)) {
-    patience = timeout = settings.failover.step_timeout;
-    deadline_ += patience;
-  }
+  if (context.knowledge.node(id).told.step) return;
+  const auto patience = fence_patience(context);
+  const bool lasts = context.rules().fence_lasts && old_master_lives(context.knowledge);
+  if (lasts) deadline_ += patience;
+  fence_ = Fence::told;
+  fenced_ = id;
   fence_deadline_ = context.now + patience;
-  fencing_ = true;
+  const auto timeout = lasts ? patience : settings.health.timeout / 5;
   tell(context.knowledge, context.out, RunStep{id, Step::fence, {}, timeout, 3 * settings.failover.step_timeout});
 }
 
@@ -186,10 +195,11 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const ChangeContex
   }
   if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
   const Knowledge& knowledge = context.knowledge;
+  fence(context);
   const bool told = deciders_told(context);
   stop_receivers(context);
   if (!survey_complete(context)) return std::nullopt;
-  if (fencing_ && context.now < fence_deadline_) return std::nullopt;
+  if (fence_ != Fence::none && context.now < fence_deadline_) return std::nullopt;
   const bool patient = context.now < *observe_since_ + knowledge.settings->health.timeout;
   if (patient && !offsets_stand_still(knowledge, plan_.cause)) return std::nullopt;
   if (plan_.cause == Reason::silence && a_replica_hears_it(knowledge)) return end(Reason::witness_hears_master);
@@ -211,10 +221,8 @@ std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContex
   // The operator named the candidate and the old master is gone: writes that only another replica has would be lost
   // unasked.
   if (planned && is_behind_another(knowledge, *candidate, choice)) return end(Reason::still_behind);
-  if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate))) {
-    target_ = candidate;  // the end names the node that refused
+  if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate)))
     return end(Reason::step_failed);
-  }
   if (context.rules().applies_later) {
     enter_applying(context, *candidate);
   } else {
@@ -297,11 +305,11 @@ void FailoverMachine::enter_targeting(const ChangeContext& context, NodeId targe
 }
 
 FailoverMachine::Ended FailoverMachine::end(Reason result) {
-  Ended ended{result, target().value_or(NodeId{}), promotion_.seen(), plan_};
+  Ended ended{result, target(), promotion_.seen(), plan_};
   state_ = State::idle;
   target_.reset();
   observe_since_.reset();
-  fencing_ = false;
+  fence_ = Fence::none;
   write_.forget();
   promotion_.end();
   return ended;

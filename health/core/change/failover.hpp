@@ -44,7 +44,7 @@ class FailoverMachine {
 
   struct Ended {
     Reason result = Reason::none;  // none: the target is master and journalled
-    NodeId target{};               // where result is none: the new master; where a step failed: the node that was told
+    std::optional<NodeId> target;  // the chosen node; none where none was chosen, never where result is none
     ServerInfo master{};           // where result is none: the new master as it was seen and journalled
     FailoverPlan plan;
   };
@@ -77,9 +77,12 @@ class FailoverMachine {
   void unfence(const ChangeContext& context) const;
 
  private:
+  enum class Fence : std::uint8_t { none, owed, told };  // told: its answer is waited for
+
   Reason why_stop(const ChangeContext& context) const;
   std::optional<Ended> wait_for_barrier(const ChangeContext& context);
   void enter_survey(const ChangeContext& context);
+  Milliseconds fence_patience(const ChangeContext& context) const;
   void fence(const ChangeContext& context);
   std::optional<Ended> survey(const ChangeContext& context);
   std::optional<Ended> choose(const ChangeContext& context);
@@ -94,12 +97,13 @@ class FailoverMachine {
   State state_ = State::idle;  // idle while the promotion runs
   Promotion promotion_;
   FailoverPlan plan_;
-  std::optional<NodeId> target_;  // in applying the chosen node; in survey the one that a failed step was for
+  std::optional<NodeId> target_;  // in applying: the chosen node
   std::optional<Time> observe_since_;
   Time surveyed_since_{};  // of the survey, or of the last stall within it
   Time deadline_{};
   Time fence_deadline_{};
-  bool fencing_ = false;
+  Fence fence_ = Fence::none;
+  NodeId fenced_{};  // the old master, once its fence was told
   Time applying_since_{};
   Time applied_last_{};
   std::int64_t applied_ = 0;  // how far the target was seen to have applied

@@ -208,7 +208,8 @@ void watch_master(GroupState& group) {
 void give_up_change(GroupState& group, const FailoverMachine::Ended& ended) {
   group.reasons.last = ended.result;
   group.pace.gave_up(group.now, group.settings().failover.step_timeout);
-  if (ended.result == Reason::step_failed) group.known.node(ended.target).told.refused_promotion = group.now;
+  if (ended.result == Reason::step_failed && ended.target)
+    group.known.node(*ended.target).told.refused_promotion = group.now;
   // No client was served by another master: the journal's stays the master, also while the journal cannot be written.
   if (ended.result == Reason::journal_unwritable) record_given_up(group.known);
   const bool nobody = ended.result == Reason::no_good_replica;
@@ -252,11 +253,12 @@ void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, s
                        bool promoted) {
   const Scene scene = group.scene();
   const std::string epoch = std::to_string(group.known.record.epoch);
-  if (!promoted) emit_node(scene, EventKind::adopted, ended.target, ended.plan.cause, "epoch=" + epoch);
-  if (from && from != ended.target) {
+  const NodeId to = *ended.target;
+  if (!promoted) emit_node(scene, EventKind::adopted, to, ended.plan.cause, "epoch=" + epoch);
+  if (from && from != to) {
     NodeView& old = group.known.node(*from);
     old.replica.left_in_chain = old.says(Role::replica);
-    report_switch(scene, *from, ended.target, ended.plan.cause);
+    report_switch(scene, *from, to, ended.plan.cause);
   }
   if (!ended.plan.request) return;
   group.out.send(
@@ -304,9 +306,10 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   if (ended.result != Reason::none) return give_up_change(*this, ended);
   const Reason cause = ended.plan.cause;
   const auto from = known.master;
-  const bool promoted = cause != Reason::adopted && from != ended.target;
+  const NodeId to = *ended.target;
+  const bool promoted = cause != Reason::adopted && from != to;
   if (promoted) {
-    report_promoted(scene(), ended.target, cause);
+    report_promoted(scene(), to, cause);
     pace.promoted(now);
   } else {
     doubt.end_odown(scene());
@@ -315,11 +318,11 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   mending.begin(promoted ? Mending::Others::are_to_follow : Mending::Others::stay);
   // People or all nodes have named a master; a failover of sengu's own does not settle which of two masters is right.
   if (cause == Reason::adopted || cause == Reason::operator_request) switched_unseen = false;
-  if (promote_sent_to == ended.target) promote_sent_to.reset();
+  if (promote_sent_to == to) promote_sent_to.reset();
   if (promoted && from && !ended.master.sql)
     lost_tail.remember(*from, known.history_offset - (ended.master.second_offset - 1));
-  known.master = ended.target;
-  known.node(ended.target).stall.unseen = false;
+  known.master = to;
+  known.node(to).stall.unseen = false;
   journal.is_whole_again();
   take_master(*this, ended.master);
   begin_anew(*this, promoted);

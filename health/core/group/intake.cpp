@@ -138,11 +138,14 @@ void follow_history(GroupState& group, const ServerInfo& master) {
 }
 
 /// The same process that the operator's failover replaced as master: it is about to be demoted, and no reason for an
-/// alarm.
+/// alarm. Redis only: on MySQL the fence has made it read-only, and one that is writable is a reason.
 bool was_just_replaced(const GroupState& group, const NodeView& node) {
   const auto& masters = group.known.record.past_servers;
   const bool by_order = group.reasons.cause == Reason::operator_request && !group.mending.done();
-  return by_order && masters.size() > 1 && masters[masters.size() - 2] == node.info->run_id;
+  if (!by_order || node.info->sql || masters.size() < 2 || masters[masters.size() - 2] != node.info->run_id)
+    return false;
+  return group.settings().failover.rejoin_delay == 0ms ||
+         !has_a_tail(*group.known.node(*group.known.master).info, *node.info);
 }
 
 void take_done(const Scene& scene, const StepDone& done) {
@@ -307,7 +310,7 @@ void GroupState::take(const JournalWritten& written) {
 
 void GroupState::take(const StepDone& done) {
   NodeView& node = known.node(done.node);
-  node.told.step.reset();
+  if (node.told.step == done.step) node.told.step.reset();  // else it is the answer to the step before
   node.told.done = now;
   node.probe.next = now;
   machine.step_done(now, done);

@@ -43,7 +43,7 @@ struct Probing {
 
 /// What the node was told to do, and how that ended. Written by tell() and by the intake of StepDone alone.
 struct Told {
-  std::optional<Step> step;   // set exactly while a StepDone is owed
+  std::optional<Step> step;   // the step that was told last, until its StepDone comes
   Time done{};                // of the last StepDone. An answer to an older question says nothing of the step
   int failures = 0;           // steps in a row that failed; a step that is done sets it to 0
   Time retry{};               // mending tells the node nothing before this; a new master resets it to the epoch

@@ -97,6 +97,8 @@ TEST_CASE("config nearest: no word is named for what is none of them") {
 
 TEST_CASE("config printable: control characters and broken UTF-8 become question marks") {
   CHECK(printable("a\x1b[31mb\xc3\xa9\xed\xa0\x80\xf5") == "a?[31mb\xc3\xa9????");
+  CHECK(printable("a\xc2\x9b"
+                  "2J\xc2\xa0") == "a?2J\xc2\xa0");  // U+009B is ESC [ to some terminals
   CHECK(printable_line("ERR a\x1b[31mb\r") == "ERR a?[31mb?");
   CHECK(printable_line("a\nb\x01\x7f\xff ~") == "a?b??? ~");
   CHECK(printable_line(std::string(1000, 'a')).size() == 200);
