@@ -280,3 +280,17 @@ def test_no_package_mirror_is_named():
     urls += output("npm", "config", "get", "registry").split()
     hosts = {host for url in urls if (host := urlparse(url).hostname) and host != "localhost"}
     check([f"{name}: {host}" for host in sorted(hosts) for name in files() if host.encode() in content(name)])
+
+
+def test_mutants_quote_what_is_there():
+    """A run without the mutants (--quick) would not notice that one no longer fits."""
+    bad = []
+    for name in files():
+        if not name.endswith(".mutant"):
+            continue
+        for place, edits in re.findall(r"^@@ (\S+)\n(.*?)(?=^@@ |\Z)", content(name).decode(), re.M | re.S):
+            source = content(place).decode()
+            for quoted in re.findall(r"^<<<<\n(.*?)^====\n", edits, re.M | re.S):
+                if source.count(quoted) != 1:
+                    bad.append(f"{name}:1: does not stand once in {place}: {quoted.strip()[:60]}")
+    check(bad)
