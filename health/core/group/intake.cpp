@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto poll_once_more = 20ms;
+constexpr auto ask_again = 20ms;    // a node whose answer could not be judged
 constexpr auto step_pause = 100ms;  // after a failed step, doubled each time
 constexpr auto longest_step_pause = 30s;
 constexpr int most_step_doublings = 10;
@@ -45,7 +45,7 @@ void take_shortage(NodeView& node, const Observation& seen, Time now) {
   if (!node.outcome) node.outcome = seen.outcome;
   node.text = seen.text;
   node.silent_since = now;
-  node.probe.next = now + poll_once_more;
+  node.probe.next = now + ask_again;
 }
 
 /// An unusable answer raises its own alarm, and is no reason to call the node dead (RULES §2.1). If it dies, +sdown
@@ -239,7 +239,7 @@ void GroupState::take_master_info(const Observation& seen) {
   if (check.is_another(known, *seen.info)) return;
   if (seen.info->sql && seen.info->role == Role::master && !check.holds_what_replicas_have(scene())) {
     known.master_verified = false;
-    known.node(*known.master).probe.next = now + poll_once_more;
+    known.node(*known.master).probe.next = now + ask_again;
     return;
   }
   known.master_verified = seen.info->role == Role::master && !seen.info->loading;
