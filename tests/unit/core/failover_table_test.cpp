@@ -219,10 +219,11 @@ TEST_CASE("failover machine: its transitions are those of the table in its heade
   walk_from_confirming(walk);
   const Table header = table_in_header();
   CHECK(header.size() == 14);
-  for (const auto& [way, reasons] : header) {
+  for (const auto& row : header) {
+    const auto& way = row.first;
     CAPTURE(way);
     REQUIRE(walk.seen.contains(way));
-    CHECK(walk.seen.at(way) == reasons);
+    CHECK(walk.seen.at(way) == row.second);
   }
   CHECK(walk.seen.size() == header.size());
 }
