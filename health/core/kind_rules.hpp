@@ -1,6 +1,6 @@
 // What of the decision depends on the kind of the group's servers: each member answers a question that a rule asks.
-// Apart from this, only the doctor and the history look at the kind, since their numbers mean something else for each.
-// Pure.
+// Apart from this, only the doctor and the history look at the kind. Where a rule needs what only a MySQL server says,
+// ServerInfo::sql tells one. Pure.
 #pragma once
 
 #include "config/settings.hpp"

@@ -1,4 +1,4 @@
-// For tests only: the point of a failover at which the process shall die, one point for each row of RULES §7.2. Pure;
+// For tests only: the point of a failover at which the process shall die, one for each that RULES §7.2 names. Pure;
 // the caller (the driver, the simulator) ends the process.
 #pragma once
 

@@ -1,4 +1,4 @@
-"""sengu dies at each row of RULES §7.2, and starts again before and after the old master's return."""
+"""sengu dies at each point that RULES §7.2 names, and starts again before and after the old master's return."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""sengu dies in the middle of a promotion on a MySQL group, at each row of RULES §7.2, and starts again."""
+"""sengu dies in the middle of a promotion on a MySQL group, at each point that RULES §7.2 names, and starts again."""
 
 import pytest
 

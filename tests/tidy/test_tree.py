@@ -235,7 +235,7 @@ def test_what_the_rules_name_is_there():
     """Each scenario, unit test and mutant that health/RULES.md names as the one that plays a sequence."""
     text = content(RULES).decode()
     names = {Path(name).stem for name in files() if name.startswith(("tests/scenario/", "tests/e2e/", "tests/sim/mutants/"))}
-    played = [word for line in re.findall(r"\(([^()]*)\)\.?$", text.split("## 9.")[1], re.MULTILINE) for word in re.split(r"[;, ]+", line)]
+    played = [word for cited in re.findall(r"\(([^()]*)\)", text.split("## 9.")[1]) for word in re.split(r"[;, ]+", cited)]
     scenarios = [word for word in played if re.fullmatch(r"[a-z]+(_[a-z]+)+", word)]
     assert len(scenarios) > 25
     mutants = {"mysql_" + name for name in names}

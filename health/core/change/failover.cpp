@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto barrier_patience = 1s;  // then the barrier is given up where the failover is no longer wanted
+constexpr auto barrier_patience = 1s;  // the barrier is looked at again by then
 
 }  // namespace
 

@@ -95,9 +95,9 @@ bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& re
   return false;
 }
 
-/// Greater is better: one that did not refuse lately, without writes of its own, most received, least left to apply,
-/// then the master that lost its role, configured priority (lower is preferred), the old master's zone, at the top of a
-/// chain, place.
+/// Greater is better: one that did not refuse since its server started, without writes of its own, most received, least
+/// left to apply, then the master that lost its role, configured priority (lower is preferred), the old master's zone,
+/// at the top of a chain, place.
 auto rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
   const bool same_zone = knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;

@@ -1,5 +1,5 @@
 // Two deciders on one group make two masters (RULES §7.3): when the nodes are asked which deciders are connected to
-// them, and what they told. Pure. health/redis/clients knows deciders by the names of their connections.
+// them, and what they told. No clock, no socket. health/redis/clients knows deciders by the names of their connections.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // Is the master gone, or only our path to it? A pure judgement over what is known (RULES §2). It never acts.
 //
 //   refused twice, >= 10 ms apart, every reachable witness sees it down     -> dead (process_death)
-//   no reachable witness: refused for the whole of down_after               -> dead (process_death)
+//   no reachable witness, or on_process_death = "down_after": refused for the whole of down_after
+//                                                                           -> dead (process_death)
 //   no byte for down_after, every reachable witness (>= 1) proved it is down -> dead (silence)
 //   a witness proved that it hears the master                               -> unreachable from here
 //   anything else                                                           -> undecided, with the reason

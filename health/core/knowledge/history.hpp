@@ -1,6 +1,6 @@
 // The history of a group's writes, and how much of it a server holds: the comparison that every choice rests on (RULES
-// §5). Redis numbers bytes within a replication id; MySQL and MariaDB name transactions. No other file compares offsets
-// or sets.
+// §5). Redis numbers bytes within a replication id; MySQL and MariaDB name transactions. Offsets of two servers
+// are compared only as received() gives them.
 #pragma once
 
 #include <optional>

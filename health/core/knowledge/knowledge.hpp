@@ -41,7 +41,8 @@ struct Probing {
   Time next{};           // the next probe is due then, however slow the cadence; max() once it was sent
 };
 
-/// What the node was told to do, and how that ended. Written by tell() and by the intake of StepDone alone.
+/// What the node was told to do, and how that ended. Written by tell() and the intake of StepDone; a failover that was
+/// given up, a restart of the server and a new master also write refused_promotion and retry.
 struct Told {
   std::optional<Step> step;   // the step that was told last, until its StepDone comes
   Time done{};                // of the last StepDone. An answer to an older question says nothing of the step
