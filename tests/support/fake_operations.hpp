@@ -66,7 +66,7 @@ class FakeOperations : public proxy::Operations {
   const config::Settings& settings() const override { return all_settings; }
   /// As a test has left all_settings by then.
   const health::ConfiguredGroups& groups() const override {
-    configured = health::hand_out_ids(std::make_shared<const config::Settings>(all_settings));
+    configured = hand_out();
     return configured;
   }
 
@@ -90,11 +90,15 @@ class FakeOperations : public proxy::Operations {
  private:
   mutable health::ConfiguredGroups configured;
 
+  health::ConfiguredGroups hand_out() const {
+    return health::hand_out_ids(std::make_shared<const config::Settings>(all_settings));
+  }
+
   proxy::GroupView healthy() const {
     using namespace std::chrono_literals;
     using health::NodeId;
     proxy::GroupView view;
-    view.settings = groups()[0].settings;
+    view.settings = hand_out()[0].settings;
     view.status.epoch = 7;
     view.status.route = health::RouteState::open;
     view.status.reason = health::Reason::master_ok;
@@ -131,7 +135,7 @@ class FakeOperations : public proxy::Operations {
   }
   proxy::GroupView closed() const {
     proxy::GroupView view;
-    view.settings = groups()[1].settings;
+    view.settings = hand_out()[1].settings;
     view.status.reason = health::Reason::two_masters;
     view.status.nodes.resize(3);
     view.traffic.nodes.resize(3);
