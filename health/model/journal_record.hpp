@@ -28,9 +28,11 @@ struct JournalRecord {
   std::string replid;                     // its history: replication id ...
   std::int64_t offset = 0;                // ... and the last offset seen (bytes)
   std::string target;                     // node name, in phase promoting
-  bool fenced = false;                    // a fence was sent to `master`
+  bool fenced = false;                    // a fence may have been sent to `master`
   std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
-  std::string unread;  // fields of a newer sengu, as a JSON object: kept, and written back. Empty: none
+  // Empty: none.
+  std::string unread;  // fields of a newer sengu, as a JSON object: kept, and written back (of a fraction without its
+                       // last digit, perhaps)
   bool operator==(const JournalRecord&) const = default;
 };
 
