@@ -30,9 +30,9 @@ struct JournalRecord {
   std::string target;                     // node name, in phase promoting
   bool fenced = false;                    // a fence may have been sent to `master`
   std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
-  // Empty: none.
-  std::string unread;  // fields of a newer sengu, as a JSON object: kept, and written back (of a fraction without its
-                       // last digit, perhaps)
+  // Fields of a newer sengu, as a JSON object; empty: none. Kept and written back, a fraction perhaps without its last
+  // digit.
+  std::string unread;
   bool operator==(const JournalRecord&) const = default;
 };
 
