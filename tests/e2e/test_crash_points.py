@@ -26,7 +26,7 @@ def died(sengu):
     sengu.prefix = []
 
 
-def all_is_well(group, sengu, taps, writers, epoch):
+def all_is_well(group, sengu, taps, writers, least_epoch, most_epoch):
     """One routed master that has all that could be kept; everyone else follows it."""
     new = group.by_name(sengu.wait_routed(within=30))
     moved = time.monotonic()
@@ -38,7 +38,7 @@ def all_is_well(group, sengu, taps, writers, epoch):
     writers.stop()
     accounts = account(writers.keys, new, taps)
     assert not accounts.keepable, str(accounts)
-    assert epoch < sengu.state()["epoch"] <= epoch + 3
+    assert least_epoch <= sengu.state()["epoch"] <= most_epoch
 
 
 @pytest.mark.parametrize("returns", ["before", "after"])
@@ -55,7 +55,7 @@ def test_after_the_death_of_the_master(world, point, returns):
     else:
         sengu.start(within=30)
         old.start()
-    all_is_well(group, sengu, taps, writers, epoch)
+    all_is_well(group, sengu, taps, writers, epoch + 1, epoch + 3)
 
 
 @pytest.mark.parametrize("point", ["after_the_fence", "after_acknowledgements", "promote_sent"])
@@ -66,4 +66,6 @@ def test_after_an_order(world, point):
     sengu.run("failover", "g", "--to", group.nodes[1].name)
     died(sengu)
     sengu.start(within=30)
-    all_is_well(group, sengu, taps, writers, epoch)
+    # The workers may acknowledge before the disk has taken the new epoch: then nothing had begun.
+    written = point != "after_acknowledgements"
+    all_is_well(group, sengu, taps, writers, epoch + 1 if written else epoch, epoch + 3)
