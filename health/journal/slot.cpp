@@ -57,12 +57,24 @@ std::uint32_t name_crc(Bytes bytes) {
   return crc.checksum();
 }
 
-constexpr std::array<std::string_view, 10> fields{"group",  "epoch",  "phase",  "master", "server_id",
-                                                  "replid", "offset", "target", "fenced", "past_servers"};
+constexpr std::array<std::string_view, 12> fields{"group",     "epoch",        "phase",        "master",
+                                                  "server_id", "replid",       "offset",       "target",
+                                                  "fenced",    "past_servers", "past_replids", "copies"};
+
+json::array to_array(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const auto& text : texts) array.emplace_back(text);
+  return array;
+}
+
+json::array to_array(const std::vector<HeldCopy>& copies) {
+  json::array array;
+  for (const auto& copy : copies)
+    array.push_back({{"node", copy.node}, {"server_id", copy.server_id}, {"keys", copy.keys}, {"offset", copy.offset}});
+  return array;
+}
 
 json::object to_object(const JournalRecord& record) {
-  json::array past;
-  for (const auto& id : record.past_servers) past.emplace_back(id);
   return {{"group", record.group},
           {"epoch", record.epoch},
           {"phase", phases.at(static_cast<std::size_t>(record.phase))},
@@ -72,16 +84,23 @@ json::object to_object(const JournalRecord& record) {
           {"offset", record.offset},
           {"target", record.target},
           {"fenced", record.fenced},
-          {"past_servers", std::move(past)}};
+          {"past_servers", to_array(record.past_servers)}};
 }
 
 std::string to_json(const JournalRecord& record) {
   json::object object = to_object(record);
-  if (record.unread.empty()) return json::serialize(object);
-  const auto unread = json::parse(record.unread);
-  for (const auto& field : unread.as_object()) object.insert(field);
-  auto all = json::serialize(object);
-  return all.size() <= max_slot_payload ? all : json::serialize(to_object(record));
+  auto text = json::serialize(object);
+  /// Adds the fields as long as there is room.
+  const auto add = [&](const json::object& more) {
+    for (const auto& field : more) object.insert(field);
+    auto longer = json::serialize(object);
+    if (longer.size() <= max_slot_payload) return text.swap(longer);
+    for (const auto& field : more) object.erase(field.key());
+  };
+  if (!record.past_replids.empty()) add({{"past_replids", to_array(record.past_replids)}});
+  if (!record.copies.empty()) add({{"copies", to_array(record.copies)}});
+  if (!record.unread.empty()) add(json::parse(record.unread).as_object());
+  return text;
 }
 
 std::string string_of(const json::object& object, std::string_view key) {
@@ -89,13 +108,26 @@ std::string string_of(const json::object& object, std::string_view key) {
   return value != nullptr ? std::string(value->as_string()) : std::string();
 }
 
-std::vector<std::string> newest_servers(const json::object& object) {
-  std::vector<std::string> servers;
-  const auto* list = object.if_contains("past_servers");
-  if (list == nullptr) return servers;
-  for (const auto& id : list->as_array()) servers.emplace_back(id.as_string());
-  if (servers.size() > max_past_servers) servers.erase(servers.begin(), servers.end() - max_past_servers);
-  return servers;
+/// The last of a list.
+std::vector<std::string> newest(const json::object& object, std::string_view key, std::size_t most) {
+  std::vector<std::string> texts;
+  const auto* list = object.if_contains(key);
+  if (list == nullptr) return texts;
+  for (const auto& text : list->as_array()) texts.emplace_back(text.as_string());
+  if (texts.size() > most) texts.erase(texts.begin(), texts.end() - static_cast<std::ptrdiff_t>(most));
+  return texts;
+}
+
+std::vector<HeldCopy> copies_of(const json::object& object) {
+  std::vector<HeldCopy> copies;
+  const auto* list = object.if_contains("copies");
+  if (list == nullptr) return copies;
+  for (const auto& one : list->as_array()) {
+    const auto& copy = one.as_object();
+    copies.push_back({string_of(copy, "node"), string_of(copy, "server_id"), copy.at("keys").to_number<std::uint64_t>(),
+                      copy.at("offset").to_number<std::int64_t>()});
+  }
+  return copies;
 }
 
 std::string unread_fields(const json::object& object) {
@@ -120,7 +152,9 @@ JournalRecord from_object(const json::object& object) {
   if (const auto* offset = object.if_contains("offset")) record.offset = offset->to_number<std::int64_t>();
   record.target = string_of(object, "target");
   if (const auto* fenced = object.if_contains("fenced")) record.fenced = fenced->as_bool();
-  record.past_servers = newest_servers(object);
+  record.past_servers = newest(object, "past_servers", max_past_servers);
+  record.past_replids = newest(object, "past_replids", max_past_replids);
+  record.copies = copies_of(object);
   record.unread = unread_fields(object);
   return record;
 }

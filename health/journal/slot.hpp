@@ -25,6 +25,7 @@ constexpr std::size_t slot_header_size = 288;
 constexpr std::size_t max_slot_payload = slot_size - slot_header_size;
 constexpr std::size_t max_slot_name = 250;
 constexpr std::size_t max_past_servers = 32;
+constexpr std::size_t max_past_replids = 16;
 constexpr std::uint32_t slot_version = 1;
 
 using SlotBytes = std::array<std::byte, slot_size>;
@@ -49,7 +50,7 @@ struct Slot {
 
 /// Asserts that the record fits: group at most max_slot_name bytes, past_servers at most max_past_servers, and the JSON
 /// without `unread` at most max_slot_payload (names are bounded by the configuration, ids by the servers' protocol).
-/// `unread` is left out where there is no room for it.
+/// past_replids, copies and `unread`, in this order, are left out where there is no room for them.
 SlotBytes encode_slot(const JournalRecord& record, std::uint64_t sequence);
 
 /// Reads any bytes without harm.

@@ -31,6 +31,8 @@ std::string_view to_string(EventKind kind) {
     case EventKind::rogue_master: return "+rogue-master";
     case EventKind::amnesia: return "+amnesia";
     case EventKind::lost_writes: return "+lost-writes";
+    case EventKind::stranger: return "+stranger";
+    case EventKind::stranger_end: return "-stranger";
     case EventKind::failover_refused: return "+failover-refused";
     case EventKind::failover_abort_no_ack: return "+failover-abort-no-ack";
     case EventKind::failover_abort: return "-failover-abort";

@@ -41,6 +41,8 @@ enum class EventKind : std::uint8_t {
   rogue_master,
   amnesia,
   lost_writes,
+  stranger,
+  stranger_end,
   failover_refused,
   failover_abort_no_ack,
   failover_abort,

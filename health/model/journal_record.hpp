@@ -19,6 +19,15 @@ std::string_view to_string(Phase phase);
 /// operator names the master (RULES §7).
 enum class JournalFound : std::uint8_t { sound, damaged };
 
+/// What a node held when it was last seen as a copy of the group's data. Redis only.
+struct HeldCopy {
+  std::string node;
+  std::string server_id;    // the run id of the server that held it
+  std::uint64_t keys = 0;   // over all databases
+  std::int64_t offset = 0;  // in the group's history (bytes)
+  bool operator==(const HeldCopy&) const = default;
+};
+
 struct JournalRecord {
   std::string group;
   Epoch epoch = 0;
@@ -30,6 +39,9 @@ struct JournalRecord {
   std::string target;                     // node name, in phase promoting
   bool fenced = false;                    // a fence may have been sent to `master`
   std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
+  std::vector<std::string>
+      past_replids;              // Redis: histories of the group before the present one, newest last, at most 16
+  std::vector<HeldCopy> copies;  // Redis: at most one for each node
   // Fields of a newer sengu, as a JSON object; empty: none. Kept and written back, a fraction perhaps without its last
   // digit.
   std::string unread;

@@ -98,6 +98,8 @@ struct ServerInfo {
   std::int64_t offset = 0;          // master_repl_offset of a master, slave_repl_offset of a replica (bytes)
   std::int64_t second_offset = -1;  // second_repl_offset
   std::uint64_t keys = 0;           // sum over all databases (INFO keyspace)
+  std::uint64_t expiring = 0;       // how many of them have a time to live (INFO keyspace, expires)
+  Milliseconds longest_ttl{0};      // the longest avg_ttl of a database with such keys
   bool loading = false;
   // of a replica
   Endpoint master;                                    // master_host, master_port

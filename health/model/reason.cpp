@@ -17,6 +17,8 @@ std::string_view to_string(Reason reason) {
     case Reason::process_death: return "process_death";
     case Reason::server_changed: return "server_changed";
     case Reason::master_emptied: return "master_emptied";
+    case Reason::master_lacks_writes: return "master_lacks_writes";
+    case Reason::stranger: return "stranger";
     case Reason::silence: return "silence";
     case Reason::loading_timeout: return "loading_timeout";
     case Reason::operator_request: return "operator_request";
@@ -44,6 +46,7 @@ std::string_view to_string(Reason reason) {
     case Reason::different_history: return "different_history";
     case Reason::lag_limit: return "lag_limit";
     case Reason::full_sync_in_progress: return "full_sync_in_progress";
+    case Reason::copy_emptied: return "copy_emptied";
     case Reason::duplicate_server: return "duplicate_server";
     case Reason::applier_stopped: return "applier_stopped";
     case Reason::applier_error: return "applier_error";
@@ -74,6 +77,7 @@ std::string_view to_string(Reason reason) {
     case Reason::master_alive_again: return "master_alive_again";
     case Reason::adopted: return "adopted";
     case Reason::amnesia_wait_over: return "amnesia_wait_over";
+    case Reason::rejoin_refused: return "rejoin_refused";
     case Reason::count: break;
   }
   return "?";
@@ -93,6 +97,8 @@ std::string_view describe(Reason reason) {
     case Reason::process_death: return "the master process is gone";
     case Reason::server_changed: return "another server answers under the master's address";
     case Reason::master_emptied: return "the master came back without its data";
+    case Reason::master_lacks_writes: return "the master came back without writes that a replica holds";
+    case Reason::stranger: return "a server with data of its own answers under its address";
     case Reason::silence: return "the master was silent for down_after";
     case Reason::loading_timeout: return "the master was loading for too long";
     case Reason::operator_request: return "the operator asked for it";
@@ -120,6 +126,7 @@ std::string_view describe(Reason reason) {
     case Reason::different_history: return "its data is of another history";
     case Reason::lag_limit: return "further behind than max_lag_bytes";
     case Reason::full_sync_in_progress: return "in the middle of a full sync";
+    case Reason::copy_emptied: return "its data is gone, and another copy may still be had";
     case Reason::duplicate_server: return "two nodes are one server";
     case Reason::applier_stopped: return "its SQL thread does not run";
     case Reason::applier_error: return "its SQL thread has an error";
@@ -150,6 +157,7 @@ std::string_view describe(Reason reason) {
     case Reason::master_alive_again: return "the old master answered again";
     case Reason::adopted: return "adopted as found";
     case Reason::amnesia_wait_over: return "no replica came back within amnesia_wait";
+    case Reason::rejoin_refused: return "it cannot follow the master now";
     case Reason::count: break;
   }
   return "?";

@@ -20,10 +20,12 @@ enum class Reason : std::uint8_t {
   semi_sync_off,    // MySQL: semi-sync is being switched on on the master
   master_unusable,  // it answers, but with an error (NOAUTH, NOPERM, MASTERDOWN, ...)
   // why a master counts as dead
-  process_death,   // refused twice, witnesses agree
-  server_changed,  // another run id under the same address
-  master_emptied,  // a new run id, and the data is gone (amnesia)
-  silence,         // down_after without a byte, witnesses agree
+  process_death,        // refused twice, witnesses agree
+  server_changed,       // another run id under the same address
+  master_emptied,       // a new run id, and the data is gone (amnesia)
+  master_lacks_writes,  // a new run id, and a replica holds writes that it lacks
+  stranger,             // a server with data of its own, which was never seen as one of the group
+  silence,              // down_after without a byte, witnesses agree
   loading_timeout,
   operator_request,
   resumed,  // a failover that an earlier run of sengu began
@@ -52,6 +54,7 @@ enum class Reason : std::uint8_t {
   different_history,
   lag_limit,
   full_sync_in_progress,
+  copy_emptied,       // it lost its keys while its offset stood still
   duplicate_server,   // two nodes with one server id
   applier_stopped,    // MySQL: the SQL thread does not run
   applier_error,      // ... or stopped with an error
@@ -83,7 +86,8 @@ enum class Reason : std::uint8_t {
   master_alive_again,  // the old master answered before the promote: rolled back
   adopted,
   amnesia_wait_over,
-  count,  // how many there are; no reason
+  rejoin_refused,  // by the operator's order; the text says why
+  count,           // how many there are; no reason
 };
 constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::count);
 

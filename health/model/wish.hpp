@@ -17,12 +17,17 @@ struct FailoverWish {
   std::optional<NodeId> to;
   LossPolicy loss = LossPolicy::keep_writes;
 };
+/// The node may follow the master again, whatever data it holds. With `wipe` the operator gives that data up.
+struct RejoinWish {
+  NodeId node;
+  bool wipe = false;
+};
 /// No automatic action; routing goes on.
 struct PauseWish {};
 /// Automatic action again.
 struct ResumeWish {};
 
-using Wish = std::variant<FailoverWish, PauseWish, ResumeWish>;
+using Wish = std::variant<FailoverWish, RejoinWish, PauseWish, ResumeWish>;
 
 /// How a wish ended.
 struct WishOutcome {

@@ -20,14 +20,28 @@ bool read_flag(std::string_view text, bool& out) {
   return true;
 }
 
-/// "keys=12,expires=3,..." -> 12
-bool add_keys(std::string_view value, std::uint64_t& keys) {
-  constexpr std::string_view prefix = "keys=";
-  if (!value.starts_with(prefix)) return false;
-  std::uint64_t count = 0;
-  if (!read_number(value.substr(prefix.size(), value.find(',') - prefix.size()), count)) return false;
-  keys += count;
+/// The number behind "keys=", "expires=" or "avg_ttl=" in "keys=12,expires=3,avg_ttl=81,..."; 0 where it is not there.
+template <typename Number>
+bool read_part(std::string_view value, std::string_view name, Number& out) {
+  for (std::string_view rest = value; !rest.empty();) {
+    const auto end = std::min(rest.find(','), rest.size());
+    const auto part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (part.starts_with(name)) return read_number(part.substr(name.size()), out);
+  }
   return true;
+}
+
+/// The keys of one database.
+bool add_database(std::string_view value, ServerInfo& info) {
+  std::uint64_t keys = 0, expiring = 0;
+  std::int64_t ttl = 0;
+  const bool read = value.starts_with("keys=") && read_part(value, "keys=", keys) &&
+                    read_part(value, "expires=", expiring) && read_part(value, "avg_ttl=", ttl);
+  info.keys += keys;
+  info.expiring += expiring;
+  if (expiring > 0) info.longest_ttl = std::max(info.longest_ttl, Milliseconds(ttl));
+  return read;
 }
 
 /// "db0", "db15"
@@ -79,7 +93,7 @@ bool read_server_field(std::string_view key, std::string_view value, Draft& draf
   }
   if (key == "loading") return read_flag(value, info.loading);
   if (key == "async_loading") return read_flag(value, draft.async_loading);
-  if (is_database(key)) return add_keys(value, info.keys);
+  if (is_database(key)) return add_database(value, info);
   return true;
 }
 

@@ -92,7 +92,7 @@ struct Table {
     for (const auto& verb : order_verbs()) {
       const auto& word = texts.emplace_back(admin::upper(verb.word));
       const auto& usage = texts.emplace_back(order_usage(verb));
-      rows.push_back({word, operate, 2, most_order_words(verb), admin::order, usage, verb.help});
+      rows.push_back({word, operate, least_order_words(verb), most_order_words(verb), admin::order, usage, verb.help});
     }
     rows.insert(rows.end(), fixed_commands.begin() + 2, fixed_commands.end());
   }

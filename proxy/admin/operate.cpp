@@ -151,7 +151,7 @@ void order(AdminCall call) {
   auto read = read_order(verb, std::span(call.arguments).subspan(2));
   if (!read) return answer_error(call, "ERR syntax error; usage: " + order_usage(verb));
   const auto group = find_group(call.operations, name);
-  const bool all = !group && verb.groups == OrderVerb::Groups::one_or_all && same_word(name, "ALL");
+  const bool all = !group && verb.object == OrderVerb::Object::group_or_all && same_word(name, "ALL");
   if (all) return submit_to_all(call, verb.wish(*read), verb.done);
   if (!group) return answer_error(call, unknown_group(call.operations, name));
   if (const auto node = named_node(verb, *read)) {

@@ -21,6 +21,7 @@ namespace {
 struct Line {
   AdminOptions options;
   std::string group;
+  std::string node;
   std::string config;
   std::string ignored;
   bool json = false;
@@ -172,8 +173,11 @@ class CommandLine {
   void add_acting_verbs() {
     for (const OrderVerb& order : order_verbs()) {
       auto& line = add(std::string(order.word), std::string(order.cli_help), std::string(order.example));
-      const bool all = order.groups == OrderVerb::Groups::one_or_all;
+      const bool all = order.object == OrderVerb::Object::group_or_all;
       add_group(line, all ? "GROUP|all" : "GROUP", all ? "The group, or all of them" : "The group");
+      if (order.object == OrderVerb::Object::node) {
+        verb().add_option("node", line.node, "The node")->type_name("NODE")->required();
+      }
       for (const OrderOption& option : order.options) add_order_option(line, option);
       add_admin_options(line);
       act([&] { return order_verb(line.admin(), order_words(order, line)); });
@@ -188,6 +192,7 @@ class CommandLine {
 
   static std::vector<std::string> order_words(const OrderVerb& order, const Line& line) {
     std::vector<std::string> words{std::string(order.word), line.group};
+    if (!line.node.empty()) words.push_back(line.node);
     for (const OrderOption& option : order.options) {
       const std::string word(option.word);
       if (option.value.empty()) {

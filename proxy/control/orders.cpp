@@ -6,7 +6,7 @@
 namespace sengu::proxy {
 namespace {
 
-using Groups = OrderVerb::Groups;
+using Object = OrderVerb::Object;
 
 constexpr std::string_view a_node = "NODE";
 
@@ -21,15 +21,25 @@ health::Wish failover(const OrderArguments& arguments) {
                               accepted ? health::LossPolicy::accept_loss : health::LossPolicy::keep_writes};
 }
 
+constexpr std::array rejoin_options{OrderOption{"wipe", "", "Give up the data that the node holds"}};
+
+/// Requires a node.
+health::Wish rejoin(const OrderArguments& arguments) {
+  return health::RejoinWish{*arguments.node, arguments.has("wipe")};
+}
+
 health::Wish pause(const OrderArguments&) { return health::PauseWish{}; }
 health::Wish resume(const OrderArguments&) { return health::ResumeWish{}; }
 
 constexpr std::array verbs{
-    OrderVerb{"failover", Groups::one, failover_options, "promote the best eligible replica now",
+    OrderVerb{"failover", Object::group, failover_options, "promote the best eligible replica now",
               "Promote the best eligible replica now, also when the master lives; fences first",
               "sengu failover sessions --to redis02", "", failover},
+    OrderVerb{"rejoin", Object::node, rejoin_options, "let the node follow the master again",
+              "Let a node follow the master again that sengu leaves alone", "sengu rejoin sessions redis02 --wipe", "",
+              rejoin},
     OrderVerb{"pause",
-              Groups::one_or_all,
+              Object::group_or_all,
               {},
               "no automatic action; routing goes on",
               "No automatic action for a group; routing goes on",
@@ -37,7 +47,7 @@ constexpr std::array verbs{
               "paused",
               pause},
     OrderVerb{"resume",
-              Groups::one_or_all,
+              Object::group_or_all,
               {},
               "automatic action again",
               "Automatic action again",
@@ -58,21 +68,29 @@ std::string upper(std::string_view word) {
 std::span<const OrderVerb> order_verbs() { return verbs; }
 
 std::string order_usage(const OrderVerb& verb) {
-  std::string usage = upper(verb.word) + (verb.groups == Groups::one_or_all ? " GROUP|ALL" : " GROUP");
+  std::string usage = upper(verb.word) + (verb.object == Object::group_or_all ? " GROUP|ALL" : " GROUP");
+  if (verb.object == Object::node) usage += " NODE";
   for (const auto& option : verb.options) {
     usage += " [" + upper(option.word) + (option.value.empty() ? "" : " " + std::string(option.value)) + "]";
   }
   return usage;
 }
 
+std::size_t least_order_words(const OrderVerb& verb) { return verb.object == Object::node ? 3 : 2; }
+
 std::size_t most_order_words(const OrderVerb& verb) {
-  std::size_t most = 2;
+  std::size_t most = least_order_words(verb);
   for (const auto& option : verb.options) most += option.value.empty() ? 1 : 2;
   return most;
 }
 
 std::optional<OrderArguments> read_order(const OrderVerb& verb, std::span<const std::string> words) {
   OrderArguments arguments;
+  if (verb.object == Object::node) {
+    if (words.empty()) return std::nullopt;
+    arguments.object = words.front();
+    words = words.subspan(1);
+  }
   while (!words.empty()) {
     const auto option =
         std::ranges::find_if(verb.options, [&](const auto& one) { return upper(one.word) == upper(words.front()); });
@@ -86,6 +104,7 @@ std::optional<OrderArguments> read_order(const OrderVerb& verb, std::span<const 
 }
 
 std::optional<std::string> named_node(const OrderVerb& verb, const OrderArguments& arguments) {
+  if (verb.object == Object::node) return arguments.object;
   for (const auto& option : verb.options) {
     if (option.value == a_node && arguments.has(option.word)) return arguments.values.at(option.word);
   }

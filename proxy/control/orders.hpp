@@ -24,16 +24,18 @@ struct OrderOption {
 /// What was said behind the group.
 struct OrderArguments {
   std::map<std::string_view, std::string> values;  // by the option's word
-  std::optional<health::NodeId> node;              // that the value NODE named
+  std::string object;                              // the node's name, where the verb takes one
+  std::optional<health::NodeId> node;              // that was named, here or as the value NODE of an option
 
   bool has(std::string_view word) const { return values.contains(word); }
 };
 
 struct OrderVerb {
-  enum class Groups : std::uint8_t { one, one_or_all };
+  /// What is named behind the verb: a group, a group or all of them, or a group and a node of it.
+  enum class Object : std::uint8_t { group, group_or_all, node };
 
   std::string_view word;  // in small letters
-  Groups groups;
+  Object object;
   std::span<const OrderOption> options;
   std::string_view help;      // HELP of the admin port
   std::string_view cli_help;  // --help
@@ -44,15 +46,17 @@ struct OrderVerb {
 
 std::span<const OrderVerb> order_verbs();
 
-/// "FAILOVER GROUP [TO NODE] [ACCEPT-LOSS]".
+/// "FAILOVER GROUP [TO NODE] [ACCEPT-LOSS]", "REJOIN GROUP NODE [WIPE]".
 std::string order_usage(const OrderVerb& verb);
-/// The most words that an order with this verb may have, the verb included.
+/// The least and the most words that an order with this verb may have, the verb included.
+std::size_t least_order_words(const OrderVerb& verb);
 std::size_t most_order_words(const OrderVerb& verb);
 
-/// Reads the options behind the group; letters are compared without case, each option may stand once. None where the
-/// words are no list of the verb's options. Does not look for a node yet.
+/// Reads what stands behind the group: the node where the verb takes one, then the options; letters are compared
+/// without case, each option may stand once. None where the words are no list of the verb's options. Does not look for
+/// a node yet.
 std::optional<OrderArguments> read_order(const OrderVerb& verb, std::span<const std::string> words);
-/// The word behind the option that names a node; none where no node was named.
+/// The word that names a node; none where no node was named.
 std::optional<std::string> named_node(const OrderVerb& verb, const OrderArguments& arguments);
 
 }  // namespace sengu::proxy

@@ -70,12 +70,17 @@ class Scenario {
     act_on_node(verb, word.at(0) - 'a', rest);
   }
 
+  static Memory memory_of(const std::string& word) {
+    if (word == "saved") return Memory::saved;
+    return word == "kept" ? Memory::kept : Memory::lost;
+  }
+
   void act_on_node(const std::string& verb, int node, const std::string& rest) {
     auto& model = world_->nodes.at(static_cast<std::size_t>(node));
     if (verb == "kill") return world_->kill(node);
     if (verb == "restart") {
       if (rest == "lost-role") world_->make_master_by_hand(node);  // as a server without a configuration file does
-      return world_->restart(node, rest == "kept" ? Memory::kept : Memory::lost);
+      return world_->restart(node, memory_of(rest));
     }
     if (verb == "freeze") return world_->freeze(node);
     if (verb == "thaw") return world_->thaw(node);
@@ -104,6 +109,13 @@ class Scenario {
     if (verb == "sessions-wait") return world_->wait_for_acknowledgement(node, std::stoi(rest));
     if (verb == "acknowledged") return world_->acknowledge(node);
     if (verb == "deafen") return world_->deafen(node);
+    if (verb == "mend-link") return world_->mend_link(node);
+    if (verb == "save") return world_->save(node);
+    if (verb == "delete-keys") return world_->delete_keys(node, std::stoull(rest));
+    if (verb == "stranger") return world_->be_a_stranger(node, std::stoull(rest));
+    if (verb == "expiring") return expire(model, rest);
+    if (verb == "rejoin")
+      return world_->input(order(health::RejoinWish{health::NodeId{static_cast<std::uint16_t>(node)}, rest == "wipe"}));
     if (verb == "answers") {
       model.answers = rest == "busy"     ? health::Outcome::busy
                       : rest == "noauth" ? health::Outcome::noauth
@@ -118,6 +130,12 @@ class Scenario {
       node.sql.replica = health::SemiSync::on;
       node.sql.source = health::SemiSync::off;
     }
+  }
+
+  /// All its keys but one have a time to live.
+  static void expire(ModelNode& model, const std::string& ttl) {
+    model.expiring = model.keys - 1;
+    model.ttl = std::chrono::duration_cast<Milliseconds>(duration_of(ttl));
   }
 
   static void set_applier(ModelNode& model, const std::string& how) {

@@ -56,6 +56,7 @@ void Connection::close_from_server() {
 void Server::kill() {
   if (!running_) return;
   running_ = false;
+  killed_ = cluster_.timeline.now();
   actor_.die();
   for (const auto& weak : std::exchange(connections_, {})) {
     if (const auto connection = weak.lock()) connection->close_from_server();

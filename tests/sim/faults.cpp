@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "tests/sim/redis_server.hpp"
-
 namespace sengu::sim {
 
 using namespace std::chrono_literals;
@@ -14,22 +12,12 @@ using health::Step;
 
 namespace {
 
-RedisServer& redis(Server& server) { return dynamic_cast<RedisServer&>(server); }
-
 /// A process that dies takes nothing from a binary log, its host rarely.
 Kept draw_kept(Stage& stage) {
   if (stage.kind == config::Kind::redis) return static_cast<Kept>(stage.random.below(3));
   if (stage.random.chance(85)) return Kept::everything;
   return stage.random.chance(50) ? Kept::snapshot : Kept::nothing;
 }
-
-void bring_back(Stage& stage, Server& server, Kept kept) {
-  server.restart(kept);
-  stage.touch(server);
-  if (kept != Kept::everything) stage.judge.lost_data(server);
-}
-
-void likely_master_dies(Stage& stage) { die_and_return(stage, stage.likely_master()); }
 
 void wake(Stage& stage, Server& server) {
   if (!server.frozen()) return;
@@ -122,14 +110,6 @@ void clients_are_killed(Stage& stage) {
   stage.say("CLIENT KILL on " + server.name());
   if (stage.random.chance(70)) server.kill_clients();
   if (stage.random.chance(50)) server.kill_replicas();
-}
-
-void snapshot_is_saved(Stage& stage) { redis(stage.any_server()).save(); }
-
-void rewrite_fails(Stage& stage) {
-  Server& server = stage.any_server();
-  stage.say(server.name() + " cannot write its configuration");
-  redis(server).rewrite_works = false;
 }
 
 void sengu_dies(Stage& stage) {
@@ -288,29 +268,6 @@ void a_sentinel_comes(Stage& stage) {
   stage.timeline.after(stage.some_time(), [&stage] { the_sentinel_goes(stage); });
 }
 
-const std::vector<Fault> redis_faults{{24, likely_master_dies},
-                                      {16, freeze_and_wake},
-                                      {12, cut_from_proxy},
-                                      {6, cut_between_servers},
-                                      {4, host_goes},
-                                      {3, link_slows},
-                                      {4, refuses_for_a_while},
-                                      {5, clients_are_killed},
-                                      {4, snapshot_is_saved},
-                                      {2, rewrite_fails},
-                                      {12, sengu_dies},
-                                      {8, sengu_freezes},
-                                      {8, worker_freezes},
-                                      {3, disk_is_full},
-                                      {1, journal_is_lost},
-                                      {4, somebody_makes_a_master},
-                                      {2, somebody_makes_a_replica},
-                                      {2, operator_pauses},
-                                      {3, operator_fails_over},
-                                      {4, a_sentinel_comes},
-                                      {3, people_switch_behind_a_frozen_sengu},
-                                      {2, master_dies_under_an_ordered_failover}};
-
 const std::vector<Fault> of_both{{24, likely_master_dies},
                                  {16, freeze_and_wake},
                                  {12, cut_from_proxy},
@@ -332,18 +289,26 @@ const std::vector<Fault> of_both{{24, likely_master_dies},
                                  {2, people_switch_behind_a_frozen_sengu},
                                  {2, master_dies_under_an_ordered_failover}};
 
-std::vector<Fault> all_of_mysql() {
+std::vector<Fault> with(const std::vector<Fault>& more) {
   std::vector<Fault> all = of_both;
-  all.insert(all.end(), mysql_faults().begin(), mysql_faults().end());
+  all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
 const std::vector<Fault>& faults_of(config::Kind kind) {
-  static const std::vector<Fault> mysql = all_of_mysql();
-  return kind == config::Kind::mysql ? mysql : redis_faults;
+  static const std::vector<Fault> mysql = with(mysql_faults()), redis = with(redis_faults());
+  return kind == config::Kind::mysql ? mysql : redis;
 }
 
 }  // namespace
+
+void bring_back(Stage& stage, Server& server, Kept kept) {
+  server.restart(kept);
+  stage.touch(server);
+  if (kept != Kept::everything) stage.judge.lost_data(server);
+}
+
+void likely_master_dies(Stage& stage) { die_and_return(stage, stage.likely_master()); }
 
 void die_and_return(Stage& stage, Server& server) {
   if (!server.running()) return;
@@ -398,11 +363,12 @@ void all_is_well(Stage& stage) {
   }
   the_sentinel_goes(stage);
   for (const auto& server : stage.servers) {
+    server->refuse_promotes({});
     server->thaw();
     if (stage.kind == config::Kind::mysql) {
       mysql_is_well(*server);
     } else {
-      redis(*server).rewrite_works = true;
+      redis_is_well(stage, *server);
     }
     server->be_busy({});
     if (!server->running()) server->restart(Kept::everything);

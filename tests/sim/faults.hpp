@@ -29,7 +29,14 @@ struct Fault {
   void (*happens)(Stage&);
 };
 void die_and_return(Stage& stage, Server& server);
-/// Those that only MySQL knows, and their end.
+void likely_master_dies(Stage& stage);
+/// A process that is not running is started again.
+void bring_back(Stage& stage, Server& server, Kept kept);
+/// Redis: it is deaf for longer than a candidate may be; when it is let in again, its master may have restarted.
+void replica_is_locked_out(Stage& stage);
+/// Those that only one kind knows, and their end.
+const std::vector<Fault>& redis_faults();
+void redis_is_well(Stage& stage, Server& server);
 const std::vector<Fault>& mysql_faults();
 void mysql_is_well(Server& server);
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "health/core/knowledge/knowledge.hpp"
 #include "tests/sim/mysql_server.hpp"
 
 namespace sengu::sim {
@@ -18,10 +19,11 @@ constexpr auto settled = 900ms;  // after a fault, before anything is expected o
 constexpr auto seen_before_a_promote =
     1s;  // the longest a promote may come after its survey (a frozen node, a slow disk)
 constexpr std::uint64_t since_seen =
-    100;                          // writes that the master may have taken since sengu last saw its number of keys
-constexpr auto asked_again = 3s;  // at the latest, who else decides (health/core/judgement/deciders.cpp)
-constexpr auto void_after = 1s;   // a stall (RULES §2.3)
-constexpr auto catch_up = 1s;     // of the bound of invariant 8
+    100;                              // writes that the master may have taken since sengu last saw its number of keys
+constexpr auto asked_again = 3s;      // at the latest, who else decides (health/core/judgement/deciders.cpp)
+constexpr auto void_after = 1s;       // a stall (RULES §2.3)
+constexpr auto catch_up = 1s;         // of the bound of invariant 8
+constexpr auto asked_for_again = 4s;  // the longest pause after a promote that was refused, and what follows it
 
 }  // namespace
 
@@ -130,6 +132,8 @@ void Judge::check_after_a_stall(int server) {
     const Change& change = changed_by_hand_[at(one.index())];
     const bool decided_since = change.epoch != highest_ || change.promotions != promotions_;
     const bool restarted = change.life != one.life();  // nobody can tell any more why it says master
+    // It was a rogue before the stall, too, and sengu may have been about to demote it.
+    if (change.before != Time{} && change.before + settled > froze) return false;
     return change.at > froze && change.at < woke && !decided_since && !restarted && is_calm(host_of(one.index())) &&
            one.usable() && reachable(one);
   };
@@ -138,7 +142,8 @@ void Judge::check_after_a_stall(int server) {
   for (const auto& other : ports_.servers) {
     if (other->index() == server || !meanwhile(*other) || !other->is_master() || other->keys() * 2 < from.keys())
       continue;
-    if (is_mysql() && !mysql(other->index()).committed_its_own()) continue;  // nobody had an answer of it
+    // Nobody had an answer of it; and a run of sengu that did not see it as a replica cannot tell.
+    if ((is_mysql() || sengu_->started() > woke) && !other->wrote_its_own()) continue;
     return violation("after a stall, a byte of " + from.name() + " although " + other->name() +
                      " was made the master meanwhile");
   }
@@ -181,6 +186,7 @@ void Judge::on_publish(const Route& route) {
   const auto& master = ports_.servers[index(*route.master)];
   if (regressed_[index(*route.master)]) check_kept(*master, "adoption");
   regressed_[index(*route.master)].reset();
+  if (is_seen_stranger(*master)) violation("routed to a stranger");
   const bool is_the_journals = durable_ && durable_->master == master->name();
   const bool written_down = durable_ && durable_->phase == Phase::steady && durable_->epoch == route.epoch;
   const bool cannot_write = !sengu_->status()->journal_ok;
@@ -197,6 +203,7 @@ void Judge::on_step(const RunStep& step) {
   const bool unasked = !operator_acted_ && (status->paused || ports_.settings.failover.mode == config::Mode::observe);
   if (unasked || status->tilt) violation("a step in pause, observe mode or tilt");
   const bool follows = step.step == Step::repoint || step.step == Step::demote || step.step == Step::demote_emptied;
+  check_stranger(step);
   if (step.step == Step::promote || follows) by_hand_[index(step.node)] = false;
   if (step.step == Step::promote) check_promote(step);
   if (step.step == Step::repoint) told_[index(step.node)] = true;
@@ -214,12 +221,45 @@ void Judge::check_promote(const RunStep& step) {
   if (!durable_ || durable_->epoch != promoted_ || durable_->target != target.name())
     violation("promoted before the journal names the target");
   check_old_master_is_gone("promoted");
+  if (!is_mysql()) check_stale(target);
   if (is_mysql()) {
     check_relay_log(step);
     check_errant_candidate(step);
   }
   const bool was_there = sentinel_since_ && ports_.timeline.now() - *sentinel_since_ > seen_before_a_promote;
   if (was_there && !operator_acted_) violation("promoted beside another decider");
+}
+
+/// sengu has seen that another application's server answers there, and its journal knew the right one.
+bool Judge::is_seen_stranger(const Server& server) const {
+  if (journal_lost_ != Time{}) return false;
+  const auto status = sengu_->status();
+  return server.is_stranger() && status && status->nodes[at(server.index())].server_id == server.run_id();
+}
+
+/// A fence comes before anybody can tell: a server that loads does not say yet what it has.
+void Judge::check_stranger(const RunStep& step) {
+  const Server& server = *ports_.servers[index(step.node)];
+  if (step.step == Step::fence) return;
+  if (is_seen_stranger(server) && !loss_accepted_) violation(server.name() + " is a stranger and was told something");
+}
+
+/// A replica that was deaf for long, or of which nobody can tell, is no match for a master that may return with its
+/// data.
+void Judge::check_stale(const Server& target) {
+  const int old = by_name(durable_->master);
+  if (operator_acted_ || old < 0) return;
+  const Server& master = *ports_.servers[at(old)];
+  const bool may_have_its_data = !master.is_stranger() && !master.frozen() && !regressed_[at(old)] && reachable(master);
+  if (!may_have_its_data || master.killed() == Time{} || !reachable(target)) return;
+  const auto down_after = ports_.settings.health.down_after;
+  const bool tells = target.heard_until() != Time{};
+  const auto silence = down_after - ports_.settings.health.interval - 100ms;  // it counts from the last reply
+  const auto deaf_for = master.killed() - target.heard_until();
+  if (tells && deaf_for > deaf_factor * down_after + 1s)
+    violation(fmt::format("{} was promoted, deaf for {} ms", target.name(), deaf_for / 1ms));
+  if (!target.was_linked() && is_calm(proxy_host) && ports_.timeline.now() - master.killed() < silence)
+    violation(target.name() + " was promoted, and does not tell how old its data is");
 }
 
 /// The evidence was false where the master lives and can be reached, or a replica that sengu can ask hears it.
@@ -297,6 +337,10 @@ void Judge::check_liveness() {
                                         [](const auto& one) { return !one->running() || one->usable(); });
   if (status->reason == Reason::two_deciders && !all_can_tell) return;
   if (is_mysql() && is_applying()) return;
+  const bool one_refuses = std::any_of(ports_.servers.begin(), ports_.servers.end(), [&](const auto& one) {
+    return ports_.timeline.now() < one->refused_until() + asked_for_again;
+  });
+  if (one_refuses) return;  // it may hold more than the others, and is asked again
   // An earlier run of sengu heard the replicas lose a frozen master; MySQL does not tell since when they hear nothing.
   const Server& lost = *ports_.servers[index(*status->master)];
   if (is_mysql() && lost.running() && sengu_->started() > touched_[at(host_of(lost.index()))]) return;
@@ -306,9 +350,10 @@ void Judge::check_liveness() {
   for (int host = 0; host < static_cast<int>(touched_.size()); ++host)
     if (!quiet(host)) return;
   const Server& master = *ports_.servers[index(*status->master)];
-  if (master.running() && !master.frozen()) return;
+  if (master.running() && !master.frozen() && !master.is_stranger()) return;
   for (const auto& server : ports_.servers) {
-    const bool can_tell = !master.running() || server->heard_until() >= touched_[at(host_of(master.index()))];
+    const bool refuses = !master.running() && reachable(master);
+    const bool can_tell = refuses || server->heard_until() >= touched_[at(host_of(master.index()))];
     if (is_fit(*server) && can_tell && server->follows() == master.index() &&
         ports_.network.open_both_ways(host_of(server->index()), host_of(master.index()))) {
       return violation("no failover although " + server->name() +
@@ -320,13 +365,24 @@ void Judge::check_liveness() {
 // --- data ---
 
 /// Where a restart of the master is no failover, people want it back with whatever it has, as long as that is not
-/// nothing.
-bool Judge::may_lose(const std::string& what) const {
+/// nothing, and as long as it does not tell what it lacks.
+bool Judge::may_lose(const Server& chosen, const std::string& what) const {
   const auto& failover = ports_.settings.failover;
-  const bool as_told = failover.on_process_death == config::OnProcessDeath::down_after ||
+  const bool tells = durable_ && !chosen.past().empty() && chosen.past() == durable_->replid;
+  const bool as_told = (failover.on_process_death == config::OnProcessDeath::down_after && !tells) ||
                        failover.mode != config::Mode::automatic || sengu_->status()->paused || sentinel_since_ ||
                        ports_.timeline.now() - sentinel_until_ < asked_again;
   return loss_accepted_ || ((as_told || operator_acted_) && what == "adoption");
+}
+
+/// Its keys were deleted while sengu did not look, or no other node has received as much, so that its master may as
+/// well have done it (FLUSHALL); or it has got as many new ones since as half of what the other has.
+bool Judge::emptied_unseen(const Server& chosen, const Server& other) const {
+  const Time at = chosen.emptied();
+  if (at == Time{}) return false;
+  const bool not_seen = sengu_->started() > at || (sengu_->froze() <= at && at <= sengu_->woke());
+  return not_seen || other.received() < chosen.received() || ports_.timeline.now() - at < seen_before_a_promote ||
+         chosen.keys() * 2 >= other.keys();
 }
 
 /// What the chosen master lacks is lost; that is allowed only for what no fit server had received.
@@ -334,8 +390,11 @@ void Judge::check_kept(const Server& chosen, const std::string& what) {
   const auto savers = holders([&](const Server& server) {
     const bool unseen = is_mysql() && regressed_unseen(chosen);
     const bool abandoned = unseen || (what == "adoption" && was_led_by_hand(server, chosen));
+    if (emptied_unseen(chosen, server) || server.emptied() != Time{}) return false;  // an emptied one ranks below all
+    // A master that restarted and was made a replica by hand has a history that nobody knows (RULES §4.3).
+    if (!is_mysql() && is_rightful(server) && server.killed() != Time{}) return false;
     const bool ranks_below = is_mysql() && has_writes_of_strangers(mysql(server.index()));
-    return !may_lose(what) && &server != &chosen && is_fit(server) && !abandoned && !ranks_below;
+    return !may_lose(chosen, what) && &server != &chosen && is_fit(server) && !abandoned && !ranks_below;
   });
   const auto has = set_of(chosen);
   for (const WriteId write : acked_) {

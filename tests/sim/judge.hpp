@@ -54,8 +54,8 @@ class Judge final : public Observer {
     const auto status = sengu_->status();
     if (status && status->nodes[static_cast<std::size_t>(server.index())].server_id != server.run_id()) return;
     if (is_mysql() && seen_[static_cast<std::size_t>(server.index())].life != server.life()) return;
-    changed_by_hand_[static_cast<std::size_t>(server.index())] = {ports_.timeline.now(), highest_, promotions_,
-                                                                  server.life()};
+    Change& change = changed_by_hand_[static_cast<std::size_t>(server.index())];
+    change = {ports_.timeline.now(), highest_, promotions_, server.life(), change.at};
   }
   /// Another decider is connected to every server, from now on or no more.
   void sentinel_came() { sentinel_since_ = ports_.timeline.now(); }
@@ -93,12 +93,16 @@ class Judge final : public Observer {
   Holders holders(const std::function<bool(const Server&)>& which) const;
   static bool is_in_any(const Holders& holders, WriteId write);
   void excuse(WriteId write);
-  bool may_lose(const std::string& what) const;
+  bool may_lose(const Server& chosen, const std::string& what) const;
   void check_promote(const health::RunStep& step);
   void check_after_a_stall(int server);
+  bool is_seen_stranger(const Server& server) const;
+  void check_stranger(const health::RunStep& step);
+  void check_stale(const Server& target);
   void check_old_master_is_gone(const std::string& what);
   void check_amnesia_order(const health::RunStep& step);
   void check_all_told(int emptied);
+  bool emptied_unseen(const Server& chosen, const Server& other) const;
   void check_kept(const Server& chosen, const std::string& what);
   int by_name(const std::string& name) const;
   // --- MySQL (mysql_judge.cpp) ---
@@ -155,6 +159,7 @@ class Judge final : public Observer {
     health::Epoch epoch = 0;
     int promotions = 0;
     int life = 0;
+    Time before{};  // of the change before it
   };
   std::vector<Change> changed_by_hand_ = std::vector<Change>(16);
   std::vector<bool> by_hand_ = std::vector<bool>(16);

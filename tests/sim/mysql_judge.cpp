@@ -124,7 +124,7 @@ bool Judge::is_live_acker(int index) const {
 /// Invariant 11: what was acknowledged after a replica had acknowledged its receipt, and that replica lived, could be
 /// reached and chosen until the failover was over, is on the master that came of it.
 void Judge::check_semi_sync(const Server& chosen, const std::string& what) {
-  if (may_lose(what) || operator_acted_ || regressed_unseen(chosen)) return;
+  if (may_lose(chosen, what) || operator_acted_ || regressed_unseen(chosen)) return;
   const auto has = set_of(chosen);
   const auto held = holders([&](const Server& server) { return &server != &chosen && is_live_acker(server.index()); });
   for (const WriteId write : acked_) {

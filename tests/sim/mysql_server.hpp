@@ -50,7 +50,7 @@ class MysqlServer final : public Server {
   const std::vector<Transaction>& log() const { return log_; }
   /// In its binary log: also what still waits for an acknowledgement.
   bool logged(const Transaction& one) const { return logged_.contains(one); }
-  bool committed_its_own() const { return executed_.last_of(source_) > 0; }
+  bool wrote_its_own() const override { return executed_.last_of(source_) > 0; }
   int source() const { return source_; }
   bool has_semi_sync() const { return options_.semi_sync; }
   bool has_source() const { return follows_ >= 0; }

@@ -19,6 +19,12 @@ constexpr auto cron = 1s;                 // replicationCron: a failed connect i
 constexpr auto least_sync_delay = 200ms;  // repl-diskless-sync-delay is 5 s by default
 constexpr auto most_sync_delay = 5s;
 
+Reply refused() {
+  Reply reply;
+  reply.outcome = Outcome::error;
+  return reply;
+}
+
 }  // namespace
 
 // --- RedisServer: faults ---
@@ -42,15 +48,47 @@ void RedisServer::forget() {
   drop_downstreams();
 }
 
+void RedisServer::delete_all() {
+  base_keys_ = 0;
+  data_.clear();
+  emptied_ = cluster_.timeline.now();
+}
+
+void RedisServer::lock_out(Duration time) {
+  locked_out_until_ = cluster_.timeline.now() + time;
+  if (time > Duration{} && running_ && link_ == LinkState::up) actor_.run([this] { upstream_lost(generation_, {}); });
+}
+
+void RedisServer::be_replaced(std::uint64_t keys) {
+  if (!aside_) aside_ = Aside{base_keys_, data_, saved_, configured_};
+  base_keys_ = keys;
+  data_.clear();
+  saved_ = {};
+  configured_ = -1;
+  start();
+}
+
 void RedisServer::restart(Kept kept) {
-  running_ = true;
-  ++life_;
+  if (aside_) {
+    base_keys_ = aside_->base_keys;
+    data_ = std::move(aside_->data);
+    saved_ = aside_->saved;
+    configured_ = aside_->configured;
+    aside_.reset();
+  }
   if (kept == Kept::snapshot) data_.resize(std::min(saved_.writes, data_.size()));
   if (kept == Kept::nothing) {
     data_.clear();
     base_keys_ = 0;
   }
   if (kept != Kept::snapshot) saved_ = {data_.size(), {}, 0};
+  start();
+}
+
+void RedisServer::start() {
+  running_ = true;
+  ++life_;
+  was_linked_ = false;
   replid_ = new_replid();
   replid2_.clear();
   second_offset_ = -1;
@@ -119,8 +157,8 @@ Reply RedisServer::reply_to(const Request& request, const Connection* from) {
     reply.outcome = Outcome::loading;
   } else if (request.kind == Request::Kind::step) {
     reply = carry_out(request, from);
-    pointed_by_step_ = !is_master();
-    if (!is_master()) pointed_at_ = peer(follows_).run_id();
+    if (reply.outcome == Outcome::ok) pointed_by_step_ = !is_master();
+    if (reply.outcome == Outcome::ok && pointed_by_step_) pointed_at_ = peer(follows_).run_id();
   } else if (!is_master()) {
     reply.outcome = Outcome::error;  // READONLY
   } else {
@@ -142,7 +180,10 @@ Reply RedisServer::carry_out(const Request& request, const Connection* from) {
       paused_until_ = {};
       run_postponed();
       break;
-    case Step::promote: become_master(); break;
+    case Step::promote:
+      if (refuses_promotes()) return refused();
+      become_master();
+      break;
     case Step::repoint: follow(request.master); break;
     case Step::demote:
     case Step::demote_emptied:
@@ -279,6 +320,8 @@ void RedisServer::send_snapshot(const Ask& ask) {
     if (downstream.replica != ask.replica || downstream.generation != ask.generation) continue;
     downstream.has_snapshot = true;
     const Snapshot snapshot{replid_, offset_, base_keys_, data_};
+    if (redis(ask.replica).flushes_before_load)
+      to_replica(downstream, [generation = ask.generation](RedisServer& replica) { replica.flush(generation); });
     to_replica(
         downstream,
         [generation = ask.generation, snapshot](RedisServer& replica) { replica.load(generation, snapshot); },
@@ -320,6 +363,7 @@ void RedisServer::become_master() {
 void RedisServer::connect_upstream() {
   const auto generation = ++generation_;
   link_ = LinkState::connecting;
+  if (cluster_.timeline.now() < locked_out_until_) return upstream_lost(generation, cron);
   Channel there{host_of(index_), host_of(follows_)};
   RedisServer& master = redis(follows_);
   const Ask question{index_, generation, replid_, offset_ + 1};
@@ -354,6 +398,7 @@ void RedisServer::upstream_lost(std::uint64_t generation, Duration retry) {
 void RedisServer::continued(std::uint64_t generation, const std::string& replid) {
   if (generation != generation_) return;
   link_ = LinkState::up;
+  was_linked_ = true;
   pointed_by_step_ = false;  // what its master does to it from now on is no step's doing
   if (replid == replid_) return;
   replid2_ = replid_;
@@ -362,10 +407,20 @@ void RedisServer::continued(std::uint64_t generation, const std::string& replid)
   drop_downstreams();
 }
 
+/// It keeps its history: where the load comes to nothing, it is an empty copy of an old offset.
+void RedisServer::flush(std::uint64_t generation) {
+  if (generation != generation_) return;
+  cluster_.flushed(*this);
+  data_.clear();
+  base_keys_ = 0;
+}
+
 void RedisServer::load(std::uint64_t generation, const Snapshot& snapshot) {
   if (generation != generation_) return;
   cluster_.flushed(*this);
   pointed_by_step_ = false;
+  emptied_ = {};
+  aside_.reset();  // a stranger that was told to follow is one of the group now
   data_ = snapshot.data;
   base_keys_ = snapshot.base_keys;
   replid_ = snapshot.replid;
@@ -375,6 +430,7 @@ void RedisServer::load(std::uint64_t generation, const Snapshot& snapshot) {
   backlog_.clear();
   has_backlog_ = true;
   link_ = LinkState::up;
+  was_linked_ = true;
   loading_until_ = cluster_.timeline.now() + cluster_.random.between(1ms, 100ms);
   save();
   drop_downstreams();

@@ -17,6 +17,14 @@ class RedisServer final : public Server {
   void restart(Kept kept) override;
   void kill_replicas() override { drop_downstreams(); }  // CLIENT KILL TYPE replica
   void save() { saved_ = {data_.size(), replid_, offset_}; }
+  /// Somebody deletes all its keys, on a replica that takes writes: its offset stays.
+  void delete_all();
+  /// Its master does not let it in (masterauth).
+  void lock_out(Duration time);
+  /// A full sync empties it before it loads (repl-diskless-load flush-before-load).
+  bool flushes_before_load = false;
+  /// Another application's server takes its address, until the right one is started again (restart).
+  void be_replaced(std::uint64_t keys);
   void obey(const Request& step) override;
   void write_directly(int count) override;
   bool rewrite_works = true;
@@ -26,6 +34,12 @@ class RedisServer final : public Server {
   std::string run_id() const override;
   const std::vector<WriteId>& data() const override { return data_; }
   std::uint64_t keys() const override { return base_keys_ + data_.size(); }
+  std::string past() const override { return is_master() ? replid2_ : std::string(); }
+  bool wrote_its_own() const override { return is_master() && !replid2_.empty() && offset_ >= second_offset_; }
+  bool was_linked() const override { return was_linked_; }
+  std::int64_t received() const override { return offset_; }
+  Time emptied() const override { return emptied_; }
+  bool is_stranger() const override { return aside_.has_value(); }
   bool pointed_by_step() const override {
     return pointed_by_step_ && follows_ >= 0 && pointed_at_ == peer(follows_).run_id();
   }
@@ -58,6 +72,7 @@ class RedisServer final : public Server {
   // clients
   void execute(const std::shared_ptr<Connection>& connection, const Request& request) override;
   void forget() override;
+  void start();
   Reply reply_to(const Request& request, const Connection* from);
   Reply carry_out(const Request& request, const Connection* from);
   void run_postponed();
@@ -78,6 +93,7 @@ class RedisServer final : public Server {
   void connect_upstream();
   void upstream_lost(std::uint64_t generation, Duration retry);
   void continued(std::uint64_t generation, const std::string& replid);
+  void flush(std::uint64_t generation);
   void load(std::uint64_t generation, const Snapshot& snapshot);
   void receive(std::uint64_t generation, const Entry& entry);
   void to_replica(Downstream& downstream, std::function<void(RedisServer&)> message, Duration more = {});
@@ -87,6 +103,9 @@ class RedisServer final : public Server {
 
   Time paused_until_{};
   std::vector<std::pair<std::weak_ptr<Connection>, Request>> postponed_;
+  Time locked_out_until_{};
+  Time emptied_{};
+  bool was_linked_ = false;
   // data
   std::uint64_t base_keys_ = 1000;
   std::vector<WriteId> data_;
@@ -95,6 +114,13 @@ class RedisServer final : public Server {
     std::string replid;
     std::int64_t offset = 0;
   } saved_;
+  struct Aside {  // what the right server has on its disk
+    std::uint64_t base_keys;
+    std::vector<WriteId> data;
+    Saved saved;
+    int configured;
+  };
+  std::optional<Aside> aside_;
   // replication
   int configured_ = -1;  // `replicaof` in its configuration file
   std::string replid_;

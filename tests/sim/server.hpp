@@ -100,6 +100,8 @@ class Server {
   virtual void restart(Kept kept) = 0;
   void freeze() { actor_.freeze(); }
   void thaw() { actor_.thaw(); }
+  /// It refuses every promote.
+  void refuse_promotes(Duration time) { refuses_until_ = cluster_.timeline.now() + time; }
   /// It answers nothing but an error.
   void be_busy(Duration time) { busy_until_ = cluster_.timeline.now() + time; }
   void kill_clients(const Connection* except = nullptr);
@@ -122,7 +124,10 @@ class Server {
   bool loading() const { return cluster_.timeline.now() < loading_until_; }
   bool busy() const { return cluster_.timeline.now() < busy_until_; }
   bool usable() const { return running_ && !frozen() && !loading() && !busy(); }
-  int life() const { return life_; }  // grows with each start
+  Time refused_until() const { return refuses_until_; }
+  bool refuses_promotes() const { return cluster_.timeline.now() < refuses_until_; }
+  int life() const { return life_; }       // grows with each start
+  Time killed() const { return killed_; }  // when it last died
   virtual std::string run_id() const = 0;
   /// The writes that it holds.
   virtual const std::vector<WriteId>& data() const = 0;
@@ -131,6 +136,18 @@ class Server {
   virtual std::uint64_t keys() const = 0;
   /// It was told by sengu to follow this very server, and has not had a link to it yet.
   virtual bool pointed_by_step() const { return false; }
+  /// The history from which it says that it went on when it restarted; empty: it does not say.
+  virtual std::string past() const { return {}; }
+  /// It was made a master, and has taken writes since.
+  virtual bool wrote_its_own() const = 0;
+  /// Redis: it had a link to a master since it started.
+  virtual bool was_linked() const { return true; }
+  /// Redis: how far it has come in its history (bytes).
+  virtual std::int64_t received() const { return 0; }
+  /// When somebody deleted all its keys last.
+  virtual Time emptied() const { return {}; }
+  /// Another application's server answers under its address.
+  virtual bool is_stranger() const { return false; }
 
  protected:
   virtual void execute(const std::shared_ptr<Connection>& connection, const Request& request) = 0;
@@ -150,6 +167,8 @@ class Server {
   int life_ = 0;
   Time loading_until_{};
   Time busy_until_{};
+  Time refuses_until_{};
+  Time killed_{};
   int follows_ = -1;
   std::optional<Time> down_since_;  // of a link that was up once
 

@@ -15,8 +15,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto settling = 3s;   // before the first fault
-constexpr auto trouble = 12s;   // while faults happen
+constexpr auto settling = 3s;  // before the first fault
+constexpr auto trouble = 12s;  // while faults happen
+constexpr auto long_trouble = 30s;
 constexpr auto recovery = 30s;  // after the last
 constexpr int writers = 3;
 constexpr auto impatient = 500ms;
@@ -81,6 +82,7 @@ class World {
   Stage stage_;
   std::vector<std::shared_ptr<Writer>> writers_;
   WriteId last_write_ = 0;
+  bool lasts_ = false;  // the trouble, for longer than a candidate may be deaf
 };
 
 World::World(std::uint64_t seed, config::Kind kind, Telling telling)
@@ -103,7 +105,9 @@ World::World(std::uint64_t seed, config::Kind kind, Telling telling)
     if (kind == config::Kind::mysql) {
       servers_.push_back(std::make_unique<MysqlServer>(cluster_, settings_.nodes[i], index, options_));
     } else {
-      servers_.push_back(std::make_unique<RedisServer>(cluster_, settings_.nodes[i], index));
+      auto server = std::make_unique<RedisServer>(cluster_, settings_.nodes[i], index);
+      server->flushes_before_load = random_.chance(20);
+      servers_.push_back(std::move(server));
     }
   }
 }
@@ -118,6 +122,7 @@ void World::say(const std::string& line) {
 }
 
 void World::plan_faults() {
+  if (lasts_) timeline_.after(settling, [this] { replica_is_locked_out(stage_); });
   const int count = 1 + random_.below(6);
   Duration at = random_.between(0ms, 2s);
   for (int i = 0; i < count; ++i) {
@@ -170,9 +175,10 @@ Result World::run() {
                                                 [this] { return ++last_write_; }));
     writers_.back()->connect();
   }
+  lasts_ = settings_.kind == config::Kind::redis && random_.chance(15);
   plan_faults();
   look_for_liveness();
-  timeline_.run_until(begin + 7s + settling + trouble);
+  timeline_.run_until(begin + 7s + settling + (lasts_ ? long_trouble : trouble));
   all_is_well(stage_);
   timeline_.run_until(timeline_.now() + recovery);
   if (!is_routed()) operator_helps();

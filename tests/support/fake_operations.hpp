@@ -55,6 +55,9 @@ class FakeOperations : public proxy::Operations {
         return "failover " + group + " " + (one.to ? std::to_string(health::index(*one.to)) : "-") +
                (one.loss == health::LossPolicy::accept_loss ? " loss" : "");
       }
+      std::string operator()(const health::RejoinWish& one) const {
+        return "rejoin " + group + " " + std::to_string(health::index(one.node)) + (one.wipe ? " wipe" : "");
+      }
       std::string operator()(const health::PauseWish&) const { return "pause " + group; }
       std::string operator()(const health::ResumeWish&) const { return "resume " + group; }
     };

@@ -24,7 +24,6 @@ struct Known {
     knowledge.record.server_id = "run-a";
     knowledge.history.replid = "h";
     knowledge.history_offset = 100;
-    knowledge.keys_seen = 10;
     for (const auto id : {a, b, c}) be_seen(id);
   }
   Known(const Known&) = delete;  // knowledge points into settings
@@ -46,8 +45,10 @@ struct Known {
       view.replica.heard_master = seen;
     }
     view.info = info;
+    view.copy.held = health::HeldCopy{view.settings->name, info.run_id, info.keys, info.offset};
+    view.copy.fed = seen;
     view.outcome = health::Outcome::ok;
-    view.info_asked = view.last_asked = view.last_answered = view.silent_since = seen;
+    view.info_asked = view.last_asked = view.probe.ended = view.silent_since = seen;
     view.last_reply = seen;
     while (!view.tracker.up()) view.tracker.good();
   }

@@ -90,6 +90,7 @@ void World::feed(const Input& input) { apply(group_->step(now_, input)); }
 
 void World::input(const Input& one) {
   const auto* order = std::get_if<Order>(&one);
+  if (order != nullptr && std::holds_alternative<RejoinWish>(order->wish)) operator_acts = true;
   if (const auto* wish = order != nullptr ? std::get_if<FailoverWish>(&order->wish) : nullptr) {
     operator_acts = true;
     loss_accepted |= wish->loss == LossPolicy::accept_loss;
@@ -141,13 +142,16 @@ ServerInfo World::info_of(int index) const {
   info.replid2 = node.replid2;
   info.offset = node.offset;
   info.second_offset = node.second_offset;
-  info.keys = node.keys;
+  info.keys = node.keys - std::min(node.missing, node.keys);
+  info.expiring = node.expiring;
+  info.longest_ttl = node.ttl;
   info.priority = node.priority;
   if (node.follows >= 0) {
     info.master = settings_->nodes[at(node.follows)].replication_address;
     info.link_up = node.link_up;
     info.sync_in_progress = node.syncing;
-    if (!node.link_up) info.link_down_for = 0s;
+    if (!node.link_up && node.down_since)
+      info.link_down_for = std::chrono::floor<std::chrono::seconds>(now_ - *node.down_since);
   }
   if (is_sql()) tell_sql(index, info);
   return info;
@@ -221,6 +225,7 @@ void World::carry_out(const RunStep& step) {
       break;
     case Step::rehandshake:
       node.link_up = false;
+      node.down_since = now_;
       node.reconnect_at = now_ + partial_resync;
       break;
     default: break;
@@ -252,6 +257,7 @@ void World::follow(int index, int master) {
   node.role = Role::replica;
   node.follows = master;
   node.link_up = false;
+  node.down_since.reset();
   node.syncing = false;
   node.reconnect_at = now_ + partial_resync;
 }
@@ -260,6 +266,7 @@ void World::drop_link(int master) {
   for (ModelNode& node : nodes) {
     if (node.running && node.follows == master && node.link_up) {
       node.link_up = false;
+      node.down_since = now_;
       node.reconnect_at = now_ + reconnect_cron;
     }
   }
@@ -312,6 +319,7 @@ void World::sync(ModelNode& node, const ModelNode& master) {
   node.second_offset = master.second_offset;
   node.offset = master.offset;
   node.keys = master.keys;
+  node.missing = master.missing;
   node.link_up = true;
   node.pointed_by_sengu = false;
 }
@@ -337,9 +345,19 @@ void World::restart(int index, Memory memory) {
   node.link_up = false;
   node.syncing = false;
   node.reconnect_at = now_ + partial_resync;
+  node.down_since.reset();
   node.replid = replid_of(name(index), node.runs);
   node.offset = 0;
-  if (memory == Memory::lost) node.keys = 0;
+  if (memory == Memory::lost) node.keys = node.missing = 0;
+  if (memory != Memory::saved) return;
+  node.offset = node.saved.offset;
+  node.keys = node.saved.keys;
+  if (node.role == Role::replica) {
+    node.replid = node.saved.replid;
+  } else {
+    node.replid2 = node.saved.replid;
+    node.second_offset = node.saved.offset + 1;
+  }
 }
 
 void World::freeze(int index) { nodes[at(index)].frozen = true; }
@@ -358,8 +376,27 @@ void World::write(int index, int count) {
 }
 
 void World::deafen(int index) {
+  if (nodes[at(index)].link_up) nodes[at(index)].down_since = now_;
   nodes[at(index)].link_up = false;
   nodes[at(index)].reconnect_at = Time::max();
+}
+
+void World::mend_link(int index) { nodes[at(index)].reconnect_at = now_; }
+
+void World::save(int index) {
+  ModelNode& node = nodes[at(index)];
+  node.saved = {node.replid, node.offset, node.keys};
+}
+
+void World::delete_keys(int index, std::uint64_t count) { nodes[at(index)].missing += count; }
+
+void World::be_a_stranger(int index, std::uint64_t keys) {
+  restart(index, Memory::lost);
+  ModelNode& node = nodes[at(index)];
+  node.role = Role::master;
+  node.follows = -1;
+  node.keys = keys;
+  node.offset = 5;
 }
 
 void World::make_master_by_hand(int index) {

@@ -15,8 +15,9 @@ namespace sengu::test {
 
 using health::Time;
 
-/// How a server comes back.
-enum class Memory : std::uint8_t { kept, lost };
+/// How a server comes back: with all its data (from an AOF, which tells no history), with what it saved (from an RDB,
+/// which does), or with nothing.
+enum class Memory : std::uint8_t { kept, saved, lost };
 
 /// What only a server of MySQL has (model_sql.cpp).
 struct ModelSql {
@@ -54,6 +55,15 @@ struct ModelNode {
   std::int64_t second_offset = -1;
   std::int64_t offset = 0;
   std::uint64_t keys = 0;
+  std::uint64_t missing = 0;   // keys of its master that it has not: a hand deleted them here
+  std::uint64_t expiring = 0;  // keys with a time to live
+  Milliseconds ttl{0};
+  struct Saved {
+    std::string replid;
+    std::int64_t offset = 0;
+    std::uint64_t keys = 0;
+  } saved;                         // its RDB
+  std::optional<Time> down_since;  // of its link, where it was up once
   int priority = 100;
   health::Outcome answers = health::Outcome::ok;
   Time reconnect_at{};
@@ -80,7 +90,12 @@ class World {
   void cut_path(int node);
   void heal_path(int node);
   void write(int node, int count);
-  void deafen(int node);  // its link to its master goes down and stays so
+  void deafen(int node);     // its link to its master goes down and stays so
+  void mend_link(int node);  // ... until now
+  void save(int node);
+  void delete_keys(int node, std::uint64_t count);  // by hand, on a replica
+  /// Another application's server answers under its address.
+  void be_a_stranger(int node, std::uint64_t keys);
   void make_master_by_hand(int node);
   void follow_by_hand(int node, int master) { follow(node, master); }
   void restart_sql(int node, Memory memory);

@@ -1,9 +1,11 @@
 #include "health/core/change/failover.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/base/assert.hpp"
 #include "health/core/change/tell.hpp"
+#include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/deciders.hpp"
 #include "health/core/judgement/survey.hpp"
 
@@ -137,7 +139,9 @@ void FailoverMachine::enter_survey(const ChangeContext& context) {
   observe_since_ = surveyed_since_ = context.now;
   deadline_ = context.now + context.settings().failover.step_timeout;
   const Knowledge& knowledge = context.knowledge;
-  const bool a_server_is_there = knowledge.record.fenced && knowledge.node(*knowledge.master).refused.count == 0;
+  // The clients of a stranger at the master's address are not ours to hold up.
+  const bool a_server_is_there = knowledge.record.fenced && knowledge.node(*knowledge.master).refused.count == 0 &&
+                                 plan_.cause != Reason::stranger;
   fence_ = a_server_is_there ? Fence::owed : Fence::none;
   fence_deadline_ = context.now + fence_patience(context);
 }
@@ -210,7 +214,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const ChangeContex
 
 std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContext& context) {
   const Knowledge& knowledge = context.knowledge;
-  const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at};
+  const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at, context.now};
   const auto candidate = select_candidate(knowledge, choice).candidate;
   if (!candidate) return end(Reason::no_good_replica);
   const bool planned = plan_.cause == Reason::operator_request && plan_.loss == LossPolicy::keep_writes;
@@ -223,6 +227,7 @@ std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContex
   if (planned && is_behind_another(knowledge, *candidate, choice)) return end(Reason::still_behind);
   if (must_stop_receiving(knowledge, plan_.cause) && still_receives(knowledge.node(*candidate)))
     return end(Reason::step_failed);
+  untold_ = hearing_of(knowledge, knowledge.node(*candidate), plan_.lost_at) == Hearing::untold;
   if (context.rules().applies_later) {
     enter_applying(context, *candidate);
   } else {
@@ -305,7 +310,7 @@ void FailoverMachine::enter_targeting(const ChangeContext& context, NodeId targe
 }
 
 FailoverMachine::Ended FailoverMachine::end(Reason result) {
-  Ended ended{result, target(), promotion_.seen(), plan_};
+  Ended ended{result, target(), promotion_.seen(), std::exchange(untold_, false), plan_};
   state_ = State::idle;
   target_.reset();
   observe_since_.reset();

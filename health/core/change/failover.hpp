@@ -46,6 +46,7 @@ class FailoverMachine {
     Reason result = Reason::none;  // none: the target is master and journalled
     std::optional<NodeId> target;  // the chosen node; none where none was chosen, never where result is none
     ServerInfo master{};           // where result is none: the new master as it was seen and journalled
+    bool loss_unknown = false;     // the target did not tell how old its data was
     FailoverPlan plan;
   };
 
@@ -108,6 +109,7 @@ class FailoverMachine {
   Time applied_last_{};
   std::int64_t applied_ = 0;  // how far the target was seen to have applied
   ServerInfo seen_target_;    // in applying: the target when it was chosen
+  bool untold_ = false;       // the chosen node does not tell when it heard the old master last
   RecordWrite write_;         // of the barrier
 };
 

@@ -1,5 +1,6 @@
 #include "health/core/change/record.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sengu::health {
@@ -7,11 +8,46 @@ namespace sengu::health {
 namespace {
 
 constexpr std::size_t past_servers_max = 32;
+constexpr std::size_t past_replids_max = 16;
 
-void remember_server(JournalRecord& record, const std::string& server) {
-  std::erase(record.past_servers, server);
-  record.past_servers.push_back(server);
-  if (record.past_servers.size() > past_servers_max) record.past_servers.erase(record.past_servers.begin());
+void remember(std::vector<std::string>& past, const std::string& id, std::size_t most) {
+  std::erase(past, id);
+  past.push_back(id);
+  if (past.size() > most) past.erase(past.begin());
+}
+
+/// Redis: a server that returns may know the group by a history of long ago.
+void remember_replid(Knowledge& knowledge) {
+  const std::string& replid = knowledge.record.replid;
+  if (knowledge.settings->kind == config::Kind::redis && !replid.empty())
+    remember(knowledge.record.past_replids, replid, past_replids_max);
+}
+
+/// What each node holds at the moment in which `master` becomes the master. The one before held no less than the node
+/// that replaces it: by that it is known when it returns.
+void take_stock(Knowledge& knowledge, NodeId master) {
+  const ServerInfo& seen = *knowledge.node(master).info;
+  if (seen.sql) return;
+  if (knowledge.master && knowledge.master != master) {
+    auto& held = knowledge.node(*knowledge.master).copy.held;
+    if (held) held->keys = std::max(held->keys, seen.keys);
+  }
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
+    NodeView& node = knowledge.nodes[i];
+    const bool is_master = node_id(i) == master;
+    const bool follows = node.alive() && node.info && node.info->link_up && knowledge.follows(node, master);
+    if (!is_master && (!follows || node.copy.held)) continue;
+    if (is_master && node.copy.emptied) continue;
+    node.copy.held = HeldCopy{node.settings->name, node.info->run_id, node.info->keys, node.info->offset};
+    node.copy.journalled = false;
+  }
+}
+
+void record_copies(Knowledge& knowledge) {
+  knowledge.record.copies.clear();
+  for (const NodeView& node : knowledge.nodes) {
+    if (node.copy.held) knowledge.record.copies.push_back(*node.copy.held);
+  }
 }
 
 }  // namespace
@@ -23,6 +59,12 @@ void take_record(Knowledge& knowledge, std::optional<JournalRecord> record) {
   knowledge.history = history_of(knowledge.record, knowledge.settings->kind);
   knowledge.history_offset = knowledge.record.offset;
   knowledge.resumed = knowledge.record.phase != Phase::steady;
+  for (const HeldCopy& copy : knowledge.record.copies) {
+    const auto id = knowledge.find_name(copy.node);
+    if (!id) continue;
+    knowledge.node(*id).copy.held = copy;
+    knowledge.node(*id).copy.journalled = true;
+  }
 }
 
 void record_switching(Knowledge& knowledge, Reason cause) {
@@ -34,8 +76,9 @@ void record_switching(Knowledge& knowledge, Reason cause) {
   record.fenced = knowledge.master && cause != Reason::master_is_replica;  // a replica takes no writes
 }
 
-/// The history by which a later run must know the target. MySQL: the part of the group's history that the target
-/// received. Redis: the target's own history where the operator accepted the loss, else the group's.
+/// The history by which a later run must know the target, and how much of it the target holds. MySQL: the part of the
+/// group's history that the target received. Redis: the target's own history where the operator accepted the loss, else
+/// the group's.
 void record_target(Knowledge& knowledge, NodeId target, const ServerInfo& chosen) {
   JournalRecord& record = knowledge.record;
   record.phase = Phase::promoting;
@@ -44,7 +87,9 @@ void record_target(Knowledge& knowledge, NodeId target, const ServerInfo& chosen
     History held = knowledge.history;
     held.gtids = chosen.sql->received;
     journal_history(record, held, chosen.offset);
-  } else if (!received(knowledge.history, chosen)) {
+  } else if (const auto held = received(knowledge.history, chosen)) {
+    journal_history(record, knowledge.history, held->offset);
+  } else {
     journal_history(record, history_of(chosen), chosen.offset);
   }
 }
@@ -59,7 +104,10 @@ void record_master(Knowledge& knowledge, NodeId master) {
   record.server_id = node.info->run_id;
   record.target.clear();
   record.fenced = false;
-  remember_server(record, record.server_id);
+  remember(record.past_servers, record.server_id, past_servers_max);
+  remember_replid(knowledge);
+  take_stock(knowledge, master);
+  record_copies(knowledge);
   journal_history(record, history_of(*node.info), node.info->offset);
 }
 
@@ -69,8 +117,9 @@ void record_given_up(Knowledge& knowledge) {
 }
 
 void record_history(Knowledge& knowledge, const ServerInfo& master) {
-  knowledge.record.replid = master.replid;
-  knowledge.record.offset = master.offset;
+  if (knowledge.record.replid != master.replid) remember_replid(knowledge);
+  record_copies(knowledge);
+  journal_history(knowledge.record, history_of(master), master.offset);
 }
 
 Serial write_record(const Knowledge& knowledge, Outbox& out) {

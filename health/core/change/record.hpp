@@ -23,8 +23,8 @@ void record_new_epoch(Knowledge& knowledge);
 void record_master(Knowledge& knowledge, NodeId master);
 /// The failover ended before the promote was sent: the old master keeps its role.
 void record_given_up(Knowledge& knowledge);
-/// The master goes on under a new replication id: Redis gives one to a master without a backlog when its first replica
-/// attaches.
+/// How far the master has come, and what each node holds. The master may go on under a new replication id: Redis gives
+/// one to a master without a backlog when its first replica attaches.
 void record_history(Knowledge& knowledge, const ServerInfo& master);
 
 /// Hands the record to the journal. Returns the serial that the answer will carry.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "health/core/doctor/findings.hpp"
+#include "health/core/judgement/copies.hpp"
 
 namespace sengu::health {
 
@@ -61,6 +62,38 @@ void examine_writable(const Knowledge& known, Findings& findings) {
   }
 }
 
+std::string keys_text(std::uint64_t keys) { return std::to_string(keys) + (keys == 1 ? " key" : " keys"); }
+
+/// Data that following the master would wipe, and that only the operator may give up.
+void examine_strangers(const Knowledge& known, Findings& findings) {
+  if (!known.master) return;
+  const std::string& group = known.settings->name;
+  for (const NodeView& node : known.nodes) {
+    if (!is_seen(node) || node.says(Role::unknown)) continue;
+    const bool is_master = &node == &known.node(*known.master);
+    const std::string keys = "holds " + keys_text(node.info->keys);
+    const std::string cure = ": sengu rejoin " + group + " " + node.settings->name + " --wipe gives them up";
+    if (is_stranger(known, node)) {
+      findings.add(node, keys + ", and was never seen as one of the group; another application's server? It is " +
+                             (is_master ? "not routed" : "left alone" + cure));
+    } else if (!is_master && known.node(*known.master).info && would_be_wiped(known, node)) {
+      findings.add(node, keys + ", more than twice as many as the master, and is left alone" + cure);
+    }
+  }
+}
+
+void examine_copies(const Knowledge& known, Findings& findings) {
+  for (const NodeView& node : known.nodes) {
+    if (!is_seen(node) || !node.copy.emptied || !node.copy.held) continue;
+    const bool is_master = known.master && &node == &known.node(*known.master);
+    findings.add(node, "holds " + keys_text(node.info->keys) + " of the " + std::to_string(node.copy.held->keys) +
+                           " that it held" +
+                           (is_master ? std::string(": the data is gone, restore it")
+                                      : std::string(": it is promoted only where no fuller copy can be had; REPLICAOF "
+                                                    "NO ONE and REPLICAOF its master make it load all of them anew")));
+  }
+}
+
 }  // namespace
 
 void examine_redis(const Knowledge& known, Findings& findings) {
@@ -68,6 +101,8 @@ void examine_redis(const Knowledge& known, Findings& findings) {
   examine_persistence(known, findings);
   examine_min_replicas(known, findings);
   examine_writable(known, findings);
+  examine_strangers(known, findings);
+  examine_copies(known, findings);
 }
 
 }  // namespace sengu::health

@@ -7,6 +7,7 @@
 #include "health/core/change/tell.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/permission.hpp"
+#include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/evidence.hpp"
 
 namespace sengu::health {
@@ -47,7 +48,8 @@ std::optional<NodeId> journalled_target(const Knowledge& known) {
 bool took_over(const Knowledge& known, std::optional<NodeId> target) {
   if (!target) return false;
   const NodeView& node = known.node(*target);
-  return node.says(Role::master) && node.outcome == Outcome::ok && of_history(*node.info, known.record);
+  return node.says(Role::master) && node.outcome == Outcome::ok &&
+         holds_what_it_was_chosen_for(*node.info, known.record);
 }
 
 void ask_witness(GroupState& group, NodeId id) {
@@ -96,49 +98,76 @@ void on_master_is_replica(GroupState& group) {
   group.doubt.look_again(grace_ends);
 }
 
-/// No copy of the data can be reached: wait for one, then serve what the master has (RULES §6.4).
+/// No copy of the data can be reached: wait for one, then serve what the master has (RULES §6.4). Where a copy may not
+/// be promoted, keys that may have expired meanwhile are not waited for.
 void on_emptied_without_replica(GroupState& group) {
   const Knowledge& known = group.known;
   const auto& failover = group.settings().failover;
+  const bool may_act = why_not_act(group, Reason::master_emptied) == Reason::none;
+  if (may_act && expiry_explains(master_of(group)) && !may_still_fail_over(group, Reason::master_emptied)) {
+    return group.adopt(*known.master, Reason::server_changed);
+  }
   const bool copy_alive = std::any_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
     return &node != &master_of(group) && node.alive() && node.info && received(known.history, *node.info);
   });
   if (copy_alive || group.paused || failover.mode != config::Mode::automatic) return;
   if (group.now - *group.check.emptied_since() < failover.amnesia_wait) return;
   emit_node(group.scene(), EventKind::amnesia, *known.master, Reason::amnesia_wait_over);
+  master_of(group).copy.emptied = true;
   group.adopt(*known.master, Reason::amnesia_wait_over);
+}
+
+void report_emptied(GroupState& group) {
+  if (group.check.emptied_since()) return;
+  group.check.emptied(group.now);
+  emit_node(group.scene(), EventKind::amnesia, *group.known.master, Reason::master_emptied,
+            "keys=" + std::to_string(master_of(group).info->keys));
+}
+
+/// Why the server that answers at the master's address by now is not taken as it is; none: it is, or it is not known
+/// yet what it is.
+Reason why_not_taken_back(const GroupState& group) {
+  const NodeView& master = group.known.node(*group.known.master);
+  const auto& settings = group.settings();
+  const auto loading_since = master.shown.loading_since;
+  const bool loading_too_long = loading_since && group.now - *loading_since >= settings.health.loading_timeout;
+  if (master.outcome == Outcome::ok && master.says(Role::master)) {
+    if (is_stranger(group.known, master) && !expiry_explains(master)) return Reason::stranger;
+    if (is_emptied(group.known, *master.info)) return Reason::master_emptied;
+  }
+  if (loading_too_long) return Reason::loading_timeout;
+  const bool at_once = settings.failover.on_process_death == config::OnProcessDeath::now || group.check.regressed();
+  if (at_once) return Reason::server_changed;
+  const bool lacks = master.says(Role::master) && lacks_writes(group.known, master) > 0;
+  return lacks ? Reason::master_lacks_writes : Reason::none;
+}
+
+void take_back(GroupState& group) {
+  const NodeId id = *group.known.master;
+  const auto lost = lacks_writes(group.known, master_of(group));
+  if (lost > 0) {
+    emit_lost_writes(group.scene(), id, {static_cast<std::uint64_t>(lost), 0}, "bytes=" + std::to_string(lost));
+  }
+  group.adopt(id, Reason::server_changed);
 }
 
 void on_server_changed(GroupState& group) {
   const NodeView& master = master_of(group);
-  const ServerInfo& info = *master.info;
-  const auto& settings = group.settings();
   group.known.master_verified = false;
-  if (info.role == Role::replica && master.outcome == Outcome::ok) return on_master_is_replica(group);
-  const bool usable = master.outcome == Outcome::ok && info.role == Role::master;
-  const bool emptied = usable && is_emptied(group.known, info);
-  if (emptied && !group.check.emptied_since()) {
-    group.check.emptied(group.now);
-    emit_node(group.scene(), EventKind::amnesia, *group.known.master, Reason::master_emptied,
-              "keys=" + std::to_string(info.keys));
-  }
-  const auto loading_since = master.shown.loading_since;
-  const bool loading_too_long = loading_since && group.now - *loading_since >= settings.health.loading_timeout;
-  const Reason cause = emptied            ? Reason::master_emptied
-                       : loading_too_long ? Reason::loading_timeout
-                                          : Reason::server_changed;
-  const bool at_once = settings.failover.on_process_death == config::OnProcessDeath::now || group.check.regressed();
-  if (emptied || loading_too_long || at_once) {
+  if (master.says(Role::replica) && master.outcome == Outcome::ok) return on_master_is_replica(group);
+  const Reason cause = why_not_taken_back(group);
+  if (cause == Reason::master_emptied) report_emptied(group);
+  if (cause != Reason::none) {
     group.try_failover(cause);
     if (group.machine.active()) return;
   } else {
     group.reasons.last = Reason::master_loading;
   }
   if (group.stall.tilted() || group.pace.waits(group.now)) return;
-  const bool is_failover = at_once || loading_too_long;
-  const bool waits = is_failover && may_still_fail_over(group, cause);
-  if (usable && !emptied && !waits) group.adopt(*group.known.master, Reason::server_changed);
-  if (emptied) on_emptied_without_replica(group);
+  if (cause == Reason::master_emptied) return on_emptied_without_replica(group);
+  const bool usable = master.outcome == Outcome::ok && master.says(Role::master) && cause != Reason::stranger;
+  const bool waits = cause != Reason::none && may_still_fail_over(group, cause);
+  if (usable && !waits) take_back(group);
 }
 
 /// Another node was made a master while sengu was stalled or before this run (perhaps by a run whose journal is lost),
@@ -240,13 +269,21 @@ void take_master(GroupState& group, const ServerInfo& journalled) {
   known.resumed = false;
   known.history = history_of(journalled);
   known.history_offset = journalled.offset;
-  known.keys_seen = journalled.keys;
   group.doubt.forget(known);
   group.check.reset();
   group.check.has_data();
   known.master_verified = !group.target_shaken && master.info->run_id == journalled.run_id && master.says(Role::master);
   if (!known.master_verified) group.doubt.suspect(group.scene(), Reason::connection_lost);
   group.target_shaken = false;
+}
+
+/// What is lost with a promotion, where that is known by now or is known to be unknown.
+void report_loss(GroupState& group, const FailoverMachine::Ended& ended) {
+  const Copy& copy = group.known.node(*ended.target).copy;
+  if (ended.loss_unknown) emit_lost_writes(group.scene(), *ended.target, {}, "bytes=unknown");
+  if (!copy.emptied) return;
+  emit_node(group.scene(), EventKind::amnesia, *ended.target, Reason::copy_emptied,
+            "keys=" + std::to_string(ended.master.keys) + " held=" + std::to_string(copy.held ? copy.held->keys : 0));
 }
 
 void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, std::optional<NodeId> from,
@@ -280,7 +317,8 @@ bool is_master_to_take(const GroupState& group, NodeId id, LossPolicy loss) {
   const NodeView& node = known.node(id);
   if (known.master && known.master_verified && !group.switched_unseen) return false;
   if (!node.says(Role::master) || node.outcome != Outcome::ok) return false;
-  return known.master != id || loss == LossPolicy::accept_loss || !is_emptied(known, *node.info);
+  if (known.master != id || loss == LossPolicy::accept_loss) return true;
+  return expiry_explains(node) || (!is_stranger(known, node) && !is_emptied(known, *node.info));
 }
 
 void GroupState::adopt(NodeId node, Reason reason) {
@@ -293,7 +331,7 @@ void GroupState::try_failover(Reason cause) {
   if (pace.waits(now)) return;
   if (const Reason reason = why_not_act(*this, cause); reason != Reason::none) return reasons.refuse(scene(), reason);
   const Time lost_at = known.suspicion ? known.suspicion->began : now;
-  const Selection selection = select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, lost_at});
+  const Selection selection = select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, lost_at, now});
   if (!selection.candidate) return reasons.refuse(scene(), Reason::no_good_replica);
   pace.go_on();
   reasons.last = cause;
@@ -310,6 +348,7 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   const bool promoted = cause != Reason::adopted && from != to;
   if (promoted) {
     report_promoted(scene(), to, cause);
+    report_loss(*this, ended);
     pace.promoted(now);
   } else {
     doubt.end_odown(scene());

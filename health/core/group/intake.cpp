@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "health/core/change/record.hpp"
+#include "health/core/group/copies.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/state.hpp"
+#include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/deciders.hpp"
 
 namespace sengu::health {
@@ -189,7 +191,7 @@ void GroupState::take(const ProbeDone& done) {
   node.outcome = seen.outcome;
   node.text = seen.text;
   node.last_asked = std::max(node.last_asked, seen.asked);
-  node.last_answered = seen.answered;
+  node.probe.ended = seen.answered;
   const bool is_master = known.master == done.node;
   if (!is_life(seen.outcome)) {
     take_failure(scene(), done.node, seen);
@@ -230,6 +232,7 @@ void GroupState::take_info(NodeId id, const Observation& seen) {
   } else {
     take_replica_info(id);
   }
+  look_at_copy(scene(), id);
   routing.update_reader(node);
   const bool judged = !machine.active() && !known.resumed;  // take_replica_info judges it
   if (seen.asked >= stall.last() && (judged || known.master == id)) node.stall.unseen = false;
@@ -248,7 +251,6 @@ void GroupState::take_master_info(const Observation& seen) {
   if (!known.master_verified) return;
   follow_history(*this, *seen.info);
   known.history_offset = seen.info->offset;
-  known.keys_seen = seen.info->keys;
   check.has_data();
   for (std::size_t i = 0; i < known.nodes.size(); ++i) judge_errant(node_id(i));
 }
@@ -282,7 +284,8 @@ void GroupState::take_replica_info(NodeId id) {
   const bool rogue = node.says(Role::master);
   if (rogue && !node.rogue.now) {
     node.rogue.since = now;
-    if (!was_just_replaced(*this, node)) emit_node(scene(), EventKind::rogue_master, id, Reason::rogue_master);
+    const bool expected = was_just_replaced(*this, node) || is_stranger(known, node);  // a stranger has its own event
+    if (!expected) emit_node(scene(), EventKind::rogue_master, id, Reason::rogue_master);
     lost_tail.report(scene(), id);
     // A node that carries out a step late is no rogue.
     if (node.stall.unseen && promote_sent_to != id && was_promoted_unseen(node, known.history)) switched_unseen = true;

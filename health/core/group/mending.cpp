@@ -4,7 +4,7 @@
 
 #include "health/core/change/tell.hpp"
 #include "health/core/group/events.hpp"
-#include "health/core/judgement/repairs.hpp"
+#include "health/core/judgement/copies.hpp"
 
 namespace sengu::health {
 
@@ -35,9 +35,9 @@ bool is_to_be_started(const Scene& scene, NodeView& node) {
 
 }  // namespace
 
-void Mending::tell_all(const Scene& scene) const {
+void Mending::carry_out(const Scene& scene, const std::vector<Repair>& repairs) const {
   const Endpoint target = scene.master().settings->replication_address;
-  for (const Repair& repair : find_repairs(scene.known, scene.now)) {
+  for (const Repair& repair : repairs) {
     scene.known.node(repair.node).replica.stopped_by_us =
         scene.rules().steps_stop_replication;  // until it is seen to replicate
     tell(scene.known, scene.out, RunStep{repair.node, repair.step, target, scene.settings().failover.step_timeout, {}});
@@ -49,16 +49,22 @@ bool Mending::all_follow(const Scene& scene) const {
   return std::all_of(known.nodes.begin(), known.nodes.end(), [&](const NodeView& node) {
     if (&node == &scene.master() || !node.alive()) return true;
     const bool quarantined = node.says(Role::replica) && !node.replica.errant.empty();
-    return quarantined || (node.says(Role::replica) && !strays(known, node, scene.now));
+    return quarantined || is_stranger(known, node) || (node.says(Role::replica) && !strays(known, node, scene.now));
   });
 }
 
 void Mending::mend(const Scene& scene, Reason cause) {
-  tell_all(scene);
+  carry_out(scene, find_repairs(scene.known, scene.now));
   forget_left_replicas(scene.known);
   if (done_ || !all_follow(scene)) return;
   done_ = true;
   emit_node(scene, EventKind::failover_end, *scene.known.master, cause);
+}
+
+void Mending::take_in(const Scene& scene) const {
+  std::vector<Repair> repairs = find_repairs(scene.known, scene.now);
+  std::erase_if(repairs, [&](const Repair& repair) { return !scene.known.node(repair.node).copy.welcome; });
+  carry_out(scene, repairs);
 }
 
 void start_receivers(const Scene& scene) {

@@ -2,7 +2,10 @@
 // MySQL what an earlier failover left behind and the side of semi-synchronous replication that the master has.
 #pragma once
 
+#include <vector>
+
 #include "health/core/group/scene.hpp"
+#include "health/core/judgement/repairs.hpp"
 
 namespace sengu::health {
 
@@ -18,9 +21,11 @@ class Mending {
   /// Repoints and demotes. Requires that the master is routed and nothing forbids it. `cause` is of the last change of
   /// master.
   void mend(const Scene& scene, Reason cause);
+  /// Only what the operator ordered: nodes that are to follow whatever they hold.
+  void take_in(const Scene& scene) const;
 
  private:
-  void tell_all(const Scene& scene) const;
+  void carry_out(const Scene& scene, const std::vector<Repair>& repairs) const;
   bool all_follow(const Scene& scene) const;
 
   bool done_ = true;

@@ -10,10 +10,17 @@ constexpr int most_doublings = 5;                 // of the pause after a failov
 constexpr std::size_t failovers_in_cooldown = 2;  // the third within one cool-down is held back (RULES §8)
 constexpr std::size_t remembered = 8;
 
-/// Causes that the cool-down does not hold back, since a flapping network cannot bring them about: the first is a
-/// matter of data, the others end a change that was begun before.
+/// Causes that the cool-down does not hold back, since a flapping network cannot bring them about: the first three are
+/// a matter of data, the others end a change that was begun before.
 bool ignores_cooldown(Reason cause) {
-  return cause == Reason::master_emptied || cause == Reason::resumed || cause == Reason::master_is_replica;
+  switch (cause) {
+    case Reason::master_emptied:
+    case Reason::master_lacks_writes:
+    case Reason::stranger:
+    case Reason::resumed:
+    case Reason::master_is_replica: return true;
+    default: return false;
+  }
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ bool may_still_fail_over(const GroupState& group, Reason cause) {
   if (reason == Reason::journal_unwritable || reason == Reason::cooldown) return true;
   if (reason != Reason::none) return false;
   const Knowledge& known = group.known;
-  const Selection selection = select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, group.now});
+  const Selection selection =
+      select_candidate(known, {cause, std::nullopt, LossPolicy::keep_writes, group.now, group.now});
   return std::any_of(selection.rejected.begin(), selection.rejected.end(), [&](const Rejection& rejection) {
     const bool passes = rejection.reason == Reason::node_unconfirmed || rejection.reason == Reason::loading;
     return passes && received(known.history, *known.node(rejection.node).info);

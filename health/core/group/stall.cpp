@@ -77,7 +77,7 @@ bool Stall::looks_anew(const Knowledge& known, Time now) const {
   if (now >= last_ + tilt_at_most) return false;
   return std::any_of(nodes.begin(), nodes.end(), [this](const NodeView& node) {
     if (!node.stall.unseen || node.refused.count != 0 || node.stall.before == BeforeStall::gone) return false;
-    return node.stall.before == BeforeStall::well || node.last_answered < last_;
+    return node.stall.before == BeforeStall::well || node.probe.ended < last_;
   });
 }
 

@@ -101,7 +101,7 @@ void GroupState::decide() {
   }
   if (!machine.active()) mend();
   routing.publish(scene(), route());
-  if (!machine.active()) journal.probe(scene());
+  if (!machine.active()) keep_journal();
   const Asking asking(machine, stall, doubt);
   asking.ask(scene());
   deadline = asking.deadline(scene());
@@ -133,6 +133,12 @@ void GroupState::run_machine() {
   if (applying && now >= machine.applied_last() + relay_log_patience) reasons.refuse(scene(), Reason::relay_log_stuck);
 }
 
+void GroupState::keep_journal() {
+  journal.probe(scene());
+  const bool settled = known.master && known.master_verified && !known.suspicion && known.record.phase == Phase::steady;
+  if (settled && !check.server_changed(known)) journal.refresh(scene());
+}
+
 void GroupState::mend() {
   if (!known.master) return;
   if (!stall.tilted()) start_receivers(scene());
@@ -144,7 +150,11 @@ void GroupState::mend() {
   const Reason hands_off = why_hands_off(*this);
   const bool unasked_only = hands_off == Reason::paused || hands_off == Reason::manual_mode ||
                             hands_off == Reason::observe_mode || hands_off == Reason::two_deciders;
-  if (hands_off == Reason::none || (unasked_only && operators_own)) mending.mend(scene(), reasons.cause);
+  if (hands_off == Reason::none || (unasked_only && operators_own)) {
+    mending.mend(scene(), reasons.cause);
+  } else if (unasked_only) {
+    mending.take_in(scene());
+  }
 }
 
 Route GroupState::route() const {

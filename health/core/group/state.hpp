@@ -28,6 +28,7 @@ struct GroupState {
   void decide();
   void run_machine();
   void mend();
+  void keep_journal();
   Route route() const;
 
   // --- intake.cpp: what happened ---

@@ -2,6 +2,7 @@
 #include "health/core/group/decide.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/state.hpp"
+#include "health/core/judgement/copies.hpp"
 
 namespace sengu::health {
 
@@ -19,11 +20,23 @@ class Wishes {
       return done(name_of(*wish.to) + " is adopted as master");
     }
     const Knowledge& known = group_.known;
-    const Selection selection = select_candidate(known, {Reason::operator_request, wish.to, wish.loss, group_.now});
+    const Time lost_at = known.suspicion ? known.suspicion->began : group_.now;
+    const Selection selection =
+        select_candidate(known, {Reason::operator_request, wish.to, wish.loss, lost_at, group_.now});
     if (!selection.candidate) return refuse(Reason::no_good_replica, ": " + rejections(known, selection));
     group_.reasons.last = Reason::operator_request;
     if (known.master) emit_node(group_.scene(), EventKind::try_failover, *known.master, Reason::operator_request);
-    group_.machine.begin(group_.context(), {Reason::operator_request, wish.to, wish.loss, request_, group_.now});
+    group_.machine.begin(group_.context(), {Reason::operator_request, wish.to, wish.loss, request_, lost_at});
+  }
+
+  void operator()(const RejoinWish& wish) {
+    Knowledge& known = group_.known;
+    NodeView& node = known.node(wish.node);
+    if (const std::string why = why_no_rejoin(wish); !why.empty()) return refuse_rejoin(why);
+    node.copy.welcome = true;
+    node.told.retry = {};
+    done(name_of(wish.node) + " is taken in: its " + std::to_string(node.info->keys) +
+         " keys are replaced by those of " + name_of(*known.master));
   }
 
   void operator()(const PauseWish&) {
@@ -44,6 +57,24 @@ class Wishes {
   void refuse(Reason reason, const std::string& more = {}) {
     group_.out.send(Answer{request_, {reason, std::string(describe(reason)) + more}});
   }
+  void refuse_rejoin(std::string why) { group_.out.send(Answer{request_, {Reason::rejoin_refused, std::move(why)}}); }
+  /// Empty: it may be taken in.
+  std::string why_no_rejoin(const RejoinWish& wish) const {
+    const Knowledge& known = group_.known;
+    const NodeView& node = known.node(wish.node);
+    const std::string& name = node.settings->name;
+    if (!known.master || !known.master_verified) return "no master that it could follow";
+    if (known.master == wish.node) return name + " is the master";
+    if (!node.info || node.outcome != Outcome::ok) return name + " does not answer";
+    if (node.info->sql) return name + " is left alone for its own transactions; see \"An errant node\" in the manual";
+    if (known.follows(node, *known.master)) return name + " follows the master";
+    if (wish.wipe) return {};
+    const std::string keys = std::to_string(node.info->keys) + " keys";
+    if (!is_stranger(known, node) && !would_be_wiped(known, node)) return name + " rejoins by itself";
+    return name + " holds " + keys + " that the master has not; rejoin " + known.settings->name + " " + name +
+           " --wipe gives them up";
+  }
+
   const std::string& name_of(NodeId id) const { return group_.known.node(id).settings->name; }
 
   /// A failover that waits for a relay log can be told that its loss is accepted.

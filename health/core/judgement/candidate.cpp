@@ -1,7 +1,8 @@
 #include "health/core/judgement/candidate.hpp"
 
 #include <algorithm>
-#include <tuple>
+
+#include "health/core/judgement/copies.hpp"
 
 namespace sengu::health {
 namespace {
@@ -16,11 +17,34 @@ bool another_has_its_server_id(const Knowledge& knowledge, NodeId id) {
   return false;
 }
 
+/// The server at the master's address has not the group's data: replicas that sync from it lose theirs.
+bool comes_with_other_data(Reason cause) { return cause == Reason::master_emptied || cause == Reason::stranger; }
+
+/// A node that does not tell how old its data is may be promoted where there is no better: its master is gone for
+/// good, or came back without its data.
+bool must_take_untold(const Knowledge& knowledge, const Choice& choice) {
+  if (choice.cause == Reason::none || !knowledge.master || master_lives_with_data(knowledge)) return false;
+  if (comes_with_other_data(choice.cause)) return true;
+  return choice.now - knowledge.node(*knowledge.master).silent_since >= knowledge.settings->health.down_after;
+}
+
+/// Judged by how long ago it heard its master, whether or not it syncs now. A copy that a sync from the emptied master
+/// is about to replace is better than none.
 bool deaf_long_before(const Knowledge& knowledge, const NodeView& node, const Choice& choice) {
-  if (node.info->link_up || node.info->sync_in_progress || !node.info->link_down_for) return false;
-  const Time deaf_since = node.info_asked - *node.info->link_down_for;
-  const Time lost = choice.cause == Reason::none ? node.info_asked : choice.lost_at;
-  return deaf_since + deaf_factor * knowledge.settings->health.down_after < lost;
+  switch (hearing_of(knowledge, node, choice.cause == Reason::none ? node.info_asked : choice.lost_at)) {
+    case Hearing::recent: return false;
+    case Hearing::deaf: return !comes_with_other_data(choice.cause) || !node.info->sync_in_progress;
+    case Hearing::untold: return !must_take_untold(knowledge, choice);
+  }
+  return false;
+}
+
+/// Where the master died, another copy may return as long as an emptied master would be waited for.
+bool waits_for_a_fuller_copy(const Knowledge& knowledge, NodeId id, const Choice& choice) {
+  if (!knowledge.node(id).copy.emptied) return false;
+  const Time returns_by =
+      choice.cause == Reason::none ? Time::max() : choice.lost_at + knowledge.settings->failover.amnesia_wait;
+  return fuller_copy_may_come(knowledge, id, choice.now, returns_by);
 }
 
 /// A restarted master makes its replicas begin a full sync; until they load they hold their old data (RULES §6.3). The
@@ -69,6 +93,7 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
   if (choice.loss == LossPolicy::accept_loss) return Reason::none;
   if (knowledge.master && !knowledge.follows(node, *knowledge.master) && !errant(knowledge.history, *node.info).empty())
     return Reason::errant;
+  if (waits_for_a_fuller_copy(knowledge, id, choice)) return Reason::copy_emptied;
   if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
   const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);
   if (limit > 0 && held && knowledge.history_offset - held->offset > limit) return Reason::lag_limit;
@@ -95,18 +120,40 @@ bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& re
   return false;
 }
 
-/// Greater is better: one that did not refuse since its server started, without writes of its own, most received, least
-/// left to apply, then the master that lost its role, configured priority (lower is preferred), the old master's zone,
-/// at the top of a chain, place.
-auto rank(const Knowledge& knowledge, NodeId id) {
+/// Compared from the first member on; greater is better.
+struct Rank {
+  bool whole;             // it did not lose its data
+  std::uint64_t left;     // of one that did: how many keys are left
+  bool clean;             // MySQL: no transactions of its own
+  std::int64_t received;  // of the group's history
+  bool willing;           // it has not refused a promote since its server started
+  bool ends_there;        // Redis: nothing of another history behind what it received
+  std::int64_t applied;   // MySQL
+  bool was_master;        // it is the master that lost its role
+  int preference;         // the configured priority, of which lower is preferred
+  bool same_zone;         // as the old master
+  bool direct;            // no other replica between it and the old master
+  int place;              // in the configuration
+  auto operator<=>(const Rank&) const = default;
+};
+
+Rank rank(const Knowledge& knowledge, NodeId id) {
   const NodeView& node = knowledge.node(id);
-  const bool same_zone = knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
-  const std::int64_t applied = node.info->sql ? node.info->sql->executed.position() : 0;
-  return std::tuple(!node.told.refused_promotion, !held.diverged, held.offset, applied, knowledge.master == id,
-                    -node.settings->priority, same_zone,
-                    knowledge.master && knowledge.follows_directly(node, *knowledge.master),
-                    -static_cast<int>(index(id)));
+  Rank rank{};
+  rank.whole = !node.copy.emptied;
+  rank.left = rank.whole ? 0 : node.info->keys;
+  rank.clean = !node.info->sql || !held.diverged;
+  rank.received = held.offset;
+  rank.willing = !node.told.refused_promotion;
+  rank.ends_there = !held.diverged;
+  rank.applied = node.info->sql ? node.info->sql->executed.position() : 0;
+  rank.was_master = knowledge.master == id;
+  rank.preference = -node.settings->priority;
+  rank.same_zone = knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
+  rank.direct = knowledge.master && knowledge.follows_directly(node, *knowledge.master);
+  rank.place = -static_cast<int>(index(id));
+  return rank;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Choice {
   std::optional<NodeId> only;   // the operator named it
   LossPolicy loss = LossPolicy::keep_writes;
   Time lost_at{};  // when the master was lost
+  Time now{};
 };
 
 struct Selection {

@@ -14,7 +14,7 @@ void take(NodeView& node, const FirstAnswer& answer) {
   node.text = answer.seen.text;
   node.info = answer.seen.info;
   node.info_asked = node.last_asked = answer.seen.asked;
-  node.last_answered = answer.seen.answered;
+  node.probe.ended = answer.seen.answered;
   while (node.outcome == Outcome::ok && !node.tracker.up()) node.tracker.good();
   if (!answer.told) return;
   node.deciders.names = answer.told->names.value_or(std::vector<std::string>{});

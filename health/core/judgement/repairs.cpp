@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/base/assert.hpp"
+#include "health/core/judgement/copies.hpp"
 
 namespace sengu::health {
 namespace {
@@ -29,7 +30,7 @@ bool can_be_told(const Knowledge& knowledge, const NodeView& node, Time now) {
 
 bool is_emptied_rogue(const Knowledge& knowledge, const NodeView& node) {
   const ServerInfo& master = *knowledge.node(*knowledge.master).info;
-  if (node.info->sql) return false;  // a replica that follows an empty master is not wiped
+  if (node.info->sql || is_stranger(knowledge, node)) return false;  // no node of ours syncs from it
   return node.says(Role::master) && (node.info->keys == 0 || node.info->keys * 2 < master.keys);
 }
 
@@ -37,7 +38,7 @@ struct Ward {
   const Knowledge& knowledge;
   Time now;
   int syncing = 0;
-  bool emptied_rogue = false;
+  bool hurry = false;  // replicas sync from a server that wipes them
   bool all_others_follow = true;
 };
 
@@ -49,8 +50,8 @@ Ward look_around(const Knowledge& knowledge, Time now) {
     if (NodeId{static_cast<std::uint16_t>(i)} == *knowledge.master || !node.alive() || !node.info) continue;
     const bool syncs = node.replica.syncing && now - node.replica.repointed < repoint_timeout;
     if (syncs || node.told.step == Step::repoint) ++ward.syncing;
-    if (is_emptied_rogue(knowledge, node)) {
-      ward.emptied_rogue = true;
+    if (is_emptied_rogue(knowledge, node) || (node.says(Role::master) && is_stranger(knowledge, node))) {
+      ward.hurry = true;
     } else if (node.says(Role::master) || strays(knowledge, node, now)) {
       ward.all_others_follow = false;
     }
@@ -89,7 +90,7 @@ std::optional<Step> mend(Ward& ward, const NodeView& node) {
     return ward.all_others_follow ? std::optional(Step::demote_emptied) : std::nullopt;
   }
   if (!strays(ward.knowledge, node, ward.now)) return std::nullopt;
-  const bool room = ward.emptied_rogue || ward.syncing < ward.knowledge.settings->failover.parallel_syncs;
+  const bool room = ward.hurry || ward.syncing < ward.knowledge.settings->failover.parallel_syncs;
   if (!room) return std::nullopt;
   ++ward.syncing;
   return Step::repoint;
@@ -116,8 +117,8 @@ std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {
     const NodeId id{static_cast<std::uint16_t>(i)};
     const NodeView& node = knowledge.nodes[i];
     if (id == *knowledge.master || !can_be_told(knowledge, node, now)) continue;
-    if (would_wipe(*master.info, *node.info)) continue;
-    const bool kept = now < node.rogue.since + knowledge.settings->failover.rejoin_delay;
+    if (is_stranger(knowledge, node) || would_be_wiped(knowledge, node)) continue;
+    const bool kept = !node.copy.welcome && now < node.rogue.since + knowledge.settings->failover.rejoin_delay;
     if (node.says(Role::master) && kept && has_a_tail(*master.info, *node.info)) continue;
     if (const auto step = mend(ward, node)) repairs.push_back({id, *step});
   }

@@ -22,7 +22,8 @@ bool still_receives(const NodeView& node) {
 }
 
 bool offsets_stand_still(const Knowledge& knowledge, Reason cause) {
-  const bool restarted = cause == Reason::server_changed || cause == Reason::master_emptied;
+  const bool restarted = cause == Reason::server_changed || cause == Reason::master_emptied ||
+                         cause == Reason::master_lacks_writes || cause == Reason::stranger;
   const bool died_meanwhile = cause == Reason::operator_request && knowledge.master && !old_master_lives(knowledge);
   if (rules_of(knowledge.settings->kind).stops_receivers || (!restarted && !died_meanwhile)) return true;
   return std::none_of(knowledge.nodes.begin(), knowledge.nodes.end(), [&](const NodeView& node) {

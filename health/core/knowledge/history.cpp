@@ -89,6 +89,11 @@ bool of_history(const ServerInfo& info, const JournalRecord& record) {
   return !record.replid.empty() && (info.replid == record.replid || info.replid2 == record.replid);
 }
 
+bool holds_what_it_was_chosen_for(const ServerInfo& target, const JournalRecord& record) {
+  if (!of_history(target, record)) return false;
+  return target.sql || target.replid2 != record.replid || target.second_offset > record.offset;
+}
+
 bool left_history(const ServerInfo& info, const History& history) {
   if (!history.known()) return false;
   if (!info.sql) return info.replid2 == history.replid && info.offset >= info.second_offset;
@@ -98,14 +103,6 @@ bool left_history(const ServerInfo& info, const History& history) {
 bool goes_on_from(const ServerInfo& now, const ServerInfo& chosen) {
   if (now.run_id != chosen.run_id) return false;
   return now.sql ? now.sql->executed.contains(chosen.sql->received) : now.replid2 == chosen.replid;
-}
-
-bool would_wipe(const ServerInfo& master, const ServerInfo& node) {
-  if (node.sql) return false;
-  const auto knows = [](const ServerInfo& one, const ServerInfo& other) {
-    return !other.replid.empty() && (one.replid == other.replid || one.replid2 == other.replid);
-  };
-  return !knows(node, master) && !knows(master, node) && node.keys > 0 && master.keys * 2 < node.keys;
 }
 
 bool has_a_tail(const ServerInfo& master, const ServerInfo& rogue) {

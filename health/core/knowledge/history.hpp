@@ -47,14 +47,14 @@ bool lacks_what(const ServerInfo& info, const History& history, const ServerInfo
 
 /// The server shares the journal's history, now or before its own promotion.
 bool of_history(const ServerInfo& info, const JournalRecord& record);
+/// The target of the record's promote, as master, holds what it was chosen for. One that restarted from an old RDB
+/// after the promote shares the history, and holds less.
+bool holds_what_it_was_chosen_for(const ServerInfo& target, const JournalRecord& record);
 /// The server was in this history when last seen, and has gone on with writes of its own.
 bool left_history(const ServerInfo& info, const History& history);
 /// `now`, seen after the promote, is the server `chosen` and still holds all that it was chosen for.
 bool goes_on_from(const ServerInfo& now, const ServerInfo& chosen);
 
-/// To follow `master` would replace the node's data by much less of another history. MySQL and MariaDB never replace
-/// data.
-bool would_wipe(const ServerInfo& master, const ServerInfo& node);
 /// A master that is not the group's holds writes that the routed one may lack: bytes beyond the point of the switch or,
 /// after a restart, a history of its own. Redis does not tell more; rejoin_delay keeps the data for people to look at
 /// (RULES §6.1). For MySQL and MariaDB errant() tells exactly.

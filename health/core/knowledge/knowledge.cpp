@@ -50,22 +50,4 @@ bool was_restarted(const NodeView& before, const Observation& seen) {
   return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;
 }
 
-bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned) {
-  if (returned.sql) {
-    const auto held = received(knowledge.history, returned);
-    return !held || held->offset * 2 < knowledge.history_offset;
-  }
-  std::uint64_t best = knowledge.keys_seen.value_or(0);
-  bool anything_known = knowledge.keys_seen.has_value();
-  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
-    const NodeView& node = knowledge.nodes[i];
-    if (knowledge.master == node_id(i) || !node.info) continue;
-    if (!received(knowledge.history, *node.info)) continue;
-    best = std::max(best, node.info->keys);
-    anything_known = true;
-  }
-  if (!anything_known) return returned.keys == 0;
-  return returned.keys * 2 < best;
-}
-
 }  // namespace sengu::health

@@ -31,6 +31,7 @@ struct Refusals {
 struct Shown {
   bool sdown = false;     // +sdown was said; any answer ends it
   bool unusable = false;  // +unusable was said: it answers, but with an error, loading or busy. Never beside sdown
+  bool stranger = false;  // +stranger was said, -stranger not yet
   Time since{};           // of role and health
   std::optional<Time> loading_since;  // set exactly while its last INFO says loading:1
 };
@@ -39,6 +40,7 @@ struct Shown {
 struct Probing {
   bool running = false;  // a Probe was sent, its ProbeDone has not come
   Time next{};           // the next probe is due then, however slow the cadence; max() once it was sent
+  Time ended{};          // when the question of NodeView::last_asked ended
 };
 
 /// What the node was told to do, and how that ended. Written by tell() and the intake of StepDone; a failover that was
@@ -63,6 +65,18 @@ struct Replica {
   bool stopped_by_us =
       false;  // MySQL: a step of ours may have stopped its threads; mending starts them until it is seen to replicate
   GtidSet errant;  // MySQL: transactions that it has and the master, asked later, lacks. Always empty on Redis
+};
+
+/// The node as a copy of the group's data, whatever its role. Redis only; health/core/judgement/copies judges it.
+struct Copy {
+  std::optional<Time> fed;  // when the last INFO was asked for that showed the master, or a replica with its link up
+  std::optional<HeldCopy> held;  // as of `fed`, or as of the journal; kept when the node is down or restarts
+  bool journalled = false;       // `held` is of an earlier run
+  std::uint64_t growth = 0;      // keys that came between the last two looks at it
+  std::uint64_t expiring = 0;    // of held.keys, how many had a time to live
+  Milliseconds longest_ttl{0};   // ... and theirs, as ServerInfo::longest_ttl
+  bool emptied = false;          // it lost most of `held` while its offset stood still; a master that was promoted so
+  bool welcome = false;          // the operator gave up what it holds: it may be told to follow
 };
 
 /// The node as readers see it. A session carries the generation; when the node's changes, the session is cut.
@@ -118,7 +132,6 @@ struct NodeView {
   std::optional<Outcome> outcome;  // of the last probe; none exactly until the first one has ended
   std::string text;                // its error line, for people
   Time last_asked{};               // when the latest ended question was sent, answered or not
-  Time last_answered{};            // when that question ended
   std::optional<Time> last_reply;  // when its last byte of any kind came; none: none came in this run
   Time silent_since{};  // silence counts from here: the last reply, the start, or the end of a stall of sengu
   Refusals refused;
@@ -126,6 +139,7 @@ struct NodeView {
   Probing probe;
   Told told;
   Replica replica;
+  Copy copy;
   Reader reader;
   Rogue rogue;
   AroundStall stall;
@@ -159,7 +173,6 @@ struct Knowledge {
   bool master_verified = false;     // the very server of the record was seen as master over the present connection
   History history;                  // of the group's writes: candidates must share it
   std::int64_t history_offset = 0;  // the master's last seen offset in `history` (bytes; transactions)
-  std::optional<std::uint64_t> keys_seen;  // the master's number of keys when last seen; none: not yet in this run
   std::optional<Suspicion> suspicion;
   bool resumed = false;  // this run found the record of a failover in progress, and has not gone on with it or back yet
 
@@ -184,8 +197,5 @@ bool all_asked(const Knowledge& knowledge);
 /// MySQL: the same server was restarted after `before`: server_uuid outlives a restart, its up-time does not. Requires
 /// that `seen` has an INFO.
 bool was_restarted(const NodeView& before, const Observation& seen);
-
-/// A new server under the master's name without (most of) its data (RULES §6.1).
-bool is_emptied(const Knowledge& knowledge, const ServerInfo& returned);
 
 }  // namespace sengu::health

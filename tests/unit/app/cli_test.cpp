@@ -110,7 +110,7 @@ TEST_CASE("cli: an unknown verb names the nearest") {
 }
 
 TEST_CASE("cli: what is missing or too much is a usage error") {
-  for (const std::string verb : {"failover", "pause", "resume"}) {
+  for (const std::string verb : {"failover", "rejoin", "pause", "resume"}) {
     CAPTURE(verb);
     const auto outcome = sengu_with({verb});
     CHECK(outcome.code == exit_usage);
@@ -123,6 +123,7 @@ TEST_CASE("cli: what is missing or too much is a usage error") {
                                                                  {"status", "a", "b"},
                                                                  {"status", "--unknown"},
                                                                  {"failover", "g", "--to"},
+                                                                 {"rejoin", "g"},
                                                                  {"events", "--json=maybe"},
                                                                  {"status", "--admin"}}) {
     CAPTURE(words);
@@ -195,7 +196,8 @@ TEST_CASE("cli: what the admin port answers decides") {
   CHECK(with_admin({"pause", "all"}).out == "OK paused 2 groups\n");
   const auto json = with_admin({"failover", "sessions", "--to", "redis02", "--accept-loss", "--json"});
   CHECK(json.out == "{\"result\":\"OK redis02 is master\"}\n");
-  CHECK(sengu.calls() == std::vector<std::string>{"pause 0", "pause 1", "failover 0 1 loss"});
+  CHECK(with_admin({"rejoin", "sessions", "redis02", "--wipe"}).code == exit_done);
+  CHECK(sengu.calls() == std::vector<std::string>{"pause 0", "pause 1", "failover 0 1 loss", "rejoin 0 1 wipe"});
 }
 
 TEST_CASE("cli: where the admin port is") {

@@ -118,6 +118,17 @@ TEST_CASE("admin_command: failover, pause and resume reach the operations") {
   CHECK(admin({"FAILOVER", "sessions"}) == "-ERR no??+OK good replica\r\n");
 }
 
+TEST_CASE("admin_command: rejoin names a node") {
+  Admin admin;
+  CHECK(admin({"REJOIN", "sessions", "redis02"}) == "+OK\r\n");
+  CHECK(admin({"rejoin", "sessions", "redis02", "wipe"}) == "+OK\r\n");
+  CHECK(admin.operations.calls == std::vector<std::string>{"rejoin 0 1", "rejoin 0 1 wipe"});
+  CHECK(admin({"REJOIN", "sessions"}).starts_with("-ERR wrong number of arguments for 'rejoin' command"));
+  CHECK(admin({"REJOIN", "sessions", "redis2"}) ==
+        "-ERR no such node 'redis2' in group 'sessions'; did you mean 'redis02'?\r\n");
+  CHECK(admin({"REJOIN", "sessions", "redis02", "now"}) == "-ERR syntax error; usage: REJOIN GROUP NODE [WIPE]\r\n");
+}
+
 TEST_CASE("admin_command: what is unknown names the nearest") {
   Admin admin;
   CHECK(admin({"FAILOVR", "x"}) == "-ERR unknown command 'FAILOVR'; did you mean 'FAILOVER'?\r\n");

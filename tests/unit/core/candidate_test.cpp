@@ -124,10 +124,13 @@ TEST_CASE("candidate: the order, the first difference decides") {
   known.info(b).offset = 101;  // has received more
   CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate ==
         b);
-  known.info(b).replid = "own";  // ... but has writes of its own beyond the group's
+  known.info(b).replid = "own";  // ... and writes of its own beyond that
   known.info(b).replid2 = "h";
   known.info(b).offset = 110;
   known.info(b).second_offset = 102;
+  CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate ==
+        b);
+  known.info(b).second_offset = 101;  // ... but of the group's as many as c
   expect_not_b(known, Reason::outranked);
 }
 
