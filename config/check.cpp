@@ -197,20 +197,27 @@ void check_tls(const Draft::Group& group, Problems& problems) {
     item_at(*group.source, "group", "ca_file", problems).problem("certificates are checked with tls = \"verify\" only");
 }
 
-/// The table within a group that a finding's key is of; none where it is not there.
-const Value* table_of(const Draft::Group& group, std::string_view name) {
-  if (name == "group") return group.source;
-  const Value* table = group.source->find(name.substr(name.find('.') + 1));
-  return table != nullptr && table->type == Type::table ? table : nullptr;
+/// The tables of that name within a group: one, those of its nodes, or none.
+std::vector<const Value*> tables_of(const Draft::Group& group, std::string_view name) {
+  if (name == "group") return {group.source};
+  const Value* found = group.source->find(name.substr(name.find('.') + 1));
+  if (found == nullptr) return {};
+  if (found->type == Type::table) return {found};
+  std::vector<const Value*> tables;
+  for (const Value& item : found->items)
+    if (item.type == Type::table) tables.push_back(&item);
+  return tables;
 }
 
 void check_kind(const Draft::Group& group, Problems& problems) {
   if (!is_known(*group.source, "kind", kind_words)) return;
   for (const KindKey& one : keys_of_one_kind()) {
-    const Value* table = table_of(group, one.table);
-    if (one.kind == group.settings.kind || table == nullptr || table->find(one.key) == nullptr) continue;
-    item_at(*table, one.table, one.key, problems)
-        .problem(one.kind == Kind::mysql ? "is of MySQL groups" : "is of Redis groups");
+    if (one.kind == group.settings.kind) continue;
+    for (const Value* table : tables_of(group, one.table)) {
+      if (table->find(one.key) == nullptr) continue;
+      item_at(*table, one.table, one.key, problems)
+          .problem(one.kind == Kind::mysql ? "is of MySQL groups" : "is of Redis groups");
+    }
   }
 }
 

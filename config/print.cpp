@@ -23,7 +23,8 @@ void print_table(std::string& out, std::string_view header, const Keys<T>& keys,
 /// Prints a table without the keys of other kinds of groups.
 template <class T>
 void print_of_kind(std::string& out, Kind kind, std::string_view table, const Keys<T>& keys, const T& from) {
-  out += table == "group" ? "[[group]]\n" : fmt::format("[{}]\n", table);
+  const bool repeats = table == "group" || table == "group.node";
+  out += fmt::format(fmt::runtime(repeats ? "[[{}]]\n" : "[{}]\n"), table);
   for (const Key<T>& key : keys)
     if (has_key(kind, table, key.name)) print_key(out, key, from);
 }
@@ -39,7 +40,7 @@ void print_group(std::string& out, const GroupSettings& group) {
   print_secret(out, "replication_password_file", group.replication_password);
   print_of_kind(out, group.kind, "group.health", health_keys(), group.health);
   print_of_kind(out, group.kind, "group.failover", failover_keys(), group.failover);
-  for (const NodeSettings& node : group.nodes) print_table(out, "[[group.node]]", node_keys(), node);
+  for (const NodeSettings& node : group.nodes) print_of_kind(out, group.kind, "group.node", node_keys(), node);
 }
 
 }  // namespace

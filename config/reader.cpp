@@ -65,6 +65,11 @@ std::optional<std::string> read_text(const Item& item) {
   return std::nullopt;
 }
 
+std::optional<bool> read_boolean(const Item& item) {
+  if (!require(item, Type::boolean)) return std::nullopt;
+  return item.value().boolean;
+}
+
 std::optional<std::int64_t> read_integer(const Item& item, IntegerRange range) {
   const Value& value = item.value();
   if (value.type != Type::oversized_integer && !require(item, Type::integer)) return std::nullopt;

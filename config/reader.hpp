@@ -50,6 +50,7 @@ enum class Port { required, any };  // any: 0 lets the system choose
 bool require(const Item& item, Type type);
 
 std::optional<std::string> read_text(const Item& item);
+std::optional<bool> read_boolean(const Item& item);
 std::optional<std::int64_t> read_integer(const Item& item, IntegerRange range);
 std::optional<std::chrono::microseconds> read_duration(const Item& item, DurationRange range);
 /// Of whole milliseconds.

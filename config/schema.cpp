@@ -34,6 +34,15 @@ Key<T> integer(std::string_view name, N T::*member, IntegerRange range) {
 }
 
 template <class T>
+Key<T> boolean(std::string_view name, bool T::*member) {
+  return {name,
+          [=](const Item& item, T& into) {
+            if (const auto value = read_boolean(item)) into.*member = *value;
+          },
+          [=](const T& from) { return from.*member ? "true" : "false"; }};
+}
+
+template <class T>
 Key<T> duration(std::string_view name, Milliseconds T::*member, DurationRange range) {
   return {name,
           [=](const Item& item, T& into) {
@@ -330,6 +339,7 @@ const Keys<NodeSettings>& node_keys() {
       address("replication_address", &T::replication_address, Port::required),
       text("zone", &T::zone),
       integer("priority", &T::priority, {0, 1'000'000}),
+      boolean("accepts_filter", &T::accepts_filter),
   };
   return keys;
 }
@@ -341,6 +351,7 @@ std::span<const KindKey> keys_of_one_kind() {
       KindKey{"group", "semi_sync", Kind::mysql},
       KindKey{"group.health", "query", Kind::mysql},
       KindKey{"group.failover", "max_lag_bytes", Kind::redis},
+      KindKey{"group.node", "accepts_filter", Kind::mysql},
   };
   return keys;
 }

@@ -62,7 +62,8 @@ struct NodeSettings {
   Endpoint address;
   Endpoint replication_address;  // how replicas know it; default: address
   std::string zone;
-  int priority = 100;  // 0 = never promote; lower is preferred, as in Redis Sentinel
+  int priority = 100;           // 0 = never promote; lower is preferred, as in Redis Sentinel
+  bool accepts_filter = false;  // MySQL: a replication filter of this node is meant, and no reason against it
 };
 
 struct GroupSettings {

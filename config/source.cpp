@@ -35,7 +35,10 @@ class Converter {
     const auto* region = dynamic_cast<const toml::detail::region*>(toml::detail::get_region(from));
     if (region != nullptr) value.line = line_of(static_cast<std::size_t>(region->first() - region->begin()));
     switch (from.type()) {
-      case toml::value_t::boolean: value.type = Type::boolean; break;
+      case toml::value_t::boolean:
+        value.type = Type::boolean;
+        value.boolean = from.as_boolean();
+        break;
       case toml::value_t::integer: convert_integer(from, region == nullptr ? "" : region->str(), value); break;
       case toml::value_t::floating: value.type = Type::floating; break;
       case toml::value_t::string:

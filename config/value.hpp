@@ -19,6 +19,7 @@ struct Value {
   int line = 1;
   std::string text;  // of a string; of an integer, as written
   std::int64_t integer = 0;
+  bool boolean = false;
   std::vector<Value> items;                         // of an array
   std::map<std::string, Value, std::less<>> table;  // of a table
 

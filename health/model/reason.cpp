@@ -52,6 +52,7 @@ std::string_view to_string(Reason reason) {
     case Reason::applier_error: return "applier_error";
     case Reason::no_binlog: return "no_binlog";
     case Reason::errant: return "errant";
+    case Reason::replication_filter: return "replication_filter";
     case Reason::replicas_diverged: return "replicas_diverged";
     case Reason::outranked: return "outranked";
     case Reason::group_unseen: return "group_unseen";
@@ -132,6 +133,7 @@ std::string_view describe(Reason reason) {
     case Reason::applier_error: return "its SQL thread has an error";
     case Reason::no_binlog: return "log_bin, log_replica_updates or GTIDs are off";
     case Reason::errant: return "it has transactions of its own and does not follow the master";
+    case Reason::replication_filter: return "a filter leaves out what the master writes";
     case Reason::replicas_diverged: return "each of two replicas holds transactions that the other lacks";
     case Reason::outranked: return "another is better";
     case Reason::group_unseen: return "part of the group was never seen";

@@ -54,14 +54,15 @@ enum class Reason : std::uint8_t {
   different_history,
   lag_limit,
   full_sync_in_progress,
-  copy_emptied,       // it lost its keys while its offset stood still
-  duplicate_server,   // two nodes with one server id
-  applier_stopped,    // MySQL: the SQL thread does not run
-  applier_error,      // ... or stopped with an error
-  no_binlog,          // MySQL: log_bin, log_replica_updates or GTIDs are off
-  errant,             // MySQL: transactions of its own, and it does not follow the master
-  replicas_diverged,  // MySQL: each of two candidates holds what the other lacks
-  outranked,          // eligible, another is better
+  copy_emptied,        // it lost its keys while its offset stood still
+  duplicate_server,    // two nodes with one server id
+  applier_stopped,     // MySQL: the SQL thread does not run
+  applier_error,       // ... or stopped with an error
+  no_binlog,           // MySQL: log_bin, log_replica_updates or GTIDs are off
+  errant,              // MySQL: transactions of its own, and it does not follow the master
+  replication_filter,  // MySQL: it leaves out what the master writes
+  replicas_diverged,   // MySQL: each of two candidates holds what the other lacks
+  outranked,           // eligible, another is better
   // why a route is closed or an adoption refused
   group_unseen,  // part of the group was never observed
   two_masters,

@@ -13,7 +13,8 @@ constexpr Version replica_statements{8, 0, 22};
 constexpr Version change_source_statement{8, 0, 23};
 constexpr Version public_key_option{8, 0, 4};
 constexpr Version queueing_column{8, 0, 0};
-constexpr Version demote_option{10, 10, 0};  // MASTER_DEMOTE_TO_SLAVE, MariaDB
+constexpr Version binary_log_status{8, 2, 0};  // SHOW BINARY LOG STATUS
+constexpr Version demote_option{10, 10, 0};    // MASTER_DEMOTE_TO_SLAVE, MariaDB
 
 constexpr std::string_view compatibility_prefix = "5.5.5-";  // MariaDB before 11, in its greeting
 
@@ -35,6 +36,9 @@ std::string seconds(Milliseconds time) {
 
 /// Part of each CHANGE: without it the period falls back to half of the net timeout.
 std::string heartbeats_wanted(const std::string& word) { return word + "HEARTBEAT_PERIOD=0.5"; }
+
+/// MySQL since 8.4 gives up after ten attempts where nothing is said; 0 is for ever (tried on 9.7: "attempt 13/0").
+std::string for_ever(const std::string& word) { return ", " + word + "RETRY_COUNT=0"; }
 
 }  // namespace
 
@@ -79,6 +83,10 @@ std::string Dialect::transactions() const {
 std::string Dialect::replication() const {
   if (is_mariadb()) return "SHOW ALL SLAVES STATUS";
   return "SHOW " + replica_word() + " STATUS";
+}
+
+std::string Dialect::binary_log() const {
+  return mysql_since(binary_log_status) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
 }
 
 std::string Dialect::heartbeats() const {
@@ -137,7 +145,7 @@ std::string Dialect::change_source(const Source& source) const {
     if (!source.had_source && version_ >= demote_option) statement += ", MASTER_DEMOTE_TO_SLAVE=1";
     return statement;
   }
-  statement += ", " + word + "AUTO_POSITION=1";
+  statement += for_ever(word) + ", " + word + "AUTO_POSITION=1";
   if (!source.reaches_by_tls && mysql_since(public_key_option)) {
     statement +=
         new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";  // else 2061 after a cache flush
@@ -148,8 +156,15 @@ std::string Dialect::change_source(const Source& source) const {
 std::string Dialect::point_at(const Endpoint& source) const {
   const bool new_words = mysql_since(change_source_statement);
   const std::string word = new_words ? "SOURCE_" : "MASTER_";
-  return (new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ") + word + "HOST=" + quoted(source.host) +
-         ", " + word + "PORT=" + std::to_string(source.port) + ", " + heartbeats_wanted(word) + default_channel();
+  std::string statement = new_words ? "CHANGE REPLICATION SOURCE TO " : "CHANGE MASTER TO ";
+  statement += word + "HOST=" + quoted(source.host) + ", " + word + "PORT=" + std::to_string(source.port) + ", " +
+               heartbeats_wanted(word);
+  if (is_mariadb()) return statement;
+  statement += for_ever(word);
+  // Without TLS the new source's key is needed (2061), which a person may have given for the old one alone.
+  if (mysql_since(public_key_option))
+    statement += new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";
+  return statement + default_channel();
 }
 
 std::string Dialect::half_received() const {

@@ -46,6 +46,8 @@ class Dialect {
   static const std::string& counters();   // Uptime and semi-sync
   std::string transactions() const;       // whole sets: SHOW VARIABLES cuts at 1,024 characters
   std::string replication() const;        // one row per source
+  /// What the binary log leaves out (Binlog_Do_DB, Binlog_Ignore_DB), which only a restart changes.
+  std::string binary_log() const;
   /// Of the default source, from performance_schema. Empty for MariaDB, which tells it in replication().
   std::string heartbeats() const;
 

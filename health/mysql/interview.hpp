@@ -2,6 +2,7 @@
 // threads nor sockets.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "health/model/observation.hpp"
@@ -30,9 +31,11 @@ class Interview {
 
  private:
   bool ask_heartbeats(const Ask& ask, Statement& said);
+  bool ask_log(const Ask& ask, Statement& said);
 
   const std::string query_;
   bool no_heartbeats_ = false;  // performance_schema is off, or not ours to read
+  std::optional<Table> log_;    // asked once: only a restart changes it, which ends the connection
 };
 
 }  // namespace sengu::health::mysql

@@ -149,6 +149,21 @@ bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row,
   return read_received(dialect, tables, row, sql);
 }
 
+void add_filter(const Table& table, std::size_t row, std::string_view column, std::string& filter) {
+  const auto what = or_empty(table.find(row, column));
+  if (what.empty()) return;
+  filter += (filter.empty() ? "" : ", ") + printable_line(std::string(column) + "=" + std::string(what));
+}
+
+void read_filters(const Tables& tables, std::optional<std::size_t> source, SqlInfo& sql) {
+  for (const auto* column : {"Replicate_Do_DB", "Replicate_Ignore_DB", "Replicate_Do_Table", "Replicate_Ignore_Table",
+                             "Replicate_Wild_Do_Table", "Replicate_Wild_Ignore_Table", "Replicate_Rewrite_DB",
+                             "Replicate_Do_Domain_Ids", "Replicate_Ignore_Domain_Ids"}) {
+    if (source) add_filter(tables.replication, *source, column, sql.filter);
+  }
+  for (const auto* column : {"Binlog_Do_DB", "Binlog_Ignore_DB"}) add_filter(tables.log, 0, column, sql.filter);
+}
+
 bool has_source(const Dialect& dialect, const Table& replication, std::size_t row) {
   return !or_empty(replication.find(row, dialect.source_column("Host"))).empty();
 }
@@ -187,6 +202,7 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
   }
   if (source && !read_replica(dialect, tables, *source, info))
     return {std::nullopt, "a replication status that cannot be read"};
+  read_filters(tables, source, sql);
   info.role = source || info.read_only ? Role::replica : Role::master;
   info.offset = sql.received.position();
   return {std::move(info), {}};

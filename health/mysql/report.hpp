@@ -13,6 +13,7 @@ namespace sengu::health::mysql {
 struct Tables {
   Table variables, transactions, replication, counters;
   Table heartbeats;  // empty where it was not asked
+  Table log;         // the binary log's own; empty where it was not asked, or not told
 };
 
 struct Report {

@@ -83,6 +83,14 @@ void examine_logs(const NodeView& node, Findings& findings) {
   findings.add(node, "gtid_mode or enforce_gtid_consistency is off" + effect + "set both to ON");
 }
 
+void examine_filter(const NodeView& node, Findings& findings) {
+  const std::string& filter = sql_of(node).filter;
+  if (filter.empty() || node.settings->accepts_filter) return;
+  findings.add(node, "leaves out what the master writes (" + filter +
+                         "), and is promoted only with --accept-loss: take the filter away, or say accepts_filter = "
+                         "true where it is meant");
+}
+
 void examine_version(const NodeView& node, Findings& findings) {
   constexpr Version demotes{10, 10, 0};
   if (!is_mariadb(node) || version_of(node.info->version) >= demotes) return;
@@ -257,6 +265,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     if (!is_seen_sql(node)) continue;
     examine_version(node, findings);
     examine_logs(node, findings);
+    examine_filter(node, findings);
     examine_channels(node, findings);
     examine_errant(node, findings);
     if (!is_replica(node)) continue;

@@ -93,6 +93,8 @@ Reason reject_by_data(const Knowledge& knowledge, NodeId id, const Choice& choic
   if (choice.loss == LossPolicy::accept_loss) return Reason::none;
   if (knowledge.master && !knowledge.follows(node, *knowledge.master) && !errant(knowledge.history, *node.info).empty())
     return Reason::errant;
+  if (node.info->sql && !node.info->sql->filter.empty() && !node.settings->accepts_filter)
+    return Reason::replication_filter;
   if (waits_for_a_fuller_copy(knowledge, id, choice)) return Reason::copy_emptied;
   if (deaf_long_before(knowledge, node, choice)) return Reason::deaf_long_before;
   const auto limit = static_cast<std::int64_t>(knowledge.settings->failover.max_lag_bytes);

@@ -134,6 +134,28 @@ TEST_CASE("candidate: the order, the first difference decides") {
   expect_not_b(known, Reason::outranked);
 }
 
+TEST_CASE("candidate: a replication filter is a reason against it, unless it is meant") {
+  Known known;
+  known.settings.kind = sengu::config::Kind::mysql;
+  for (const auto id : {a, b, c}) {
+    ServerInfo& info = known.info(id);
+    info.sql.emplace();
+    info.sql->executed = info.sql->received = *GtidSet::parse_mysql("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-9");
+    info.sql->applying = true;
+  }
+  known.knowledge.history = history_of(known.info(a));
+  known.info(b).sql->filter = "Replicate_Ignore_DB=logs";
+  expect_not_b(known, Reason::replication_filter);
+  known.info(c).sql->filter = "Replicate_Ignore_DB=logs";
+  const auto chosen = [&](LossPolicy loss) {
+    return select_candidate(known.knowledge, {Reason::process_death, {}, loss, known.seen, known.seen}).candidate;
+  };
+  CHECK_FALSE(chosen(LossPolicy::keep_writes));
+  CHECK(chosen(LossPolicy::accept_loss) == b);
+  known.settings.nodes[1].accepts_filter = true;
+  CHECK(chosen(LossPolicy::keep_writes) == b);
+}
+
 TEST_CASE("candidate: the operator's word") {
   Known known;
   SUBCASE("only whom he names") {

@@ -62,18 +62,19 @@ TEST_CASE("mysql dialect: how a source is changed") {
   const Source fresh_tls{{"fd00::2", 3307}, false, true, "repl", {"x"}};
   CHECK(of("9.7.4").change_source(kept) ==
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_CONNECT_RETRY=1, "
-        "SOURCE_HEARTBEAT_PERIOD=0.5, "
+        "SOURCE_HEARTBEAT_PERIOD=0.5, SOURCE_RETRY_COUNT=0, "
         "SOURCE_AUTO_POSITION=1, GET_SOURCE_PUBLIC_KEY=1 FOR CHANNEL ''");
   CHECK(of("9.7.4").change_source(kept_tls).find("PUBLIC_KEY") == std::string::npos);
   CHECK(of("8.0.23").change_source(kept).starts_with("CHANGE REPLICATION SOURCE TO SOURCE_HOST="));
   CHECK(
       of("8.0.22").change_source(kept) ==
       "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "
-      "MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1 FOR CHANNEL ''");
+      "MASTER_RETRY_COUNT=0, MASTER_AUTO_POSITION=1, GET_MASTER_PUBLIC_KEY=1 FOR CHANNEL ''");
   CHECK(of("5.7.44").change_source(fresh) ==
         "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_USER='repl', MASTER_PASSWORD='it\\'s \\\\ "
         "me', "
-        "MASTER_SSL=0, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, MASTER_AUTO_POSITION=1 FOR CHANNEL ''");
+        "MASTER_SSL=0, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, MASTER_RETRY_COUNT=0, "
+        "MASTER_AUTO_POSITION=1 FOR CHANNEL ''");
   CHECK(of("9.7.4").change_source(fresh_tls).starts_with(
       "CHANGE REPLICATION SOURCE TO SOURCE_HOST='fd00::2', SOURCE_PORT=3307, SOURCE_USER='repl', SOURCE_PASSWORD='x', "
       "SOURCE_SSL=1, "));
@@ -98,8 +99,12 @@ TEST_CASE("mysql dialect: the rest of what is told") {
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", 9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.009) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", -9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.000) AS answer");
   CHECK(of("9.7.4").point_at({"10.0.0.2", 3306}) ==
-        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5 FOR "
-        "CHANNEL ''");
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5, "
+        "SOURCE_RETRY_COUNT=0, GET_SOURCE_PUBLIC_KEY=1 FOR CHANNEL ''");
+  CHECK(of("5.7.44").point_at({"10.0.0.2", 3306}).find("PUBLIC_KEY") == std::string::npos);
+  CHECK(of("9.7.4").binary_log() == "SHOW BINARY LOG STATUS");
+  CHECK(of("8.0.36").binary_log() == "SHOW MASTER STATUS");
+  CHECK(of("10.11.19-MariaDB").binary_log() == "SHOW MASTER STATUS");
   CHECK(of("9.7.4").heartbeats().find("replication_connection_status") != std::string::npos);
   CHECK(of("9.7.4").heartbeats().find("LAST_QUEUED_TRANSACTION") != std::string::npos);
   CHECK(of("5.7.44").heartbeats().find("LAST_QUEUED_TRANSACTION") == std::string::npos);

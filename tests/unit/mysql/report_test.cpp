@@ -125,6 +125,19 @@ TEST_CASE("mysql report: a master of MySQL 9.7") {
   CHECK_FALSE(info.sql->super_read_only);
 }
 
+TEST_CASE("mysql report: filters of its replication and of its binary log") {
+  auto tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5", mysql_status);
+  CHECK(read(tables).sql->filter.empty());
+  tables.log = row_of({{"File", "bin.000001"}, {"Binlog_Do_DB", ""}, {"Binlog_Ignore_DB", "scratch"}});
+  CHECK(read(tables).sql->filter == "Binlog_Ignore_DB=scratch");
+  auto filtered = mysql_status;
+  filtered["Replicate_Ignore_DB"] = "logs,audit";
+  filtered["Replicate_Wild_Do_Table"] = "shop.%";
+  tables.replication = row_of(filtered);
+  CHECK(read(tables).sql->filter ==
+        "Replicate_Ignore_DB=logs,audit, Replicate_Wild_Do_Table=shop.%, Binlog_Ignore_DB=scratch");
+}
+
 TEST_CASE("mysql report: a replica of MySQL 9.7") {
   auto tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5", mysql_status);
   tables.heartbeats = row_of({{"received", "17"}, {"period", "0.5000"}});
