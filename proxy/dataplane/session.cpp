@@ -275,11 +275,9 @@ void Session::end_if_idle() {
   finish(SessionEnd::cut, Reason::idle_timeout);
 }
 
-/// Whether sengu held the session up: its bytes may not pass at this moment, or might not for a while since the last one
-/// came, or the worker did not come to them.
+/// Whether sengu held the session up: its bytes may not pass at this moment, or the worker did not come to them.
 bool Session::was_held_up(health::Time now) const {
   if (lease_end() < now || now - context_.turn_began > stall) return true;
-  if (last_ready_ < context_.lease_resumed) return true;
   return !relay_.blocked() &&
          net::readable_bytes(relay_.fd(Peer::client)) + net::readable_bytes(relay_.fd(Peer::server)) != 0;
 }

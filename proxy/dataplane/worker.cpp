@@ -168,10 +168,8 @@ void Worker::post_lease(health::Time end) {
 }
 
 void Worker::renew_lease(health::Time end) {
-  const health::Time now = Clock::now();
-  const bool had_run_out = now > std::exchange(context_.lease_end, end);
+  const bool had_run_out = Clock::now() > std::exchange(context_.lease_end, end);
   if (!had_run_out) return;
-  context_.lease_resumed = now;
   for (const auto& session : sessions_) session->lease_renewed();
 }
 

@@ -41,7 +41,6 @@ struct WorkerContext {
   std::shared_ptr<const RoutingTable> table;
   health::Time turn_began{};                     // the clock, read once a turn: its error is the length of a turn
   health::Time lease_end = health::Time::max();  // the table holds for sessions to a master until then
-  health::Time lease_resumed{};                  // when it was last renewed after it had run out
   Deadlines deadlines;
   std::deque<Session*> to_resume;    // stopped for fairness, or may pass bytes now; epoll will not report them
   std::deque<Session*> to_reset;     // were cut

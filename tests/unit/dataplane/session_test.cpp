@@ -257,6 +257,8 @@ TEST_CASE("session: after a stop of ours nobody is idle whose bytes had come") {
     REQUIRE(::write(order[1], &where, sizeof where) == sizeof where);
     std::vector<Connection> backends;
     for (std::size_t i = 0; i < sessions; ++i) backends.push_back(server.accept());
+    // A connect that the worker has not seen to its end would be overdue after the stop, and be made again.
+    REQUIRE(plane.until([&] { return plane.traffic().nodes[0].sessions_total == sessions; }));
     REQUIRE(::write(order[1], "!", 1) == 1);
     std::size_t arrived = 0;
     for (auto& backend : backends) arrived += backend.receive(1) == "x";
