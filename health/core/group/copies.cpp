@@ -53,7 +53,7 @@ void hold(NodeView& node, const ServerInfo& seen) {
 
 void look_at_copy(const Scene& scene, NodeId id) {
   NodeView& node = scene.known.node(id);
-  if (node.info->sql) return;
+  if (node.info->sql || node.info->loading) return;  // what it holds is not known yet
   const bool is_master = scene.known.master == id;
   const bool lost = !is_master && node.says(Role::replica) && lost_its_keys(scene.known, id);
   node.copy.emptied = lost || (node.copy.emptied && !is_whole_again(scene, id));
@@ -69,6 +69,8 @@ void report_stranger(const Scene& scene, NodeId id) {
   NodeView& node = scene.known.node(id);
   const bool may_be_ours = scene.known.master == id && expiry_explains(node);
   const bool stranger = scene.known.master && !may_be_ours && is_stranger(scene.known, node);
+  // A process stays what it was taken for: what told so, such as the keys of its replicas, may change.
+  if (scene.known.master && !stranger) node.copy.taken_for_ours = node.info->run_id;
   if (stranger == node.shown.stranger) return;
   node.shown.stranger = stranger;
   const std::string keys = "keys=" + std::to_string(node.info->keys);

@@ -29,7 +29,7 @@ bool shares_history(const Knowledge& known, const ServerInfo& info) {
 bool is_a_process_of_ours(const Knowledge& known, const NodeView& node) {
   const ServerInfo& info = *node.info;
   if (!info.master.host.empty() && !known.find_address(info.master)) return false;
-  return contains(known.record.past_servers, info.run_id) ||
+  return contains(known.record.past_servers, info.run_id) || node.copy.taken_for_ours == info.run_id ||
          (node.copy.held && node.copy.held->server_id == info.run_id);
 }
 

@@ -75,6 +75,7 @@ struct Copy {
   std::uint64_t growth = 0;      // keys that came between the last two looks at it
   std::uint64_t expiring = 0;    // of held.keys, how many had a time to live
   Milliseconds longest_ttl{0};   // ... and theirs, as ServerInfo::longest_ttl
+  std::string taken_for_ours;    // the run id of the process that was last seen here and was no stranger
   bool emptied = false;          // it lost most of `held` while its offset stood still; a master that was promoted so
   bool welcome = false;          // the operator gave up what it holds: it may be told to follow
 };

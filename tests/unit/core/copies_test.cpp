@@ -123,6 +123,11 @@ TEST_CASE("copies: a server with keys of its own is a stranger unless it is know
     known.info(c).master = {"10.9.9.9", 6379};
     CHECK(known.stranger(c));
   }
+  SUBCASE("the process was taken for one of the group before, when more was known") {
+    known.restart(a, 1500);
+    known.node(a).copy.taken_for_ours = "run-another";
+    CHECK_FALSE(known.stranger(a));
+  }
   SUBCASE("the operator gave its data up") {
     known.restart(c, 700);
     known.node(c).copy.welcome = true;
