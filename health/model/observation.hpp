@@ -109,6 +109,9 @@ struct ServerInfo {
   std::optional<std::chrono::seconds> link_down_for;  // master_link_down_since_seconds; none while never up
   bool read_only = true;
   int priority = 100;  // slave_priority; 0 = never promote
+  // what it says that concerns it as a master, for people; empty: nothing is known
+  std::string hindrance;     // it could not serve clients ("offline_mode is ON")
+  std::string unpromotable;  // it cannot be made a master ("cluster-enabled is yes")
   // of MySQL and MariaDB: run_id is server_uuid (MariaDB: server_id), offset is the number of transactions received,
   // role is master only where it is writable and has no source, link_up that the IO thread is connected and heard its
   // source lately

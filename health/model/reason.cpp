@@ -54,6 +54,8 @@ std::string_view to_string(Reason reason) {
     case Reason::errant: return "errant";
     case Reason::replication_filter: return "replication_filter";
     case Reason::replicas_diverged: return "replicas_diverged";
+    case Reason::cannot_be_promoted: return "cannot_be_promoted";
+    case Reason::could_not_serve: return "could_not_serve";
     case Reason::outranked: return "outranked";
     case Reason::group_unseen: return "group_unseen";
     case Reason::two_masters: return "two_masters";
@@ -135,6 +137,8 @@ std::string_view describe(Reason reason) {
     case Reason::errant: return "it has transactions of its own and does not follow the master";
     case Reason::replication_filter: return "a filter leaves out what the master writes";
     case Reason::replicas_diverged: return "each of two replicas holds transactions that the other lacks";
+    case Reason::cannot_be_promoted: return "it cannot be made a master";
+    case Reason::could_not_serve: return "it could not serve as a master";
     case Reason::outranked: return "another is better";
     case Reason::group_unseen: return "part of the group was never seen";
     case Reason::two_masters: return "more than one node says master";

@@ -3,6 +3,7 @@
 
 #include "health/core/doctor/findings.hpp"
 #include "health/core/judgement/deciders.hpp"
+#include "health/core/judgement/fitness.hpp"
 #include "health/model/version.hpp"
 
 namespace sengu::health {
@@ -78,6 +79,22 @@ void examine_priorities(const Knowledge& known, Findings& findings) {
       std::string(redis ? ", and CONFIG SET replica-priority 100 on it" : ""));
 }
 
+/// What a failover would find only once it is under way.
+void examine_fitness(const Knowledge& known, Findings& findings) {
+  for (const NodeView& node : known.nodes) {
+    if (!is_seen(node)) continue;
+    const bool is_master = known.master && &node == &known.node(*known.master);
+    if (const auto why = why_it_cannot_be_promoted(node); !why.empty()) {
+      findings.add(node, (is_master ? "is not made a master again once it is a replica: " : "is never promoted: ") + why);
+    }
+    if (const auto why = why_it_could_not_serve(node); !why.empty()) {
+      findings.add(node, (is_master ? "serves nobody as it is: "
+                                    : "is promoted only where it holds more than any other, and would serve nobody: ") +
+                             why);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> examine(const Knowledge& known) {
@@ -87,6 +104,7 @@ std::vector<std::string> examine(const Knowledge& known) {
   examine_identities(known, findings);
   examine_versions(known, findings);
   examine_priorities(known, findings);
+  examine_fitness(known, findings);
   if (known.settings->kind == config::Kind::redis) examine_redis(known, findings);
   if (known.settings->kind == config::Kind::mysql) examine_mysql(known, findings);
   return findings.take();

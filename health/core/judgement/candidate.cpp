@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "health/core/judgement/copies.hpp"
+#include "health/core/judgement/fitness.hpp"
 
 namespace sengu::health {
 namespace {
@@ -72,6 +73,7 @@ Reason reject_by_state(const NodeView& node) {
   if (*node.outcome == Outcome::loading || node.info->loading) return Reason::loading;
   if (*node.outcome != Outcome::ok) return Reason::node_down;
   if (!node.tracker.up()) return Reason::node_unconfirmed;
+  if (!why_it_cannot_be_promoted(node).empty()) return Reason::cannot_be_promoted;
   return reject_by_replication(*node.info);
 }
 
@@ -128,7 +130,7 @@ struct Rank {
   std::uint64_t left;     // of one that did: how many keys are left
   bool clean;             // MySQL: no transactions of its own
   std::int64_t received;  // of the group's history
-  bool willing;           // it has not refused a promote since its server started
+  bool serves;            // nothing is known that would keep it from serving clients
   bool ends_there;        // Redis: nothing of another history behind what it received
   std::int64_t applied;   // MySQL
   bool was_master;        // it is the master that lost its role
@@ -147,7 +149,7 @@ Rank rank(const Knowledge& knowledge, NodeId id) {
   rank.left = rank.whole ? 0 : node.info->keys;
   rank.clean = !node.info->sql || !held.diverged;
   rank.received = held.offset;
-  rank.willing = !node.told.refused_promotion;
+  rank.serves = why_it_could_not_serve(node).empty();
   rank.ends_there = !held.diverged;
   rank.applied = node.info->sql ? node.info->sql->executed.position() : 0;
   rank.was_master = knowledge.master == id;
@@ -156,6 +158,11 @@ Rank rank(const Knowledge& knowledge, NodeId id) {
   rank.direct = knowledge.master && knowledge.follows_directly(node, *knowledge.master);
   rank.place = -static_cast<int>(index(id));
   return rank;
+}
+
+/// It may be chosen, and another is better.
+Reason why_passed_over(const Knowledge& knowledge, NodeId id) {
+  return why_it_could_not_serve(knowledge.node(id)).empty() ? Reason::outranked : Reason::could_not_serve;
 }
 
 }  // namespace
@@ -177,7 +184,7 @@ Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     const NodeId id{static_cast<std::uint16_t>(i)};
     if (selection.candidate == id) continue;
-    selection.rejected.push_back({id, reasons[i] == Reason::none ? Reason::outranked : reasons[i]});
+    selection.rejected.push_back({id, reasons[i] == Reason::none ? why_passed_over(knowledge, id) : reasons[i]});
   }
   return selection;
 }

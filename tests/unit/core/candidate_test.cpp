@@ -156,6 +156,17 @@ TEST_CASE("candidate: a replication filter is a reason against it, unless it is 
   CHECK(chosen(LossPolicy::keep_writes) == b);
 }
 
+TEST_CASE("candidate: one that could not serve is last among those that hold as much") {
+  Known known;
+  known.info(b).hindrance = "offline_mode is ON";
+  expect_not_b(known, Reason::could_not_serve);
+  known.info(b).offset = 101;  // it alone holds some writes
+  CHECK(select_candidate(known.knowledge, {Reason::process_death, {}, LossPolicy::keep_writes, known.seen}).candidate ==
+        b);
+  known.info(b).unpromotable = "cluster-enabled is yes";
+  expect_not_b(known, Reason::cannot_be_promoted);
+}
+
 TEST_CASE("candidate: the operator's word") {
   Known known;
   SUBCASE("only whom he names") {
