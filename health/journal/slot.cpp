@@ -69,8 +69,11 @@ json::array to_array(const std::vector<std::string>& texts) {
 
 json::array to_array(const std::vector<HeldCopy>& copies) {
   json::array array;
-  for (const auto& copy : copies)
-    array.push_back({{"node", copy.node}, {"server_id", copy.server_id}, {"keys", copy.keys}, {"offset", copy.offset}});
+  for (const auto& copy : copies) {
+    json::object one{{"node", copy.node}, {"server_id", copy.server_id}, {"keys", copy.keys}, {"offset", copy.offset}};
+    if (copy.growth) one.emplace("growth", *copy.growth);
+    array.push_back(std::move(one));
+  }
   return array;
 }
 
@@ -124,8 +127,10 @@ std::vector<HeldCopy> copies_of(const json::object& object) {
   if (list == nullptr) return copies;
   for (const auto& one : list->as_array()) {
     const auto& copy = one.as_object();
-    copies.push_back({string_of(copy, "node"), string_of(copy, "server_id"), copy.at("keys").to_number<std::uint64_t>(),
-                      copy.at("offset").to_number<std::int64_t>()});
+    HeldCopy& held = copies.emplace_back(HeldCopy{string_of(copy, "node"), string_of(copy, "server_id"),
+                                                  copy.at("keys").to_number<std::uint64_t>(),
+                                                  copy.at("offset").to_number<std::int64_t>()});
+    if (const auto* growth = copy.if_contains("growth")) held.growth = growth->to_number<std::uint64_t>();
   }
   return copies;
 }

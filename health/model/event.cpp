@@ -51,6 +51,7 @@ std::string_view to_string(EventKind kind) {
     case EventKind::errant_end: return "-errant";
     case EventKind::applying: return "+applying";
     case EventKind::applied: return "-applying";
+    case EventKind::semi_sync_off: return "+semi-sync-off";
   }
   return "?";
 }

@@ -61,6 +61,7 @@ enum class EventKind : std::uint8_t {
   errant_end,
   applying,
   applied,
+  semi_sync_off,
 };
 
 /// "+sdown", "-sdown", "+switch-master", ...

@@ -1,6 +1,7 @@
 // What survives a restart of sengu: one record per group (RULES §7). Plain values; health/journal makes them durable.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct HeldCopy {
   std::string server_id;    // the run id of the server that held it
   std::uint64_t keys = 0;   // over all databases
   std::int64_t offset = 0;  // in the group's history (bytes)
+  // Keys that came between the two last looks at that server; in a record, since the record before. None: it was looked
+  // at once.
+  std::optional<std::uint64_t> growth = std::nullopt;
   bool operator==(const HeldCopy&) const = default;
 };
 

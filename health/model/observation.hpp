@@ -47,17 +47,29 @@ std::string_view to_string(Role role);
 /// One side of semi-synchronous replication on one server.
 enum class SemiSync : std::uint8_t { absent, off, on };  // absent: no such variable (the plugin is not loaded)
 
+/// How a replica reaches its source by TLS, as it was told in CHANGE REPLICATION SOURCE. Paths are on the replica's
+/// host.
+struct ReplicationTls {
+  bool on = false;  // SOURCE_SSL
+  std::string ca_file, ca_path, certificate, key;
+  std::optional<bool> verifies;  // SOURCE_SSL_VERIFY_SERVER_CERT; none: not told
+  bool operator==(const ReplicationTls&) const = default;
+};
+
 /// What only MySQL and MariaDB have. Variables and columns are named as in MySQL; MariaDB's are in
 /// health/mysql/dialect.
 struct SqlInfo {
   enum class Flavour : std::uint8_t { mysql, mariadb };
   Flavour flavour = Flavour::mysql;
+  std::uint64_t server_id = 0;
   GtidSet executed;                // gtid_executed; MariaDB: gtid_binlog_state
   GtidSet received;                // executed, and what the relay log holds (Retrieved_Gtid_Set; Gtid_IO_Pos)
   std::chrono::seconds uptime{0};  // Uptime: tells a restart, since server_uuid outlives it
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
-  bool receiving = false;     // the IO thread runs, or tries to connect
-  bool applying = false;      // the SQL thread runs
+  bool receiving = false;  // the IO thread runs, or tries to connect
+  bool applying = false;   // the SQL thread runs
+  bool gave_up = false;    // the IO thread ended after as many attempts as it may make
+  ReplicationTls source_tls;
   int other_channels = 0;     // further sources (channels, MariaDB: connections), which are ignored
   std::string receive_error;  // Last_IO_Errno and Last_IO_Error, for people; empty: none
   std::string apply_error;    // Last_SQL_Errno and Last_SQL_Error
@@ -71,8 +83,13 @@ struct SqlInfo {
   SemiSync semi_sync_replica = SemiSync::absent;               // rpl_semi_sync_replica_enabled
   int semi_sync_clients = 0;                                   // Rpl_semi_sync_source_clients
   int semi_sync_waiting = 0;                                   // Rpl_semi_sync_source_wait_sessions
+  int semi_sync_wait_for = 1;                                  // rpl_semi_sync_source_wait_for_replica_count
   bool semi_sync_after_sync = true;                            // rpl_semi_sync_source_wait_point
   std::optional<std::chrono::seconds> semi_sync_kill_timeout;  // MariaDB: rpl_semi_sync_slave_kill_conn_timeout
+  // what would keep it from serving as a master
+  bool offline = false;        // offline_mode (MySQL)
+  std::string lock;            // who holds a lock that commits wait for, for people; empty: none is known
+  bool locks_are_told = true;  // false: sengu may not ask (MySQL: performance_schema.metadata_locks)
   // what a group of sengu's needs
   bool super_read_only =
       true;            // false: MySQL with read_only alone, which lets SUPER users write. MariaDB has no such variable

@@ -40,6 +40,20 @@ std::string heartbeats_wanted(const std::string& word) { return word + "HEARTBEA
 /// MySQL since 8.4 gives up after ten attempts where nothing is said; 0 is for ever (tried on 9.7: "attempt 13/0").
 std::string for_ever(const std::string& word) { return ", " + word + "RETRY_COUNT=0"; }
 
+std::string tls_options(const std::string& word, const ReplicationTls& tls) {
+  if (!tls.on) return word + "SSL=0";  // 9.7 asks for TLS where nothing is said
+  std::string options = word + "SSL=1";
+  const auto add = [&](const char* option, const std::string& path) {
+    if (!path.empty()) options += ", " + word + option + "=" + quoted(path);
+  };
+  add("SSL_CA", tls.ca_file);
+  add("SSL_CAPATH", tls.ca_path);
+  add("SSL_CERT", tls.certificate);
+  add("SSL_KEY", tls.key);
+  if (tls.verifies) options += ", " + word + "SSL_VERIFY_SERVER_CERT=" + (*tls.verifies ? "1" : "0");
+  return options;
+}
+
 }  // namespace
 
 std::optional<Dialect> Dialect::of(std::string_view version) {
@@ -57,11 +71,12 @@ std::optional<Dialect> Dialect::of(std::string_view version) {
 const std::string& Dialect::variables() {
   static const std::string statement =
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'server_id', 'read_only', "
-      "'super_read_only', 'log_bin', "
+      "'super_read_only', 'offline_mode', 'log_bin', "
       "'log_replica_updates', 'log_slave_updates', 'gtid_mode', 'enforce_gtid_consistency', 'gtid_strict_mode', "
       "'replica_net_timeout', 'slave_net_timeout', "
       "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_replica_enabled', "
       "'rpl_semi_sync_slave_enabled', "
+      "'rpl_semi_sync_source_wait_for_replica_count', 'rpl_semi_sync_master_wait_for_slave_count', "
       "'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_slave_kill_conn_timeout')";
   return statement;
 }
@@ -87,6 +102,12 @@ std::string Dialect::replication() const {
 
 std::string Dialect::binary_log() const {
   return mysql_since(binary_log_status) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
+}
+
+std::string Dialect::locks() const {
+  if (is_mariadb()) return {};
+  return "SELECT OWNER_THREAD_ID AS holder FROM performance_schema.metadata_locks WHERE OBJECT_TYPE = 'COMMIT' AND "
+         "LOCK_TYPE = 'SHARED' AND LOCK_STATUS = 'GRANTED'";
 }
 
 std::string Dialect::heartbeats() const {
@@ -128,6 +149,10 @@ std::string Dialect::adopt_own_position() const {
   return "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos";
 }
 
+std::string Dialect::try_commit() const {
+  return is_mariadb() ? "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_slave_pos" : "";
+}
+
 std::string Dialect::change_source(const Source& source) const {
   const bool new_words = mysql_since(change_source_statement);
   const std::string word = new_words ? "SOURCE_" : "MASTER_";
@@ -137,7 +162,7 @@ std::string Dialect::change_source(const Source& source) const {
   if (!source.had_source) {
     statement +=
         ", " + word + "USER=" + quoted(source.username) + ", " + word + "PASSWORD=" + quoted(source.password.value);
-    statement += ", " + word + "SSL=" + (source.reaches_by_tls ? "1" : "0");  // 9.7 asks for TLS where nothing is said
+    statement += ", " + tls_options(word, source.tls);
   }
   statement += ", " + word + "CONNECT_RETRY=1, " + heartbeats_wanted(word);
   if (is_mariadb()) {
@@ -146,10 +171,7 @@ std::string Dialect::change_source(const Source& source) const {
     return statement;
   }
   statement += for_ever(word) + ", " + word + "AUTO_POSITION=1";
-  if (!source.reaches_by_tls && mysql_since(public_key_option)) {
-    statement +=
-        new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";  // else 2061 after a cache flush
-  }
+  if (!source.tls.on) statement += key_wanted();
   return statement + default_channel();
 }
 
@@ -160,11 +182,14 @@ std::string Dialect::point_at(const Endpoint& source) const {
   statement += word + "HOST=" + quoted(source.host) + ", " + word + "PORT=" + std::to_string(source.port) + ", " +
                heartbeats_wanted(word);
   if (is_mariadb()) return statement;
-  statement += for_ever(word);
-  // Without TLS the new source's key is needed (2061), which a person may have given for the old one alone.
-  if (mysql_since(public_key_option))
-    statement += new_words ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";
-  return statement + default_channel();
+  return statement + for_ever(word) + key_wanted() + default_channel();
+}
+
+/// Without TLS the source's key is needed after each flush of its cache (2061); a person may have given it for the old
+/// source alone.
+std::string Dialect::key_wanted() const {
+  if (!mysql_since(public_key_option)) return {};
+  return mysql_since(change_source_statement) ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";
 }
 
 std::string Dialect::half_received() const {

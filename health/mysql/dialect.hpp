@@ -22,9 +22,9 @@ struct Version {
 /// The source that a replica is told to follow, and how the replica logs in there.
 struct Source {
   Endpoint address;
-  bool had_source = true;       // the replica has a source configured: its user, password and TLS options are kept
-  bool reaches_by_tls = false;  // the connection between the two is encrypted, as it is configured on the replica
-  std::string username;         // for a replica that had no source
+  bool had_source = true;  // the replica has a source configured: its user, password and TLS options are kept
+  ReplicationTls tls;      // as it is configured on the replica; for one that had no source, as it is to be
+  std::string username;    // for a replica that had no source
   Secret password;
 };
 
@@ -48,6 +48,9 @@ class Dialect {
   std::string replication() const;        // one row per source
   /// What the binary log leaves out (Binlog_Do_DB, Binlog_Ignore_DB), which only a restart changes.
   std::string binary_log() const;
+  /// The sessions that hold a lock for which every commit waits (FLUSH TABLES WITH READ LOCK). One row each: holder (a
+  /// thread id). Empty for MariaDB, which tells it by a plugin that few have (METADATA_LOCK_INFO); see try_commit().
+  std::string locks() const;
   /// Of the default source, from performance_schema. Empty for MariaDB, which tells it in replication().
   std::string heartbeats() const;
 
@@ -61,6 +64,9 @@ class Dialect {
   std::string forget_source() const;
   /// MariaDB before 10.10: makes a former master follow from where its own history stands. Empty elsewhere.
   std::string adopt_own_position() const;
+  /// MariaDB: changes nothing, and waits for the locks that a commit waits for; requires stopped replication. Empty for
+  /// MySQL, where no such statement is known (read_only and RESET REPLICA go through at once; tried on 9.7).
+  std::string try_commit() const;
   std::string change_source(const Source& source) const;
   /// Changes only the address of the source and the heartbeat period: all other options are kept, and the applier may
   /// run meanwhile.
@@ -86,6 +92,7 @@ class Dialect {
   bool mysql_since(Version version) const { return !is_mariadb() && version_ >= version; }
   std::string replica_word() const;
   std::string default_channel() const;
+  std::string key_wanted() const;
 
   Flavour flavour_;
   Version version_;

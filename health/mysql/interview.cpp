@@ -6,6 +6,8 @@ namespace sengu::health::mysql {
 
 namespace {
 
+constexpr int probes_per_look_at_locks = 10;  // of no use oftener: a lock ranks a candidate, and a promote asks anew
+
 /// True where the server answered the statement; else `said` holds the failure.
 bool take(const Ask& ask, const std::string& statement, Table& table, Statement& said) {
   auto reply = ask(statement);
@@ -17,6 +19,19 @@ bool take(const Ask& ask, const std::string& statement, Table& table, Statement&
   said.text = describe(*reply.failure);
   said.failure = std::move(reply.failure);
   return false;
+}
+
+enum class Told : std::uint8_t { yes, no, connection_gone };
+
+/// As take(), of what a server need not tell (a missing grant, table or plugin): then `table` is empty.
+Told take_if_told(const Ask& ask, const std::string& statement, Table& table, Statement& said) {
+  table = {};
+  if (take(ask, statement, table, said)) return Told::yes;
+  if (!is_from_server(*said.failure)) return Told::connection_gone;
+  said.outcome = Outcome::ok;
+  said.text.clear();
+  said.failure.reset();
+  return Told::no;
 }
 
 Statement& end(Statement& said, Outcome outcome, std::string text) {
@@ -39,7 +54,7 @@ Statement Interview::ask(const Ask& ask) {
   if (!take(ask, said.dialect->transactions(), tables.transactions, said)) return said;
   if (!take(ask, said.dialect->replication(), tables.replication, said)) return said;
   if (!take(ask, Dialect::counters(), tables.counters, said)) return said;
-  if (!ask_heartbeats(ask, said) || !ask_log(ask, said)) return said;
+  if (!ask_heartbeats(ask, said) || !ask_log(ask, said) || !ask_locks(ask, said)) return said;
   auto report = read_report(*said.dialect, tables);
   if (!report.info) return end(said, Outcome::invalid, std::move(report.problem));
   said.info = std::move(report.info);
@@ -50,35 +65,35 @@ Statement Interview::ask(const Ask& ask) {
   return said;
 }
 
-/// False where the connection is gone. Where the grant or the rows are missing, this connection does not ask again.
+/// Each of these is false where the connection is gone. Where the grant or the rows are missing, this connection does
+/// not ask again.
 bool Interview::ask_heartbeats(const Ask& ask, Statement& said) {
   const auto statement = said.dialect->heartbeats();
   if (statement.empty() || no_heartbeats_ || !default_source(*said.dialect, said.tables.replication)) return true;
-  auto reply = ask(statement);
-  if (!reply.ok() && !is_from_server(*reply.failure)) {
-    said.outcome = classify(*reply.failure);
-    said.text = describe(*reply.failure);
-    said.failure = std::move(reply.failure);
-    return false;
+  const Told told = take_if_told(ask, statement, said.tables.heartbeats, said);
+  no_heartbeats_ = told == Told::no || said.tables.heartbeats.rows.empty();
+  return told != Told::connection_gone;
+}
+
+bool Interview::ask_log(const Ask& ask, Statement& said) {
+  if (!log_) {
+    Table log;
+    if (take_if_told(ask, said.dialect->binary_log(), log, said) == Told::connection_gone) return false;
+    log_ = std::move(log);
   }
-  no_heartbeats_ = !reply.ok() || reply.table.rows.empty();
-  said.tables.heartbeats = std::move(reply.table);
+  said.tables.log = *log_;
   return true;
 }
 
-/// False where the connection is gone. Where the grant is missing (MariaDB: BINLOG MONITOR) it is not asked again.
-bool Interview::ask_log(const Ask& ask, Statement& said) {
-  if (!log_) {
-    auto reply = ask(said.dialect->binary_log());
-    if (!reply.ok() && !is_from_server(*reply.failure)) {
-      said.outcome = classify(*reply.failure);
-      said.text = describe(*reply.failure);
-      said.failure = std::move(reply.failure);
-      return false;
-    }
-    log_ = std::move(reply.table);
+bool Interview::ask_locks(const Ask& ask, Statement& said) {
+  const auto statement = said.dialect->locks();
+  if (!statement.empty() && locks_are_told_ && probes_++ % probes_per_look_at_locks == 0) {
+    const Told told = take_if_told(ask, statement, locks_, said);
+    locks_are_told_ = told != Told::no;
+    if (told == Told::connection_gone) return false;
   }
-  said.tables.log = *log_;
+  said.tables.locks = locks_;
+  said.tables.locks_are_told = locks_are_told_;
   return true;
 }
 

@@ -82,6 +82,10 @@ bool read_variables(const Dialect& dialect, const Table& variables, ServerInfo& 
   const auto names = semi_sync_names(variables);
   sql.semi_sync_source = semi_sync(variables.value_of(names.source));
   sql.semi_sync_replica = semi_sync(variables.value_of(names.replica));
+  sql.server_id = number_in<std::uint64_t>(variables.value_of("server_id")).value_or(0);
+  sql.semi_sync_wait_for = number_in<int>(first_of(variables, "rpl_semi_sync_source_wait_for_replica_count",
+                                                   "rpl_semi_sync_master_wait_for_slave_count"))
+                               .value_or(1);
   const auto point = first_of(variables, "rpl_semi_sync_source_wait_point", "rpl_semi_sync_master_wait_point");
   sql.semi_sync_after_sync = !point || *point == "AFTER_SYNC";
   sql.semi_sync_kill_timeout = seconds_in(variables.value_of("rpl_semi_sync_slave_kill_conn_timeout"));
@@ -132,6 +136,20 @@ void read_heartbeats(const Dialect& dialect, const Tables& tables, std::size_t r
   if (!info.link_up) info.link_down_for = seconds_in(tables.heartbeats.find(0, "silent"));  // MariaDB does not say
 }
 
+/// MySQL says how often it tried and how often it may: "This was attempt 10/10" since 8.0.22, "retries: 10" before.
+/// MariaDB says only how often it may.
+bool gave_up(const Dialect& dialect, const Table& replication, std::size_t row) {
+  const auto allowed = or_empty(replication.find(row, dialect.source_column("Retry_Count")));
+  const auto error = or_empty(replication.find(row, "Last_IO_Error"));
+  if (allowed.empty() || allowed == "0") return false;
+  const std::string count(allowed);
+  if (error.find("attempt " + count + "/" + count) != std::string_view::npos) return true;
+  const auto said = error.find("retries: " + count);
+  if (said == std::string_view::npos || error.find("maximum-retries") != std::string_view::npos) return false;
+  const auto rest = error.substr(said + std::string_view("retries: ").size() + count.size());
+  return rest.empty() || rest.front() == ' ';
+}
+
 bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row, ServerInfo& info) {
   auto& sql = *info.sql;
   const auto& table = tables.replication;
@@ -142,6 +160,8 @@ bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row,
   info.link_up = receiving == "Yes";
   sql.receiving = !receiving.empty() && receiving != "No";  // Yes, Connecting, Preparing
   sql.applying = table.find(row, dialect.replica_column("SQL_Running")) == "Yes";
+  sql.source_tls = replication_tls(dialect, table, row);
+  sql.gave_up = !sql.receiving && gave_up(dialect, table, row);
   sql.receive_error = error_text(table.find(row, "Last_IO_Errno"), table.find(row, "Last_IO_Error"));
   sql.apply_error = error_text(table.find(row, "Last_SQL_Errno"), table.find(row, "Last_SQL_Error"));
   sql.behind = seconds_in(table.find(row, dialect.behind_column()));
@@ -164,6 +184,17 @@ void read_filters(const Tables& tables, std::optional<std::size_t> source, SqlIn
   for (const auto* column : {"Binlog_Do_DB", "Binlog_Ignore_DB"}) add_filter(tables.log, 0, column, sql.filter);
 }
 
+/// What would keep it from serving as a master.
+void read_hindrances(const Tables& tables, ServerInfo& info) {
+  SqlInfo& sql = *info.sql;
+  sql.offline = is_on(tables.variables.value_of("offline_mode"));
+  sql.locks_are_told = tables.locks_are_told;
+  if (!tables.locks.rows.empty())
+    sql.lock = printable_line("thread " + std::string(or_empty(tables.locks.find(0, "holder"))));
+  if (sql.offline) info.hindrance = "offline_mode is ON: SET GLOBAL offline_mode=OFF";
+  if (!sql.lock.empty()) info.hindrance = sql.lock + " holds a lock that every commit waits for (a backup?): KILL it";
+}
+
 bool has_source(const Dialect& dialect, const Table& replication, std::size_t row) {
   return !or_empty(replication.find(row, dialect.source_column("Host"))).empty();
 }
@@ -177,6 +208,20 @@ SemiSyncNames semi_sync_names(const Table& variables) {
   };
   return {present("rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled"),
           present("rpl_semi_sync_replica_enabled", "rpl_semi_sync_slave_enabled")};
+}
+
+ReplicationTls replication_tls(const Dialect& dialect, const Table& replication, std::size_t row) {
+  const auto text = [&](std::string_view rest) {
+    return std::string(or_empty(replication.find(row, dialect.source_column("SSL_" + std::string(rest)))));
+  };
+  ReplicationTls tls;
+  tls.on = text("Allowed") == "Yes";
+  tls.ca_file = text("CA_File");
+  tls.ca_path = text("CA_Path");
+  tls.certificate = text("Cert");
+  tls.key = text("Key");
+  if (const auto verifies = text("Verify_Server_Cert"); !verifies.empty()) tls.verifies = verifies == "Yes";
+  return tls;
 }
 
 std::optional<std::size_t> default_source(const Dialect& dialect, const Table& replication) {
@@ -203,6 +248,7 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
   if (source && !read_replica(dialect, tables, *source, info))
     return {std::nullopt, "a replication status that cannot be read"};
   read_filters(tables, source, sql);
+  read_hindrances(tables, info);
   info.role = source || info.read_only ? Role::replica : Role::master;
   info.offset = sql.received.position();
   return {std::move(info), {}};

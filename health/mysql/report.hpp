@@ -14,6 +14,8 @@ struct Tables {
   Table variables, transactions, replication, counters;
   Table heartbeats;  // empty where it was not asked
   Table log;         // the binary log's own; empty where it was not asked, or not told
+  Table locks;       // who holds up commits; empty where it was not asked, or not told
+  bool locks_are_told = true;
 };
 
 struct Report {
@@ -29,6 +31,9 @@ struct SemiSyncNames {
   std::string source, replica;
 };
 SemiSyncNames semi_sync_names(const Table& variables);
+
+/// How the replica of that row reaches its source.
+ReplicationTls replication_tls(const Dialect& dialect, const Table& replication, std::size_t row);
 
 /// The row of the default source in the answer to Dialect::replication(); none where no source is configured.
 std::optional<std::size_t> default_source(const Dialect& dialect, const Table& replication);

@@ -38,9 +38,10 @@ class Script {
   bool apply_within(Milliseconds patience);
   bool promote(const RunStep& step);
   bool become_writable();
-  bool repoint(const Endpoint& master);
-  bool demote(const Endpoint& master);
-  bool follow(const Endpoint& master);
+  bool commits_go_through();
+  bool repoint(const RunStep& step);
+  bool demote(const RunStep& step);
+  bool follow(const RunStep& step);
   bool stop_with_relay_log_applied();
   bool switch_source_side(SemiSync wanted);
 
@@ -48,7 +49,7 @@ class Script {
   bool tell(const std::string& statement);
   bool fail(std::string text);
   bool everything_is_applied(LossPolicy loss);
-  bool leave_source(const RunStep& step);
+  bool stop_with_everything_applied(const RunStep& step);
   bool end_half_received(const Endpoint& donor);
   bool follow_while_applying(const Endpoint& master);
   bool asks_for_tls();
@@ -56,6 +57,7 @@ class Script {
   const ServerInfo& info() const { return *said_.info; }
   const SqlInfo& sql() const { return *said_.info->sql; }
   const Dialect& words() const { return *said_.dialect; }
+  bool is_half_promoted() const;
   bool has_source() const { return !info().master.host.empty(); }
   std::int64_t unapplied() const { return sql().received.minus(sql().executed).count(); }
 
@@ -95,9 +97,9 @@ bool Script::perform(const RunStep& step) {
     case Step::fence: return fence();
     case Step::unfence: return has_source() ? fail("it has a source") : become_writable();
     case Step::promote: return promote(step);
-    case Step::repoint: return repoint(step.master);
+    case Step::repoint: return repoint(step);
     case Step::demote:
-    case Step::demote_emptied: return demote(step.master);
+    case Step::demote_emptied: return demote(step);
     case Step::rehandshake: return rehandshake();
     case Step::stop_receiving: return !has_source() || tell(words().stop_receiving());
     case Step::start_receiving: return !has_source() || tell(words().start_receiving());
@@ -160,21 +162,21 @@ bool Script::everything_is_applied(LossPolicy loss) {
 }
 
 /// RESET ... ALL drops the relay log. So the script checks that everything is applied before it stops the applier, and
-/// once more before the RESET, in case another client started the IO thread again. A stopped applier with nothing left
-/// to apply is what an interrupted promotion leaves behind.
-bool Script::leave_source(const RunStep& step) {
+/// once more afterwards, in case another client started the IO thread again. A stopped applier with nothing left to
+/// apply is what an interrupted promotion leaves behind.
+bool Script::stop_with_everything_applied(const RunStep& step) {
   const LossPolicy loss = step.loss;
   if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
   if (!everything_is_applied(loss)) return false;
   if (!step.master.host.empty() && !end_half_received(step.master)) return false;
   if (!tell(words().stop_replication()) || !read()) return false;
   if (sql().receiving) return fail("it receives again");
-  return everything_is_applied(loss) && tell(words().forget_source());
+  return everything_is_applied(loss);
 }
 
 /// MySQL: where the relay log ends within a transaction, STOP REPLICA waits a minute for the rest of it
 /// (SLAVE_WAIT_GROUP_DONE; 60.3 s on 9.7.4). The stream of another replica, the donor, makes the applier roll that half
-/// transaction back. The stream must bring nothing new; leave_source checks that once more afterwards.
+/// transaction back. The stream must bring nothing new; that is checked once more afterwards.
 bool Script::end_half_received(const Endpoint& donor) {
   const auto half = words().half_received();
   if (half.empty() || !sql().applying) return true;
@@ -191,14 +193,31 @@ bool Script::end_half_received(const Endpoint& donor) {
   return tell(words().stop_receiving()) && read();
 }
 
-bool Script::promote(const RunStep& step) { return (!has_source() || leave_source(step)) && become_writable(); }
+/// The source is forgotten last: a promotion that fails before leaves a replica that can be told again, or to follow
+/// another. (With the source gone and no plugin for semi-sync a replica was of no use to either.)
+bool Script::promote(const RunStep& step) {
+  if (!info().hindrance.empty()) return fail(info().hindrance);
+  if (!has_source()) return become_writable();
+  return stop_with_everything_applied(step) && commits_go_through() && become_writable() &&
+         tell(words().forget_source());
+}
 
+/// MariaDB does not tell who holds a read lock or a backup's. Any other failure says nothing of locks.
+bool Script::commits_go_through() {
+  if (tell(words().try_commit()) || error_ != lock_wait_timeout) return true;
+  return fail("a lock holds up every commit (FLUSH TABLES WITH READ LOCK, BACKUP STAGE?)");
+}
+
+/// Where the plugin of the source's side is missing the server goes without semi-sync, which the decision reports.
 bool Script::become_writable() {
-  if (options_.semi_sync == config::SemiSync::automatic && sql().semi_sync_replica == SemiSync::on &&
-      !switch_source_side(SemiSync::on)) {
-    return false;
-  }
-  return tell(words().unfence());  // last: from here on it takes writes
+  const bool wanted = options_.semi_sync == config::SemiSync::automatic && sql().semi_sync_replica == SemiSync::on &&
+                      sql().semi_sync_source != SemiSync::absent;
+  return (!wanted || switch_source_side(SemiSync::on)) && tell(words().unfence());
+}
+
+/// What a promotion leaves that was given up after its second last statement: a replica that is writable and stopped.
+bool Script::is_half_promoted() const {
+  return has_source() && !info().read_only && !sql().receiving && !sql().applying;
 }
 
 bool Script::switch_source_side(SemiSync wanted) {
@@ -214,17 +233,18 @@ bool Script::switch_source_side(SemiSync wanted) {
 /// A change of source drops the relay log, on either flavour. So its transactions are applied first, for at most half
 /// of the time that is left: the new source may die before it has sent them again. The rest is fetched again by GTID,
 /// as far as the new source has it.
-bool Script::follow(const Endpoint& master) {
+bool Script::follow(const RunStep& step) {
+  const Endpoint& master = step.master;
   const auto row = default_source(words(), said_.tables.replication);
   if (row && info().master == master && sql().receiving && sql().applying) return true;
-  Source source{master, row.has_value(), false, options_.replication_username, options_.replication_password};
-  source.reaches_by_tls =
-      row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes" : asks_for_tls();
+  Source source{master, row.has_value(), sql().source_tls, options_.replication_username,
+                options_.replication_password};
   if (!row && source.username.empty())
     return fail("needs replication_username: it has no source configured whose account could be kept");
   if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1")
     return follow_while_applying(master);
   if (row && !stop_with_relay_log_applied()) return false;
+  if (!row) source.tls = step.tls ? *step.tls : ReplicationTls{.on = asks_for_tls()};
   if (!row && !tell(words().adopt_own_position())) return false;
   return tell(words().change_source(source)) && tell(words().start_replication());
 }
@@ -241,8 +261,8 @@ bool Script::follow_while_applying(const Endpoint& master) {
   return tell(words().stop_receiving()) && tell(words().point_at(master)) && tell(words().start_receiving());
 }
 
-/// Whether the replica is to use TLS: as our own connection to this server does, for the new source is of the same
-/// group.
+/// Whether the replica is to use TLS where no other replica was seen to reach the master: as our own connection to this
+/// server does, for the new source is of the same group.
 bool Script::asks_for_tls() {
   const auto mode = options_.login.tls.mode;
   if (mode != config::Tls::prefer) return mode != config::Tls::off;
@@ -251,11 +271,12 @@ bool Script::asks_for_tls() {
 }
 
 /// The source's side of semi-sync goes off last: that takes MySQL up to a second, and nothing waits for it.
-bool Script::repoint(const Endpoint& master) {
-  return follow(master) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
+bool Script::repoint(const RunStep& step) {
+  if (is_half_promoted() && !fence()) return false;
+  return follow(step) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
 }
 
-bool Script::demote(const Endpoint& master) { return fence() && follow(master); }
+bool Script::demote(const RunStep& step) { return fence() && follow(step); }
 
 }  // namespace
 

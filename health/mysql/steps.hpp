@@ -13,8 +13,10 @@ namespace sengu::health::mysql {
 /// once, on the control thread, never from within run_step. No statement is sent after that deadline, nor once this
 /// process was stalled for a second since the step began, however late the stall is noticed.
 ///   unreachable  not logged in, in time: nothing was carried out
-///   failed       an error, the connection closed, or no answer in time. What was sent may have been carried out all
-///   the same done         every statement was answered
+///   failed       an error, the connection closed, or no answer in time. The text says whether the statement under way
+///                was ended at the server (KILL, and seen gone); else it may be carried out all the same. For that the
+///                answer comes up to a second after the deadline
+///   done         every statement was answered
 /// Requires step.master to be another than the node for repoint and demote.
 void run_step(boost::asio::io_context& io, const NodeOptions& options, const RunStep& step, StepCallback done);
 

@@ -270,5 +270,50 @@ TEST_CASE("mysql steps real: a MariaDB master that waits for acknowledgements is
   demote_a_master_that_waits("mariadb", 7);
 }
 
+/// The fence of a demotion waits for a table lock.
+void give_up_a_demotion(const std::string& flavour, int use) {
+  Group group(flavour, use);
+  auto& a = group.a;
+  group.servers.keep(1, "LOCK TABLES test.w WRITE");
+  const auto began = Clock::now();
+  CHECK(a.run(Step::demote, group.servers.endpoint(2), 500ms) ==
+        Result{StepResult::failed, "no answer in time; ended at the server"});
+  CHECK(milliseconds_since(began) >= 500);
+  CHECK(group.servers.sql(1, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SET GLOBAL %'") ==
+        "0");
+  group.servers.drop(1);
+  group.write(1, 1);
+  CHECK_FALSE(a.info().read_only);
+  CHECK(a.info().master.host.empty());
+}
+
+TEST_CASE("mysql steps real: a demotion that hangs is ended on MySQL") { give_up_a_demotion("mysql", 12); }
+TEST_CASE("mysql steps real: a demotion that hangs is ended on MariaDB") { give_up_a_demotion("mariadb", 13); }
+
+/// Nothing is undone: it goes on as a replica once it is told to, or is promoted once the lock is gone.
+void promote_a_locked_server(const std::string& flavour, int use, const std::vector<std::string>& lock) {
+  Group group(flavour, use, {"semi-sync=100", "--performance-schema=ON"});
+  auto& b = group.b;
+  for (const auto& statement : lock) group.servers.keep(2, statement);
+  const auto result = b.run(Step::promote);
+  CHECK(result.first == StepResult::failed);
+  CHECK(result.second.find("lock") != std::string::npos);
+  CHECK(b.info().read_only);
+  CHECK(b.info().master == group.servers.endpoint(1));
+  group.servers.drop(2);
+  CHECK(b.run(Step::promote) == step_done);
+  CHECK(b.info().role == Role::master);
+}
+
+TEST_CASE("mysql steps real: a MySQL server under a read lock is not promoted") {
+  promote_a_locked_server("mysql", 14, {"FLUSH TABLES WITH READ LOCK"});
+}
+TEST_CASE("mysql steps real: a MariaDB server under a read lock is not promoted") {
+  promote_a_locked_server("mariadb", 15, {"FLUSH TABLES WITH READ LOCK"});
+}
+TEST_CASE("mysql steps real: a MariaDB server in a backup is not promoted") {
+  promote_a_locked_server("mariadb", 16, {"BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT"});
+}
+
 }  // namespace
 }  // namespace sengu::health::mysql

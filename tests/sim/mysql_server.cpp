@@ -215,6 +215,7 @@ std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
   const auto stop = [this, may_go_on] {
     if (receives()) stopped_by_step_ = cluster_.timeline.now();
     disconnect();
+    applying_ = false;
     return may_go_on();
   };
   const auto forget_source = [this] {
@@ -236,9 +237,9 @@ std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
   };
   return {{nullptr, may_go_on},
           {[this] { return !applier_waits(); }, stop},
-          {nullptr, forget_source},
           {nullptr, switch_on},
-          {nullptr, open}};
+          {nullptr, open},
+          {nullptr, forget_source}};
 }
 
 std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& request) {
@@ -265,6 +266,7 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
       if (follows_ >= 0 && applying_)
         return {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }),
                 start};
+      if (follows_ >= 0 && !read_only_ && !applying_ && !receives()) return {switch_off, fence(), stop, change, start};
       return {stop, change, start};
     case Step::demote:
     case Step::demote_emptied: return {switch_off, fence(), stop, change, start};

@@ -45,7 +45,7 @@ struct Known {
       view.replica.heard_master = seen;
     }
     view.info = info;
-    view.copy.held = health::HeldCopy{view.settings->name, info.run_id, info.keys, info.offset};
+    view.copy.held = health::HeldCopy{view.settings->name, info.run_id, info.keys, info.offset, 0};
     view.copy.fed = seen;
     view.outcome = health::Outcome::ok;
     view.info_asked = view.last_asked = view.probe.ended = view.silent_since = seen;

@@ -38,15 +38,24 @@ void take_stock(Knowledge& knowledge, NodeId master) {
     const bool follows = node.alive() && node.info && node.info->link_up && knowledge.follows(node, master);
     if (!is_master && (!follows || node.copy.held)) continue;
     if (is_master && node.copy.emptied) continue;
-    node.copy.held = HeldCopy{node.settings->name, node.info->run_id, node.info->keys, node.info->offset};
-    node.copy.journalled = false;
+    node.copy.hold(node.settings->name, *node.info);
   }
 }
 
+/// How many keys came since the record before, in which the server held `before`; records are further apart than looks.
+std::optional<std::uint64_t> growth_since(const HeldCopy& before, const HeldCopy& now) {
+  if (before.node != now.node || before.server_id != now.server_id) return std::nullopt;
+  return now.keys > before.keys ? now.keys - before.keys : 0;
+}
+
 void record_copies(Knowledge& knowledge) {
-  knowledge.record.copies.clear();
+  const std::vector<HeldCopy> before = std::exchange(knowledge.record.copies, {});
   for (const NodeView& node : knowledge.nodes) {
-    if (node.copy.held) knowledge.record.copies.push_back(*node.copy.held);
+    if (!node.copy.held) continue;
+    HeldCopy& copy = knowledge.record.copies.emplace_back(*node.copy.held);
+    for (const HeldCopy& old : before) {
+      if (const auto growth = growth_since(old, copy)) copy.growth = std::max(copy.growth.value_or(0), *growth);
+    }
   }
 }
 

@@ -20,6 +20,7 @@ struct Words {
   const char* source_plugin = "semisync_source.so";
   const char* replica_plugin = "semisync_replica.so";
   const char* wait_point = "rpl_semi_sync_source_wait_point";
+  const char* wait_for = "rpl_semi_sync_source_wait_for_replica_count";
   const char* replica = "REPLICA";
 };
 
@@ -31,6 +32,7 @@ constexpr Words old_words{"slave_net_timeout",
                           "semisync_master.so",
                           "semisync_slave.so",
                           "rpl_semi_sync_master_wait_point",
+                          "rpl_semi_sync_master_wait_for_slave_count",
                           "SLAVE"};
 
 const SqlInfo& sql_of(const NodeView& node) { return *node.info->sql; }
@@ -66,6 +68,23 @@ void examine_flavours(const Knowledge& known, Findings& findings) {
   if (mysql.empty() || mariadb.empty()) return;
   findings.add("error: MySQL (" + mysql + ") and MariaDB (" + mariadb +
                ") are in one group, whose GTIDs mean nothing to each other: make two groups of it");
+}
+
+/// Of MariaDB the server_id is the identity: two that have the same are one server to sengu, and no candidates.
+void examine_server_ids(const Knowledge& known, Findings& findings) {
+  for (std::size_t i = 0; i < known.nodes.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const NodeView& one = known.nodes[j];
+      const NodeView& other = known.nodes[i];
+      if (!is_seen_sql(one) || !is_seen_sql(other) || is_mariadb(one) || is_mariadb(other)) continue;
+      const auto id = sql_of(one).server_id;
+      if (id == 0 || id != sql_of(other).server_id) continue;  // 0: not told
+      findings.add(one.settings->name + " and " + other.settings->name + " have the same server_id (" +
+                   std::to_string(id) +
+                   "): once one of them is the master the other cannot replicate from it (13117): SET GLOBAL "
+                   "server_id on one of them, also in its configuration");
+    }
+  }
 }
 
 void examine_logs(const NodeView& node, Findings& findings) {
@@ -217,6 +236,19 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
                            how_to_switch_on(sql.semi_sync_replica, words.semi_sync_replica, words.replica_plugin) +
                            (is_master ? "" : std::string(", then STOP and START ") + words.replica + " IO_THREAD"));
   }
+  if (sql.semi_sync_source == SemiSync::absent && !is_master) {
+    findings.add(node, std::string("has not the plugin of the source's side (") + words.source_plugin +
+                           "): once promoted it acknowledges writes that no replica has (+semi-sync-off): load it "
+                           "(plugin-load-add in its configuration)");
+  }
+  const int left = std::max(1, static_cast<int>(known.nodes.size()) - 2);  // without the old master and the new one
+  if (sql.semi_sync_wait_for > left) {
+    findings.add(node, std::string(words.wait_for) + " is " + std::to_string(sql.semi_sync_wait_for) +
+                           ", and after a failover a master of this group has " + std::to_string(left) +
+                           (left == 1 ? " replica" : " replicas") +
+                           ": commits would wait until the old master is back: " +
+                           set_global(words.wait_for, std::to_string(left).c_str()) + ", also in its configuration");
+  }
   if (sql.semi_sync_kill_timeout && *sql.semi_sync_kill_timeout != 1s) {  // 0 waits longest (measured: 24 s)
     findings.add(node, "rpl_semi_sync_slave_kill_conn_timeout is " +
                            std::to_string(sql.semi_sync_kill_timeout->count()) +
@@ -228,6 +260,19 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
                            " is not AFTER_SYNC: others read rows that a failover may lose: " +
                            set_global(words.wait_point, "AFTER_SYNC") + ", also in its configuration");
   }
+}
+
+/// In one sentence for the group: a privilege that only findings need.
+void examine_privileges(const Knowledge& known, Findings& findings) {
+  std::string names;
+  for (const NodeView& node : known.nodes) {
+    if (!is_seen_sql(node) || is_mariadb(node) || sql_of(node).locks_are_told) continue;
+    names += (names.empty() ? "" : ", ") + node.settings->name;
+  }
+  if (names.empty()) return;
+  findings.add("a backup's lock cannot be seen on " + names +
+               ", and such a node may be promoted though another is free: GRANT SELECT ON "
+               "performance_schema.metadata_locks to sengu's user");
 }
 
 void examine_semi_sync(const Knowledge& known, Findings& findings) {
@@ -261,6 +306,7 @@ void examine_semi_sync(const Knowledge& known, Findings& findings) {
 void examine_mysql(const Knowledge& known, Findings& findings) {
   examine_accounts(known, findings);
   examine_flavours(known, findings);
+  examine_server_ids(known, findings);
   for (const NodeView& node : known.nodes) {
     if (!is_seen_sql(node)) continue;
     examine_version(node, findings);
@@ -274,6 +320,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     examine_witness(known, node, findings);
   }
   examine_semi_sync(known, findings);
+  examine_privileges(known, findings);
 }
 
 }  // namespace sengu::health

@@ -39,16 +39,6 @@ void look_back_at_others(Knowledge& known, NodeId id) {
   }
 }
 
-void hold(NodeView& node, const ServerInfo& seen) {
-  Copy& copy = node.copy;
-  const bool grew = copy.held && !copy.journalled && copy.held->server_id == seen.run_id && seen.keys > copy.held->keys;
-  copy.growth = grew ? seen.keys - copy.held->keys : 0;
-  copy.held = HeldCopy{node.settings->name, seen.run_id, seen.keys, seen.offset};
-  copy.journalled = false;
-  copy.expiring = seen.expiring;
-  copy.longest_ttl = seen.longest_ttl;
-}
-
 }  // namespace
 
 void look_at_copy(const Scene& scene, NodeId id) {
@@ -61,7 +51,7 @@ void look_at_copy(const Scene& scene, NodeId id) {
   if (!is_fed(scene, id)) return;
   node.copy.fed = node.info_asked;
   node.copy.welcome = false;
-  if (!node.copy.emptied) hold(node, *node.info);
+  if (!node.copy.emptied) node.copy.hold(node.settings->name, *node.info);
   look_back_at_others(scene.known, id);
 }
 

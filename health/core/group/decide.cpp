@@ -286,6 +286,12 @@ void report_loss(GroupState& group, const FailoverMachine::Ended& ended) {
             "keys=" + std::to_string(ended.master.keys) + " held=" + std::to_string(copy.held ? copy.held->keys : 0));
 }
 
+/// The plugin of the source's side is not loaded on the new master, and its replicas would acknowledge.
+bool goes_without_semi_sync(const config::GroupSettings& settings, const ServerInfo& master) {
+  return settings.semi_sync == config::SemiSync::automatic && master.sql &&
+         master.sql->semi_sync_replica == SemiSync::on && master.sql->semi_sync_source == SemiSync::absent;
+}
+
 void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, std::optional<NodeId> from,
                        bool promoted) {
   const Scene scene = group.scene();
@@ -297,6 +303,8 @@ void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, s
     old.replica.left_in_chain = old.says(Role::replica);
     report_switch(scene, *from, to, ended.plan.cause);
   }
+  if (promoted && goes_without_semi_sync(group.settings(), ended.master))
+    emit_node(scene, EventKind::semi_sync_off, to, Reason::none, "the source's plugin is not loaded");
   if (!ended.plan.request) return;
   group.out.send(
       Answer{*ended.plan.request, {Reason::none, master_of(group).settings->name + " is master, epoch " + epoch}});

@@ -113,6 +113,7 @@ void take_loading(NodeView& node, Time now) {
 void take_link(const Scene& scene, NodeId id) {
   NodeView& node = scene.known.node(id);
   if (!scene.known.follows_directly(node, *scene.known.master) || !node.info->link_up) return;
+  if (node.info->sql) scene.known.replication_tls = node.info->sql->source_tls;
   node.replica.heard_master = node.info_asked;
   if (!node.replica.syncing || node.info_asked < node.told.done) return;
   node.replica.syncing = false;
@@ -292,7 +293,8 @@ void GroupState::take_replica_info(NodeId id) {
   }
   node.rogue.now = rogue;
   // The master is asked once more before the node is told anything.
-  if (rogue || !known.follows(node, *known.master)) known.node(*known.master).probe.next = now;
+  const bool gave_up = node.info->sql && node.info->sql->gave_up;
+  if (rogue || gave_up || !known.follows(node, *known.master)) known.node(*known.master).probe.next = now;
 }
 
 void GroupState::take(const ConnectionLost& lost) {

@@ -18,11 +18,13 @@ constexpr auto refreshed_each = 1min;
 constexpr auto refreshed_soon = 1s;
 constexpr std::uint64_t changed_much = 20;  // by more than a twentieth
 
+/// Also where the record does not say yet how fast the node's data grow.
 bool changed_much_since(const JournalRecord& record, const NodeView& node) {
   if (!node.copy.held) return false;
   const auto written = std::find_if(record.copies.begin(), record.copies.end(),
                                     [&](const HeldCopy& copy) { return copy.node == node.settings->name; });
   if (written == record.copies.end()) return true;
+  if (!written->growth && node.copy.held->growth) return true;
   const auto [less, more] = std::minmax(written->keys, node.copy.held->keys);
   return (more - less) * changed_much > less;
 }

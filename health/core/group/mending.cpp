@@ -40,7 +40,9 @@ void Mending::carry_out(const Scene& scene, const std::vector<Repair>& repairs) 
   for (const Repair& repair : repairs) {
     scene.known.node(repair.node).replica.stopped_by_us =
         scene.rules().steps_stop_replication;  // until it is seen to replicate
-    tell(scene.known, scene.out, RunStep{repair.node, repair.step, target, scene.settings().failover.step_timeout, {}});
+    RunStep step{repair.node, repair.step, target, scene.settings().failover.step_timeout};
+    step.tls = scene.known.replication_tls;
+    tell(scene.known, scene.out, step);
   }
 }
 

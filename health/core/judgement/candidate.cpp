@@ -56,14 +56,17 @@ bool full_sync_is_harmless(const Knowledge& knowledge, Reason cause) {
   return knowledge.master && !knowledge.node(*knowledge.master).alive();
 }
 
-/// MySQL: why writes would not be applied on this node, or would not reach the other replicas after it was promoted.
-Reason reject_by_replication(const ServerInfo& info) {
-  if (!info.sql) return Reason::none;
+/// MySQL: why writes would not be applied on this node, or would not reach the other replicas after it was promoted. A
+/// promotion that was given up leaves the applier stopped, with nothing left to apply.
+Reason reject_by_replication(const NodeView& node) {
+  if (!node.info->sql) return Reason::none;
+  const ServerInfo& info = *node.info;
   const SqlInfo& sql = *info.sql;
   if (!sql.gtids || !sql.binlog || !sql.logs_updates) return Reason::no_binlog;
   if (info.master.host.empty()) return Reason::none;  // half promoted already, or a returned master
   if (!sql.apply_error.empty()) return Reason::applier_error;
-  return sql.applying ? Reason::none : Reason::applier_stopped;
+  const bool given_up = node.replica.stopped_by_us && sql.executed.contains(sql.received);
+  return sql.applying || given_up ? Reason::none : Reason::applier_stopped;
 }
 
 Reason reject_by_state(const NodeView& node) {
@@ -74,7 +77,7 @@ Reason reject_by_state(const NodeView& node) {
   if (*node.outcome != Outcome::ok) return Reason::node_down;
   if (!node.tracker.up()) return Reason::node_unconfirmed;
   if (!why_it_cannot_be_promoted(node).empty()) return Reason::cannot_be_promoted;
-  return reject_by_replication(*node.info);
+  return reject_by_replication(node);
 }
 
 /// The journal's master says replica (RULES §4.3): it may be made a master again unless its data is gone. After a

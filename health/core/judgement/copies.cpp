@@ -115,9 +115,11 @@ bool is_stranger(const Knowledge& knowledge, const NodeView& node) {
   const bool at_the_masters_address = knowledge.master && &node == &knowledge.node(*knowledge.master);
   if (!node.copy.held) return !at_the_masters_address;  // a journal of 0.1.0 knows no numbers of keys
   const std::uint64_t held = node.copy.held->keys;
-  std::uint64_t most = held + growth_factor * node.copy.growth;
+  if (info.keys + held / tolerance < held) return true;
+  if (!node.copy.held->growth) return false;  // it may have been filled since the only look at it
+  std::uint64_t most = held + growth_factor * *node.copy.held->growth;
   if (at_the_masters_address) most = std::max(most, most_keys_of_replicas(knowledge).value_or(0));
-  return info.keys + held / tolerance < held || info.keys > most + most / tolerance;
+  return info.keys > most + most / tolerance;
 }
 
 bool would_be_wiped(const Knowledge& knowledge, const NodeView& node) {

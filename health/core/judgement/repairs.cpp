@@ -80,7 +80,8 @@ std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, T
     if (!errant(knowledge.history, info).empty()) return info.read_only ? std::nullopt : std::optional(Step::fence);
     return returned ? Step::demote : Step::repoint;
   }
-  return std::nullopt;
+  const bool may_join = info.sql->gave_up && info.sql->applying && errant(knowledge.history, info).empty();
+  return may_join ? std::optional(Step::start_receiving) : std::nullopt;
 }
 
 std::optional<Step> mend(Ward& ward, const NodeView& node) {

@@ -1,8 +1,18 @@
 #include "health/core/knowledge/knowledge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sengu::health {
+
+void Copy::hold(const std::string& node, const ServerInfo& seen) {
+  HeldCopy now{node, seen.run_id, seen.keys, seen.offset};
+  if (held && held->server_id == seen.run_id) now.growth = seen.keys > held->keys ? seen.keys - held->keys : 0;
+  held = std::move(now);
+  journalled = false;
+  expiring = seen.expiring;
+  longest_ttl = seen.longest_ttl;
+}
 
 std::optional<NodeId> Knowledge::find_name(const std::string& name) const {
   for (std::size_t i = 0; i < nodes.size(); ++i) {

@@ -72,12 +72,14 @@ struct Copy {
   std::optional<Time> fed;  // when the last INFO was asked for that showed the master, or a replica with its link up
   std::optional<HeldCopy> held;  // as of `fed`, or as of the journal; kept when the node is down or restarts
   bool journalled = false;       // `held` is of an earlier run
-  std::uint64_t growth = 0;      // keys that came between the last two looks at it
   std::uint64_t expiring = 0;    // of held.keys, how many had a time to live
   Milliseconds longest_ttl{0};   // ... and theirs, as ServerInfo::longest_ttl
   std::string taken_for_ours;    // the run id of the process that was last seen here and was no stranger
   bool emptied = false;          // it lost most of `held` while its offset stood still; a master that was promoted so
   bool welcome = false;          // the operator gave up what it holds: it may be told to follow
+
+  /// What `node` (a name) was seen to hold is the group's data.
+  void hold(const std::string& node, const ServerInfo& seen);
 };
 
 /// The node as readers see it. A session carries the generation; when the node's changes, the session is cut.
@@ -174,6 +176,7 @@ struct Knowledge {
   bool master_verified = false;     // the very server of the record was seen as master over the present connection
   History history;                  // of the group's writes: candidates must share it
   std::int64_t history_offset = 0;  // the master's last seen offset in `history` (bytes; transactions)
+  std::optional<ReplicationTls> replication_tls;  // MySQL: of the replica of the master that answered last, in this run
   std::optional<Suspicion> suspicion;
   bool resumed = false;  // this run found the record of a failover in progress, and has not gone on with it or back yet
 

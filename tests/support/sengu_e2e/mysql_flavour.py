@@ -44,7 +44,8 @@ class MySql(Flavour):
         "GRANT REPLICATION CLIENT, RELOAD ON *.* TO monitor@'%'",
         "GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN ON *.* TO monitor@'%'",
         "GRANT SELECT ON performance_schema.replication_connection_status TO monitor@'%'",
-        "GRANT SELECT ON performance_schema.replication_connection_configuration TO monitor@'%'"]
+        "GRANT SELECT ON performance_schema.replication_connection_configuration TO monitor@'%'",
+        "GRANT SELECT ON performance_schema.metadata_locks TO monitor@'%'"]
     options = [*COMMON, "--mysqlx=OFF", "--secure-file-priv=NULL", "--innodb-redo-log-capacity=8M",
                "--innodb-log-buffer-size=1M", "--innodb-use-native-aio=OFF", "--gtid-mode=ON",
                "--enforce-gtid-consistency=ON", "--log-replica-updates=ON", "--super-read-only=ON",

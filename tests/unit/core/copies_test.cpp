@@ -18,7 +18,7 @@ struct Thousand : Known {
   Thousand() {
     for (const auto id : {a, b, c}) {
       info(id).keys = 1000;
-      node(id).copy.held = HeldCopy{node(id).settings->name, info(id).run_id, 1000, 100};
+      node(id).copy.held = HeldCopy{node(id).settings->name, info(id).run_id, 1000, 100, 0};
     }
   }
   /// Another process answers there, and tells a history that nobody knows.
@@ -87,8 +87,15 @@ TEST_CASE("copies: a server with keys of its own is a stranger unless it is know
     CHECK_FALSE(known.stranger(c));
     known.info(c).keys = 1101;
     CHECK(known.stranger(c));
-    known.node(c).copy.growth = 40;  // its data grew fast when it was seen last
+    known.node(c).copy.held->growth = 40;  // its data grew fast when it was seen last
     CHECK_FALSE(known.stranger(c));
+  }
+  SUBCASE("it was looked at once, and may have been filled since") {
+    known.restart(c, 2500);
+    known.node(c).copy.held->growth.reset();
+    CHECK_FALSE(known.stranger(c));
+    known.info(c).keys = 700;
+    CHECK(known.stranger(c));
   }
   SUBCASE("it was never seen as one of the group") {
     known.restart(c, 1000);

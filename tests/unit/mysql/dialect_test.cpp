@@ -56,10 +56,13 @@ TEST_CASE("mysql dialect: when the statements began to say replica and source") 
 }
 
 TEST_CASE("mysql dialect: how a source is changed") {
-  const Source kept{{"10.0.0.2", 3306}, true, false, {}, {}};
-  const Source kept_tls{{"10.0.0.2", 3306}, true, true, {}, {}};
-  const Source fresh{{"10.0.0.2", 3306}, false, false, "repl", {"it's \\ me"}};
-  const Source fresh_tls{{"fd00::2", 3307}, false, true, "repl", {"x"}};
+  const ReplicationTls by_tls{.on = true};
+  const Source kept{{"10.0.0.2", 3306}, true, {}, {}, {}};
+  const Source kept_tls{{"10.0.0.2", 3306}, true, by_tls, {}, {}};
+  const Source fresh{{"10.0.0.2", 3306}, false, {}, "repl", {"it's \\ me"}};
+  const Source fresh_tls{{"fd00::2", 3307}, false, by_tls, "repl", {"x"}};
+  const Source fresh_verified{
+      {"10.0.0.2", 3306}, false, {true, "/ca.pem", "", "/c.pem", "/k.pem", true}, "repl", {"x"}};
   CHECK(of("9.7.4").change_source(kept) ==
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_CONNECT_RETRY=1, "
         "SOURCE_HEARTBEAT_PERIOD=0.5, SOURCE_RETRY_COUNT=0, "
@@ -77,7 +80,11 @@ TEST_CASE("mysql dialect: how a source is changed") {
         "MASTER_AUTO_POSITION=1 FOR CHANNEL ''");
   CHECK(of("9.7.4").change_source(fresh_tls).starts_with(
       "CHANGE REPLICATION SOURCE TO SOURCE_HOST='fd00::2', SOURCE_PORT=3307, SOURCE_USER='repl', SOURCE_PASSWORD='x', "
-      "SOURCE_SSL=1, "));
+      "SOURCE_SSL=1, SOURCE_CONNECT_RETRY=1, "));
+  CHECK(of("10.11.19-MariaDB")
+            .change_source(fresh_verified)
+            .find("MASTER_SSL=1, MASTER_SSL_CA='/ca.pem', MASTER_SSL_CERT='/c.pem', MASTER_SSL_KEY='/k.pem', "
+                  "MASTER_SSL_VERIFY_SERVER_CERT=1, MASTER_CONNECT_RETRY=1") != std::string::npos);
   CHECK(
       of("10.11.19-MariaDB").change_source(kept) ==
       "CHANGE MASTER TO MASTER_HOST='10.0.0.2', MASTER_PORT=3306, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=0.5, "

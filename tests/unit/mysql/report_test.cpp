@@ -138,6 +138,49 @@ TEST_CASE("mysql report: filters of its replication and of its binary log") {
         "Replicate_Ignore_DB=logs,audit, Replicate_Wild_Do_Table=shop.%, Binlog_Ignore_DB=scratch");
 }
 
+TEST_CASE("mysql report: a receiver that gave up is told from one that was stopped") {
+  const auto gave_up = [](const std::string& running, const std::string& error, const std::string& allowed) {
+    auto status = mysql_status;
+    status["Replica_IO_Running"] = running;
+    status["Last_IO_Errno"] = "2003";
+    status["Last_IO_Error"] = error;
+    status["Source_Retry_Count"] = allowed;
+    return read(mysql_tables(mysql_variables, std::string(uuid) + ":1-5", status)).sql->gave_up;
+  };
+  const auto attempt = [](const std::string& count) {
+    return "Error connecting to source 'repl@10.0.0.1:3306'. This was attempt " + count +
+           ", with a delay of 1 seconds between attempts. Message: Can't connect to MySQL server";
+  };
+  CHECK(gave_up("No", attempt("10/10"), "10"));
+  CHECK_FALSE(gave_up("No", attempt("9/10"), "10"));  // a person stopped it
+  CHECK_FALSE(gave_up("Connecting", attempt("10/10"), "10"));
+  CHECK_FALSE(gave_up("No", attempt("13/0"), "0"));  // it may try for ever
+  CHECK(gave_up("No", "error connecting to master 'repl@10.0.0.1:3306' - retry-time: 60 retries: 86400", "86400"));
+  CHECK(gave_up("No", "error connecting to master 'r@h:1' - retry-time: 60 retries: 10 message: Can't connect", "10"));
+  CHECK_FALSE(gave_up("No", "error connecting to master 'r@h:1' - retry-time: 60 retries: 10 message: x", "100"));
+}
+
+TEST_CASE("mysql report: how it reaches its source by TLS") {
+  auto status = mysql_status;
+  status["Source_SSL_Allowed"] = "No";
+  CHECK_FALSE(read(mysql_tables(mysql_variables, "", status)).sql->source_tls.on);
+  status["Source_SSL_Allowed"] = "Yes";
+  status["Source_SSL_CA_File"] = "/ca.pem";
+  status["Source_SSL_Verify_Server_Cert"] = "No";
+  const ReplicationTls expected{true, "/ca.pem", "", "", "", false};
+  CHECK(read(mysql_tables(mysql_variables, "", status)).sql->source_tls == expected);
+}
+
+TEST_CASE("mysql report: what would keep it from serving") {
+  auto variables = mysql_variables;
+  CHECK(read(mysql_tables(variables, "")).hindrance.empty());
+  variables["offline_mode"] = "ON";
+  CHECK(read(mysql_tables(variables, "")).hindrance.starts_with("offline_mode is ON"));
+  auto tables = mysql_tables(mysql_variables, "", mysql_status);
+  tables.locks = row_of({{"holder", "47"}});
+  CHECK(read(tables).hindrance.starts_with("thread 47 holds a lock"));
+}
+
 TEST_CASE("mysql report: a replica of MySQL 9.7") {
   auto tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5", mysql_status);
   tables.heartbeats = row_of({{"received", "17"}, {"period", "0.5000"}});

@@ -94,10 +94,10 @@ TEST_CASE("mysql script: a promotion on 5.7, in order") {
   };
   CHECK(server.run(Step::promote) == done);
   CHECK(server.told == Told{"STOP SLAVE IO_THREAD FOR CHANNEL ''", "STOP SLAVE FOR CHANNEL ''",
-                            "RESET SLAVE ALL FOR CHANNEL ''", "SET GLOBAL rpl_semi_sync_master_enabled=ON",
-                            "SET GLOBAL read_only=OFF"});
+                            "SET GLOBAL rpl_semi_sync_master_enabled=ON", "SET GLOBAL read_only=OFF",
+                            "RESET SLAVE ALL FOR CHANNEL ''"});
 
-  server.has_source = false;  // once more, half done
+  server.has_source = false;  // once more, with its source forgotten already
   server.variables["rpl_semi_sync_master_enabled"] = "ON";
   CHECK(server.run(Step::promote) == done);
   CHECK(server.told == Told{"SET GLOBAL read_only=OFF"});
@@ -106,6 +106,42 @@ TEST_CASE("mysql script: a promotion on 5.7, in order") {
   server.options.semi_sync = config::SemiSync::off;
   CHECK(server.run(Step::promote) == done);
   CHECK(server.told == Told{"SET GLOBAL read_only=OFF"});
+}
+
+TEST_CASE("mysql script: a promotion that fails leaves the replica its source") {
+  Scripted server;
+  server.after = [&](const std::string& statement) {
+    if (statement.starts_with("STOP SLAVE")) server.status["Slave_IO_Running"] = "No";
+    if (statement == "STOP SLAVE FOR CHANNEL ''") server.status["Slave_SQL_Running"] = "No";
+    if (statement == "SET GLOBAL read_only=OFF") server.variables["read_only"] = "OFF";
+  };
+  SUBCASE("semi-sync may not be switched on") {
+    server.failures["SET GLOBAL rpl_semi_sync_master_enabled"] = {1227, "denied", Progress::ready, 0};
+    CHECK(server.run(Step::promote).result == StepResult::failed);
+    CHECK(server.told.back() == "STOP SLAVE FOR CHANNEL ''");
+  }
+  SUBCASE("without the plugin of the source's side it goes without semi-sync") {
+    server.variables.erase("rpl_semi_sync_master_enabled");
+    CHECK(server.run(Step::promote) == done);
+    CHECK(server.told.back() == "RESET SLAVE ALL FOR CHANNEL ''");
+  }
+  SUBCASE("half promoted, it is fenced before it follows another") {
+    server.failures["RESET"] = {2013, "lost", Progress::ready, 0};
+    CHECK(server.run(Step::promote).result == StepResult::failed);
+    server.failures.clear();
+    CHECK(server.run(Step::repoint) == done);
+    CHECK(server.told.front() == "SET GLOBAL super_read_only=ON");
+    CHECK(server.told.back() == "START SLAVE FOR CHANNEL ''");
+    CHECK(server.run(Step::promote) == done);  // or it is promoted after all
+  }
+}
+
+TEST_CASE("mysql script: what could not serve is not promoted, and is left as it is") {
+  Scripted server;
+  server.variables["offline_mode"] = "ON";
+  CHECK(server.run(Step::promote) ==
+        StepOutcome{StepResult::failed, "offline_mode is ON: SET GLOBAL offline_mode=OFF"});
+  CHECK(server.told.empty());
 }
 
 TEST_CASE("mysql script: what is received and not applied is never thrown away, but on an operator's word") {
