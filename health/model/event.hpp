@@ -61,6 +61,8 @@ enum class EventKind : std::uint8_t {
   errant_end,
   applying,
   applied,
+  events_left,
+  events_enabled,
 };
 
 /// "+sdown", "-sdown", "+switch-master", ...

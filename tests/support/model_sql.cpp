@@ -89,10 +89,23 @@ Duration World::answers_after(const RunStep& step) const {
   return std::clamp<Duration>(sql.relay_log.back().due - now_, round_trip, step.timeout);
 }
 
+void World::follow_events_sql(ModelNode& node, const ScheduledEvents& wanted) {
+  if (!node.sql.events) return;
+  node.sql.events->scheduler = wanted.scheduler;
+  for (ScheduledEvent& one : node.sql.events->all) {
+    if (find(wanted, one) != nullptr && one.state == ScheduledEvent::State::replica_side_disabled)
+      one.state = ScheduledEvent::State::enabled;
+  }
+}
+
 void World::carry_out_sql(const RunStep& step) {
   ModelNode& node = nodes[at(step.node)];
   switch (step.step) {
-    case Step::fence: node.sql.writable = false; break;
+    case Step::fence:
+      node.sql.writable = false;
+      if (node.sql.events && settings_->scheduled_events == config::ScheduledEvents::follow)
+        node.sql.events->scheduler = ScheduledEvents::Scheduler::off;
+      break;
     case Step::unfence: node.sql.writable = true; break;
     case Step::promote:
       make_master_by_hand(static_cast<int>(index(step.node)));
@@ -118,6 +131,7 @@ void World::carry_out_sql(const RunStep& step) {
     case Step::semi_sync_on: node.sql.source = SemiSync::on; break;
     case Step::semi_sync_off: node.sql.source = SemiSync::off; break;
     case Step::apply_received: break;
+    case Step::follow_events: follow_events_sql(node, step.events); break;
   }
 }
 

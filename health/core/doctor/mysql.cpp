@@ -274,6 +274,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     examine_witness(known, node, findings);
   }
   examine_semi_sync(known, findings);
+  examine_schedule(known, findings);
 }
 
 }  // namespace sengu::health
