@@ -58,7 +58,7 @@ std::string names_of(const std::vector<ScheduledEvent>& events) {
 
 std::string session_of(const ScheduledEvent& event) {
   const bool writable = event.charset.starts_with("utf8") || is_ascii(event.schema + event.name + event.definer);
-  if (!writable || !is_word(event.charset) || !is_word(event.collation)) return {};
+  if (!writable || !is_word(event.charset) || !is_word(event.collation)) return "SET NAMES utf8mb4";
   return "SET NAMES " + event.charset + " COLLATE " + event.collation;
 }
 
@@ -72,7 +72,7 @@ std::vector<std::string> enable_statements(const std::vector<ScheduledEvent>& ev
   std::string session;
   for (const ScheduledEvent& one : events) {
     const std::string wanted = session_of(one);
-    if (!wanted.empty() && wanted != session) statements.push_back(session = wanted);
+    if (wanted != session) statements.push_back(session = wanted);
     statements.push_back(enable_statement(one));
   }
   return statements;

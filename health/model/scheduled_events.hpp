@@ -48,7 +48,7 @@ std::vector<ScheduledEvent> in_state(const ScheduledEvents& events, ScheduledEve
 std::string names_of(const std::vector<ScheduledEvent>& events);
 
 /// What makes the session of the next statement one of the event's character set, which an ALTER EVENT would change
-/// (tried on MySQL 9.7 and MariaDB 10.11). Empty where the event's name could not be written in that character set.
+/// (tried on MySQL 9.7 and MariaDB 10.11). An event whose name could not be written in that one gets utf8mb4.
 std::string session_of(const ScheduledEvent& event);
 /// Enables the event and keeps its definer: without that clause the account that alters it would be its definer.
 std::string enable_statement(const ScheduledEvent& event);

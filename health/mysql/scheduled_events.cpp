@@ -65,7 +65,7 @@ void read_rows(const Table& table, std::string_view server, ScheduledEvents& eve
 bool needs_system_user(const Dialect& dialect, const ScheduledEvents& events) {
   if (dialect.is_mariadb() || dialect.event_privileges().size() < 2) return false;
   return std::any_of(events.all.begin(), events.all.end(), [](const ScheduledEvent& one) {
-    return one.state == ScheduledEvent::State::enabled && one.definer.starts_with("root@");
+    return one.state != ScheduledEvent::State::disabled && one.definer.starts_with("root@");
   });
 }
 

@@ -172,7 +172,6 @@ bool Script::enable_events(const RunStep& step, const ScheduledEvents& seen) {
     const bool altered = tell(session_of(wanted)) && tell(enable_statement(wanted));
     if (!altered) failed += (failed.empty() ? "" : ", ") + wanted.schema + "." + wanted.name + ": " + text_;
   }
-  tell("SET NAMES utf8mb4");
   return failed.empty() || fail(std::move(failed));
 }
 

@@ -89,12 +89,30 @@ Duration World::answers_after(const RunStep& step) const {
   return std::clamp<Duration>(sql.relay_log.back().due - now_, round_trip, step.timeout);
 }
 
-void World::follow_events_sql(ModelNode& node, const ScheduledEvents& wanted) {
-  if (!node.sql.events) return;
-  node.sql.events->scheduler = wanted.scheduler;
-  for (ScheduledEvent& one : node.sql.events->all) {
-    if (find(wanted, one) != nullptr && one.state == ScheduledEvent::State::replica_side_disabled)
-      one.state = ScheduledEvent::State::enabled;
+void World::schedule_events() {
+  using State = ScheduledEvent::State;
+  for (ModelNode& node : nodes) {
+    ScheduledEvents& events = node.sql.events.emplace();
+    const bool is_master = node.follows < 0;
+    if (is_master) events.scheduler = ScheduledEvents::Scheduler::on;
+    const auto as = [&](State state) { return is_master ? state : State::replica_side_disabled; };
+    events.all.push_back({"shop", "sum", "app@%", "utf8mb4", "utf8mb4_bin", as(State::enabled)});
+    events.all.push_back({"shop", "purge", "root@localhost", "utf8mb4", "utf8mb4_bin", as(State::disabled)});
+  }
+}
+
+/// An ALTER reaches the others as SLAVESIDE_DISABLED.
+void World::follow_events_sql(const ModelNode& master, const ScheduledEvents& wanted) {
+  for (ModelNode& node : nodes) {
+    if (!node.sql.events) continue;
+    const bool here = &node == &master;
+    if (here) node.sql.events->scheduler = wanted.scheduler;
+    for (ScheduledEvent& one : node.sql.events->all) {
+      if (find(wanted, one) == nullptr) continue;
+      const bool waits = one.state == ScheduledEvent::State::replica_side_disabled;
+      if (here && waits) one.state = ScheduledEvent::State::enabled;
+      if (!here) one.state = ScheduledEvent::State::replica_side_disabled;
+    }
   }
 }
 

@@ -373,6 +373,7 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   known.node(to).stall.unseen = false;
   journal.is_whole_again();
   take_master(*this, ended.master);
+  look_at_masters_events(scene(), to);  // it may have told them before it was known for the master
   begin_anew(*this, promoted);
   reasons = {cause, cause, reasons.closed, Reason::none};
   pace.forget_failures();

@@ -115,12 +115,13 @@ void take_events(const Scene& scene, const EventsTold& told) {
 
 void look_at_masters_events(const Scene& scene, NodeId id) {
   Schedule& schedule = scene.known.schedule;
+  if (index(id) >= schedule.nodes.size()) return;  // not asked yet
   const NodeEvents& node = schedule.of(id);
   if (scene.known.master != id || !scene.known.master_verified || !scene.known.node(id).says(Role::master)) return;
   const bool of_now = !schedule.handover || node.sent >= schedule.handover->at;
   if (!of_now || node.pending) return;
   if (!node.told || !node.told->visible) {
-    schedule.of_master.reset();
+    schedule.of_master.reset();  // not known any more
   } else if (node.unanswered == 0) {
     schedule.of_master = node.told;
     if (schedule.handover) review(scene, *node.told);
