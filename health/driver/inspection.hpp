@@ -1,5 +1,5 @@
-// Asks each node of a group once for its health, for other deciders and for its scheduled events, and is done. Has no way to run a step, to write
-// a journal or to route: its findings are for people. Control thread only.
+// Asks each node of a group once for its health, for other deciders and for its scheduled events, and is done. Has no
+// way to run a step, to write a journal or to route: its findings are for people. Control thread only.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// The scheduled events of a MySQL or MariaDB server (CREATE EVENT), as far as a change of master concerns them: a replica
-// holds each as SLAVESIDE_DISABLED, whatever it is on the master. Plain values.
+// The scheduled events of a MySQL or MariaDB server (CREATE EVENT), as far as a change of master concerns them: a
+// replica holds each as SLAVESIDE_DISABLED, whatever it is on the master. Plain values.
 #pragma once
 
 #include <cstddef>

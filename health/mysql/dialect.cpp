@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "health/model/scheduled_events.hpp"
 #include "health/mysql/text.hpp"
 
 namespace sengu::health::mysql {
@@ -16,9 +15,6 @@ constexpr Version public_key_option{8, 0, 4};
 constexpr Version queueing_column{8, 0, 0};
 constexpr Version binary_log_status{8, 2, 0};  // SHOW BINARY LOG STATUS
 constexpr Version demote_option{10, 10, 0};    // MASTER_DEMOTE_TO_SLAVE, MariaDB
-constexpr Version split_super{8, 0, 0};        // SET_USER_ID and SYSTEM_VARIABLES_ADMIN in SUPER's place
-constexpr Version any_definer{8, 2, 0};        // SET_ANY_DEFINER in SET_USER_ID's place
-constexpr Version mariadb_set_user{10, 5, 2};  // SET USER
 
 constexpr std::string_view compatibility_prefix = "5.5.5-";  // MariaDB before 11, in its greeting
 
@@ -104,29 +100,6 @@ std::string Dialect::heartbeats() const {
          ", NOW(6)) AS silent "
          "FROM performance_schema.replication_connection_status s "
          "JOIN performance_schema.replication_connection_configuration c USING (CHANNEL_NAME) WHERE CHANNEL_NAME = ''";
-}
-
-const std::string& Dialect::event_scheduler() {
-  static const std::string statement =
-      "SELECT @@version AS version, @@event_scheduler AS scheduler, @@server_id AS server";
-  return statement;
-}
-
-std::string Dialect::scheduled_events() const {
-  const std::string columns =
-      "EVENT_SCHEMA AS db, EVENT_NAME AS name, DEFINER AS definer, STATUS AS state, CHARACTER_SET_CLIENT AS charset, "
-      "COLLATION_CONNECTION AS collation, ORIGINATOR AS origin FROM information_schema.EVENTS ORDER BY STATUS = "
-      "'ENABLED' DESC, EVENT_SCHEMA, EVENT_NAME LIMIT " +
-      std::to_string(most_scheduled_events + 1);
-  if (is_mariadb()) return "SET STATEMENT max_statement_time=0.5 FOR SELECT " + columns;
-  return "SELECT /*+ MAX_EXECUTION_TIME(500) */ " + columns;
-}
-
-std::vector<std::string> Dialect::event_privileges() const {
-  if (mysql_since(any_definer)) return {"SET_ANY_DEFINER", "SYSTEM_VARIABLES_ADMIN"};
-  if (mysql_since(split_super)) return {"SET_USER_ID", "SYSTEM_VARIABLES_ADMIN"};
-  if (mariadb_since(mariadb_set_user)) return {"SET USER", "SUPER"};
-  return {"SUPER"};
 }
 
 std::string Dialect::replica_word() const { return mysql_since(replica_statements) ? "REPLICA" : "SLAVE"; }

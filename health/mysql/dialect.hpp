@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "health/model/observation.hpp"
 #include "health/mysql/options.hpp"
@@ -52,14 +51,6 @@ class Dialect {
   /// Of the default source, from performance_schema. Empty for MariaDB, which tells it in replication().
   std::string heartbeats() const;
 
-  /// version, event_scheduler and server_id; every flavour understands it.
-  static const std::string& event_scheduler();
-  /// One row per scheduled event, the enabled ones first, and one more than `most_scheduled_events` where there are
-  /// more. A lock on the server's tables of events does not hold it up for long.
-  std::string scheduled_events() const;
-  /// The privileges to enable an event for its own definer, and to switch event_scheduler.
-  std::vector<std::string> event_privileges() const;
-
   // --- telling ---
   std::string fence() const;
   std::string unfence() const;
@@ -93,7 +84,6 @@ class Dialect {
   Dialect(Flavour flavour, Version version, std::string text)
       : flavour_(flavour), version_(version), text_(std::move(text)) {}
   bool mysql_since(Version version) const { return !is_mariadb() && version_ >= version; }
-  bool mariadb_since(Version version) const { return is_mariadb() && version_ >= version; }
   std::string replica_word() const;
   std::string default_channel() const;
 

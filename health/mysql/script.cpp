@@ -22,6 +22,13 @@ std::string label(const std::string& statement) {
   return statement.substr(0, end);
 }
 
+/// Asked before each ALTER of an event, which on a server that is no master any more would be a transaction of its own:
+/// MariaDB's read_only does not hold sengu's account up.
+bool takes_writes(const Ask& ask) {
+  const auto reply = ask("SELECT @@GLOBAL.read_only AS fenced");
+  return reply.ok() && reply.table.find(0, "fenced") == "0";
+}
+
 class Script {
  public:
   Script(const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left)
@@ -47,7 +54,6 @@ class Script {
   void stop_scheduler();
   bool follow_events(const RunStep& step);
   bool enable_events(const RunStep& step, const ScheduledEvents& seen);
-  bool is_writable();
 
   bool read();
   bool tell(const std::string& statement);
@@ -136,15 +142,8 @@ bool Script::fence() {
 /// server that does not let sengu do so is fenced and demoted all the same; the doctor names the privilege.
 void Script::stop_scheduler() {
   if (options_.scheduled_events != config::ScheduledEvents::follow) return;
-  const auto reply = ask_(Dialect::event_scheduler());
+  const auto reply = ask_(scheduler_statement());
   if (reply.ok() && reply.table.find(0, "scheduler") == "ON") ask_(Dialect::set_global("event_scheduler", "OFF"));
-}
-
-/// Looks before each ALTER, which on a server that is no master any more would be a transaction of its own: MariaDB's
-/// read_only does not hold sengu's account up.
-bool Script::is_writable() {
-  const auto reply = ask_("SELECT @@GLOBAL.read_only AS fenced");
-  return reply.ok() && reply.table.find(0, "fenced") == "0";
 }
 
 bool Script::follow_events(const RunStep& step) {
@@ -168,7 +167,7 @@ bool Script::enable_events(const RunStep& step, const ScheduledEvents& seen) {
     const auto* event = find(seen, wanted);
     if (event == nullptr || event->state != ScheduledEvent::State::replica_side_disabled) continue;
     if (time_left_() < margin) break;
-    if (!is_writable()) return fail("it is no master");
+    if (!takes_writes(ask_)) return fail("it is no master");
     const bool altered = tell(session_of(wanted)) && tell(enable_statement(wanted));
     if (!altered) failed += (failed.empty() ? "" : ", ") + wanted.schema + "." + wanted.name + ": " + text_;
   }

@@ -89,6 +89,13 @@ Duration World::answers_after(const RunStep& step) const {
   return std::clamp<Duration>(sql.relay_log.back().due - now_, round_trip, step.timeout);
 }
 
+void World::execute(const AskEvents& question) {
+  if (!nodes[at(question.node)].sql.events) return;
+  after(round_trip, [id = question.node, life = life_](World& world) {
+    if (life == world.life_) world.feed(EventsTold{id, world.nodes[at(id)].sql.events, {}});
+  });
+}
+
 void World::schedule_events() {
   using State = ScheduledEvent::State;
   for (ModelNode& node : nodes) {

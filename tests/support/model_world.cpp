@@ -244,13 +244,6 @@ void World::execute(const AskDeciders& question) {
   });
 }
 
-void World::execute(const AskEvents& question) {
-  if (!nodes[at(number(question.node))].sql.events) return;
-  after(round_trip, [id = question.node, life = life_](World& world) {
-    if (life == world.life_) world.feed(EventsTold{id, world.nodes[at(number(id))].sql.events, {}});
-  });
-}
-
 void World::execute(const Emit& emit) { say(fmt::format("{} {}", to_string(emit.event.kind), emit.event.text)); }
 
 void World::execute(const Answer& answer) {

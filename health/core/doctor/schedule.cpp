@@ -22,9 +22,7 @@ std::string count_of(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " scheduled event" : " scheduled events");
 }
 
-bool to_follow(const Knowledge& known) {
-  return known.settings->scheduled_events == config::ScheduledEvents::follow;
-}
+bool to_follow(const Knowledge& known) { return known.settings->scheduled_events == config::ScheduledEvents::follow; }
 
 /// What a node that answers told; null where it did not.
 const ScheduledEvents* told_events(const Knowledge& known, std::size_t node) {

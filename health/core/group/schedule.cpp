@@ -20,9 +20,7 @@ constexpr int most_following_doublings = 6;
 using State = ScheduledEvent::State;
 using Scheduler = ScheduledEvents::Scheduler;
 
-bool follows_events(const Scene& scene) {
-  return scene.settings().scheduled_events == config::ScheduledEvents::follow;
-}
+bool follows_events(const Scene& scene) { return scene.settings().scheduled_events == config::ScheduledEvents::follow; }
 
 void ask_anew(Schedule& schedule) {
   for (NodeEvents& node : schedule.nodes) node.due_after.reset();
@@ -86,7 +84,8 @@ void review(const Scene& scene, const ScheduledEvents& now) {
   const bool first = !std::exchange(handover.looked, true);
   const auto before = std::exchange(handover.left, left_by(handover.left, now));
   if (!first) report_enabled(scene, before, now);
-  if (first && handover.had && handover.had->scheduler != now.scheduler) handover.scheduler_left = handover.had->scheduler;
+  if (first && handover.had && handover.had->scheduler != now.scheduler)
+    handover.scheduler_left = handover.had->scheduler;
   if (handover.scheduler_left == now.scheduler) handover.scheduler_left.reset();
 }
 
@@ -161,8 +160,13 @@ void follow_events(const Scene& scene) {
   ScheduledEvents wanted;
   wanted.all = handover->left;
   wanted.scheduler = handover->scheduler_left.value_or(told->scheduler);
-  scene.out.send(RunStep{*scene.known.master, Step::follow_events, {}, scene.settings().failover.step_timeout, {},
-                         LossPolicy::keep_writes, std::move(wanted)});
+  scene.out.send(RunStep{*scene.known.master,
+                         Step::follow_events,
+                         {},
+                         scene.settings().failover.step_timeout,
+                         {},
+                         LossPolicy::keep_writes,
+                         std::move(wanted)});
 }
 
 /// Whether it worked is seen by the next look at the master.

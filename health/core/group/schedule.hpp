@@ -1,6 +1,6 @@
 // Keeps up what is known of scheduled events over a change of master (Schedule), says what one leaves switched off, and
-// with scheduled_events = "follow" has it switched on. MySQL only. Nothing of it holds a change of master up: it begins
-// when the route is open, and a step that fails is tried again.
+// with scheduled_events = "follow" has it switched on (RULES §4.5). MySQL only. Nothing of it holds a change of master
+// up: it begins when the route is open, and a step that fails is tried again.
 #pragma once
 
 #include "health/core/group/scene.hpp"

@@ -176,7 +176,7 @@ struct Knowledge {
   History history;                  // of the group's writes: candidates must share it
   std::int64_t history_offset = 0;  // the master's last seen offset in `history` (bytes; transactions)
   std::optional<Suspicion> suspicion;
-  Schedule schedule;  // MySQL: scheduled events
+  Schedule schedule;     // MySQL: scheduled events
   bool resumed = false;  // this run found the record of a failover in progress, and has not gone on with it or back yet
 
   NodeView& node(NodeId id) { return nodes[index(id)]; }

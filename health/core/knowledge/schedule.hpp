@@ -1,6 +1,6 @@
 // What a group of MySQL servers knows of scheduled events (CREATE EVENT): what each node told, and what a change of
-// master left switched off. The journal knows nothing of it: a run of sengu that has not seen the master before switches
-// no event on. Written by health/core/group/schedule.
+// master left switched off. The journal knows nothing of it: a run of sengu that has not seen the master before
+// switches no event on. Written by health/core/group/schedule.
 #pragma once
 
 #include <optional>
@@ -52,7 +52,7 @@ struct Schedule {
   std::vector<NodeEvents> nodes;             // by NodeId; those that were never asked may be missing
   std::optional<ScheduledEvents> of_master;  // what the present master told last, as the master
   std::optional<Handover> handover;          // the last one of this run
-  FollowingEvents following;  // reset with each handover
+  FollowingEvents following;                 // reset with each handover
 
   NodeEvents& of(NodeId id) {
     if (nodes.size() <= index(id)) nodes.resize(index(id) + 1);

@@ -10,9 +10,9 @@ using namespace sengu::proxy;
 
 namespace {
 
-/// Two groups of three nodes, one with a read listener: 24 + 2 workers * 4 + 3 listeners + 6 nodes * 6.
+/// Two groups of three nodes, one with a read listener: 24 + 2 workers * 4 + 3 listeners + 6 nodes * 8.
 constexpr std::size_t workers = 2;
-constexpr std::size_t reserved = 71;
+constexpr std::size_t reserved = 83;
 
 config::Settings settings_with(std::size_t max_connections) {
   auto settings = test::FakeOperations().all_settings;
@@ -29,7 +29,7 @@ std::size_t taken(const FileBudget& budget, std::size_t of_workers = workers) {
 
 TEST_CASE("file budget: whatever the limit and the settings say, the reserve is left") {
   for (const std::size_t limit :
-       {reserved + 24, std::size_t{100}, std::size_t{400}, std::size_t{1024}, std::size_t{20'000}}) {
+       {reserved + 24, std::size_t{120}, std::size_t{400}, std::size_t{1024}, std::size_t{20'000}}) {
     for (const std::size_t wanted : {0, 1, 50, 10'000'000}) {
       CAPTURE(limit);
       CAPTURE(wanted);
@@ -55,8 +55,9 @@ TEST_CASE("file budget: nobody gets more than there is use for, and sessions the
 }
 
 TEST_CASE("file budget: a limit that is too low says which one is needed") {
-  CHECK_THROWS_WITH(share_out(reserved + 23, settings_with(0), workers),
-                    "a limit of 94 open files is too low for this configuration: it needs 95 (ulimit -n, LimitNOFILE)");
+  CHECK_THROWS_WITH(
+      share_out(reserved + 23, settings_with(0), workers),
+      "a limit of 106 open files is too low for this configuration: it needs 107 (ulimit -n, LimitNOFILE)");
 }
 
 namespace {
@@ -91,6 +92,6 @@ TEST_CASE("file budget: at least 200 groups may fail over at once") {
 }
 
 TEST_CASE("file budget: what is done beside the kept connections of MySQL nodes takes no turns") {
-  CHECK_NOTHROW(share_out(28 + 100 + 6 * 300 + 24, many(100, config::Kind::mysql), 1));
-  CHECK_THROWS(share_out(28 + 100 + 6 * 300 + 23, many(100, config::Kind::mysql), 1));
+  CHECK_NOTHROW(share_out(28 + 100 + 8 * 300 + 24, many(100, config::Kind::mysql), 1));
+  CHECK_THROWS(share_out(28 + 100 + 8 * 300 + 23, many(100, config::Kind::mysql), 1));
 }

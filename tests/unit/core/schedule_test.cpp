@@ -38,7 +38,8 @@ struct Scheduled {
   EventState purge(int node) { return events(node).all[1].state; }
   int said(const std::string& what) {
     const auto log = world.take_log();
-    return static_cast<int>(std::count_if(log.begin(), log.end(), [&](const auto& line) { return contains(line, what); }));
+    return static_cast<int>(
+        std::count_if(log.begin(), log.end(), [&](const auto& line) { return contains(line, what); }));
   }
   int found(const std::string& what) const {
     const auto findings = world.status().findings;

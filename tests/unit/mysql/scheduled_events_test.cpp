@@ -41,7 +41,7 @@ struct Eventful {
     for (const auto& [beginning, failure] : failures) {
       if (statement.starts_with(beginning)) return {{}, failure};
     }
-    if (statement == Dialect::event_scheduler())
+    if (statement == scheduler_statement())
       return {Table{{"version", "scheduler", "server"}, {{version, scheduler, "7"}}}, {}};
     if (statement == "SHOW GRANTS") {
       Table table{{"Grants for monitor@%"}, {}};
@@ -54,8 +54,11 @@ struct Eventful {
       return {Table{{"fenced"}, {{read_only == "ON" ? "1" : "0"}}}, {}};
     if (statement == Dialect::variables())
       return {Table{{"Variable_name", "Value"},
-                    {{"version", version}, {"server_uuid", "174c1070-e600-11f1-903e-02fc00000001"}, {"server_id", "7"},
-                     {"read_only", read_only}, {"super_read_only", read_only}}},
+                    {{"version", version},
+                     {"server_uuid", "174c1070-e600-11f1-903e-02fc00000001"},
+                     {"server_id", "7"},
+                     {"read_only", read_only},
+                     {"super_read_only", read_only}}},
               {}};
     if (statement == Dialect::counters()) return {Table{{"Variable_name", "Value"}, {{"Uptime", "1"}}}, {}};
     if (statement.starts_with("SELECT @@GLOBAL.gtid"))
@@ -103,8 +106,7 @@ TEST_CASE("mysql scheduled events: what a server tells") {
   for (const auto& one : seen.events->all) states.push_back(one.state);
   CHECK(states == std::vector{EventState::enabled, EventState::disabled, EventState::replica_side_disabled,
                               EventState::replica_side_disabled, EventState::disabled});
-  CHECK(seen.events->all[0] ==
-        ScheduledEvent{"shop", "sum", "app@%", "latin1", "latin1_bin", EventState::enabled});
+  CHECK(seen.events->all[0] == ScheduledEvent{"shop", "sum", "app@%", "latin1", "latin1_bin", EventState::enabled});
   server.scheduler = "DISABLED";
   CHECK(server.look().events->scheduler == EventScheduler::disabled);
 }
@@ -174,7 +176,8 @@ TEST_CASE("mysql script: events are enabled for their own definers, where they w
   CHECK(server.follow(EventScheduler::off) == all_done);
   CHECK(server.told.back() == "SET GLOBAL event_scheduler=OFF");
   server.scheduler = "DISABLED";
-  CHECK(server.follow() == StepOutcome{StepResult::failed, "event_scheduler is DISABLED, which only a restart changes"});
+  CHECK(server.follow() ==
+        StepOutcome{StepResult::failed, "event_scheduler is DISABLED, which only a restart changes"});
 }
 
 TEST_CASE("mysql script: an event that cannot be enabled holds no other up") {
@@ -194,8 +197,8 @@ TEST_CASE("mysql script: no more events are enabled than there is time for") {
   server.has("sum", "REPLICA_SIDE_DISABLED", "app@%", "3");
   server.has("audit", "REPLICA_SIDE_DISABLED", "app@%", "3");
   CHECK(server.follow() == all_done);
-  CHECK(server.told == Statements{"SET NAMES latin1 COLLATE latin1_bin",
-                                  "ALTER DEFINER=`app`@`%` EVENT `shop`.`sum` ENABLE"});
+  CHECK(server.told ==
+        Statements{"SET NAMES latin1 COLLATE latin1_bin", "ALTER DEFINER=`app`@`%` EVENT `shop`.`sum` ENABLE"});
 }
 
 TEST_CASE("mysql script: nothing is altered on a server that is no master any more") {
