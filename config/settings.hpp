@@ -22,6 +22,7 @@ enum class AuthRequired { operate, all };
 enum class Announce { vip, backend };
 enum class Tls { off, prefer, require, verify };
 enum class SemiSync { automatic, off };
+enum class ScheduledEvents { leave, follow };
 enum class LogFormat { text, json };
 enum class LogLevel { debug, info, warning, error };
 enum class LogSessions { all, errors, none };
@@ -78,6 +79,7 @@ struct GroupSettings {
   std::string replication_username;          // MySQL: the account of a replica at its master, where it has to be told
   Secret replication_password;               // MySQL
   SemiSync semi_sync = SemiSync::automatic;  // MySQL: whether the semi-sync roles follow the master
+  ScheduledEvents scheduled_events = ScheduledEvents::leave;  // MySQL: whether they follow the master
   Milliseconds connect_timeout = 1s;
   Milliseconds idle_timeout = 0s;   // a session in which no byte came for so long is closed; 0 = never
   std::size_t max_connections = 0;  // 0 = no limit of its own

@@ -33,6 +33,8 @@ inline const Words<LogSessions> log_sessions_words{
 
 inline const Words<Tls> tls_words{
     {"off", Tls::off}, {"prefer", Tls::prefer}, {"require", Tls::require}, {"verify", Tls::verify}};
+inline const Words<ScheduledEvents> scheduled_events_words{{"leave", ScheduledEvents::leave},
+                                                           {"follow", ScheduledEvents::follow}};
 inline const Words<SemiSync> semi_sync_words{{"auto", SemiSync::automatic}, {"off", SemiSync::off}};
 
 }  // namespace sengu::config

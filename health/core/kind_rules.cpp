@@ -10,6 +10,7 @@ constexpr KindRules redis{.stops_receivers = false,
                           .applies_later = false,
                           .steps_stop_replication = false,
                           .fence_lasts = false,
+                          .has_scheduled_events = false,
                           .rehandshakes_per_timeout = 5};
 
 // Two statements over a new connection, and stopping an IO thread whose master is frozen, take longer than one CLIENT
@@ -18,6 +19,7 @@ constexpr KindRules mysql{.stops_receivers = true,
                           .applies_later = true,
                           .steps_stop_replication = true,
                           .fence_lasts = true,
+                          .has_scheduled_events = true,
                           .rehandshakes_per_timeout = 1};
 
 }  // namespace

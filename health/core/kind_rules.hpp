@@ -12,6 +12,7 @@ struct KindRules {
   bool applies_later;    // what was received is not applied yet: the target applies all of it before it is promoted
   bool steps_stop_replication;  // a step may end with the threads of a replica stopped: they are started again
   bool fence_lasts;  // a fence holds until an unfence, and waits for writes under way; else it ends after its time
+  bool has_scheduled_events;     // CREATE EVENT: a change of master leaves them switched off
   int rehandshakes_per_timeout;  // a rehandshake may take health.timeout divided by this
 };
 

@@ -129,6 +129,12 @@ void GroupDriver::execute(const AskDeciders& question) {
       });
 }
 
+void GroupDriver::execute(const AskEvents& question) {
+  nodes_[index(question.node)]->ask_events(question.timeout, [this, node = question.node](EventsAnswer answer) {
+    feed(EventsTold{node, std::move(answer.events), std::move(answer.text)});
+  });
+}
+
 void GroupDriver::execute(const Emit& emit) { ports_.events.emit(configured_.id, emit.event); }
 
 void GroupDriver::execute(const Answer& answer) {

@@ -56,6 +56,7 @@ class GroupDriver {
   void execute(const WriteJournal& write);
   void execute(const RunStep& step);
   void execute(const AskDeciders& question);
+  void execute(const AskEvents& question);
   void execute(const Emit& emit);
   void execute(const Answer& answer);
   void arm_timer();

@@ -42,6 +42,14 @@ void Inspection::take(NodeId id, DecidersAnswer answer) {
   if (stages_[index(id)] != Stage::asking) return;
   if (answer.names) leave_out_own(*answer.names);
   answers_[index(id)].told = DecidersTold{id, std::move(answer.names), std::move(answer.text), answer.settings};
+  if (settings_.kind != config::Kind::mysql) return end_one(id);
+  nodes_[index(id)]->ask_events(settings_.health.timeout,
+                                [this, id](EventsAnswer events) { take(id, std::move(events)); });
+}
+
+void Inspection::take(NodeId id, EventsAnswer answer) {
+  if (stages_[index(id)] != Stage::asking) return;
+  answers_[index(id)].events = EventsTold{id, std::move(answer.events), std::move(answer.text)};
   end_one(id);
 }
 

@@ -1,5 +1,5 @@
-// Asks each node of a group once for its health and for other deciders, and is done. Has no way to run a step, to write
-// a journal or to route: its findings are for people. Control thread only.
+// Asks each node of a group once for its health, for other deciders and for its scheduled events, and is done. Has no
+// way to run a step, to write a journal or to route: its findings are for people. Control thread only.
 #pragma once
 
 #include <functional>
@@ -41,6 +41,7 @@ class Inspection {
  private:
   void take(NodeId id, const Observation& seen);
   void take(NodeId id, DecidersAnswer answer);
+  void take(NodeId id, EventsAnswer answer);
   void leave_out_own(std::vector<std::string>& names);
   void end_one(NodeId id);
   void end();

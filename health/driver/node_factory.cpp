@@ -36,7 +36,8 @@ std::unique_ptr<ServerNode> NodeFactory::make_mysql(NodeId id, ProbeCallbacks ca
       settings_.health.query,
       settings_.replication_username,
       settings_.replication_password,
-      settings_.semi_sync};
+      settings_.semi_sync,
+      settings_.scheduled_events};
   return std::make_unique<mysql::MySqlNode>(io_, std::move(options), std::move(callbacks));
 }
 

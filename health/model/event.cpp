@@ -52,6 +52,8 @@ std::string_view to_string(EventKind kind) {
     case EventKind::applying: return "+applying";
     case EventKind::applied: return "-applying";
     case EventKind::semi_sync_off: return "+semi-sync-off";
+    case EventKind::events_left: return "+events-left";
+    case EventKind::events_enabled: return "+events-enabled";
   }
   return "?";
 }
@@ -68,7 +70,8 @@ bool is_warning(EventKind kind) {
     case EventKind::held:
     case EventKind::held_end:
     case EventKind::applying:
-    case EventKind::applied: return false;
+    case EventKind::applied:
+    case EventKind::events_enabled: return false;
     default: return true;
   }
 }

@@ -62,6 +62,8 @@ enum class EventKind : std::uint8_t {
   applying,
   applied,
   semi_sync_off,
+  events_left,
+  events_enabled,
 };
 
 /// "+sdown", "-sdown", "+switch-master", ...

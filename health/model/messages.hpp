@@ -52,6 +52,13 @@ struct DecidersTold {
   std::string text;
   std::optional<RedisSettings> settings = {};
 };
+/// The scheduled events of a MySQL node; none where the server did not tell, and `text` is its error, or empty where no
+/// answer came.
+struct EventsTold {
+  NodeId node;
+  std::optional<ScheduledEvents> events;
+  std::string text;
+};
 struct Stalled {};  // this process did not run for a second or more
 struct Tick {};     // next_deadline() came
 struct Order {
@@ -59,7 +66,7 @@ struct Order {
   Wish wish;
 };  // an operator's; ends with one Answer
 using Input = std::variant<ProbeDone, ConnectionLost, ConnectFailed, Published, JournalWritten, StepDone, DecidersTold,
-                           Stalled, Tick, Order>;
+                           EventsTold, Stalled, Tick, Order>;
 
 // --- commands ---
 enum class ProbeVia : std::uint8_t { kept_connection, fresh_connection };
@@ -81,6 +88,11 @@ struct AskDeciders {
   Milliseconds timeout;
   Lane lane;
 };
+/// Of MySQL. Each ends with one EventsTold.
+struct AskEvents {
+  NodeId node;
+  Milliseconds timeout;
+};
 struct Emit {
   Event event;
 };
@@ -88,7 +100,7 @@ struct Answer {
   RequestId request;
   WishOutcome outcome;
 };
-using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, Emit, Answer>;
+using Command = std::variant<Probe, Publish, WriteJournal, RunStep, AskDeciders, AskEvents, Emit, Answer>;
 using Commands = std::vector<Command>;
 
 }  // namespace sengu::health

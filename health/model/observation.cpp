@@ -69,6 +69,7 @@ std::string_view to_string(Step step) {
     case Step::apply_received: return "apply_received";
     case Step::semi_sync_on: return "semi_sync_on";
     case Step::semi_sync_off: return "semi_sync_off";
+    case Step::follow_events: return "follow_events";
   }
   return "?";
 }

@@ -8,6 +8,7 @@
 
 #include "config/base/types.hpp"
 #include "health/model/observation.hpp"
+#include "health/model/scheduled_events.hpp"
 
 namespace sengu::health {
 
@@ -32,6 +33,7 @@ enum class Step : std::uint8_t {
   apply_received,   // waits until its relay log is applied; failed: not within the step's timeout
   semi_sync_on,     // rpl_semi_sync_source_enabled=ON, on the master
   semi_sync_off,    // ... OFF, on a replica: its applier would wait for an acknowledgement that no replica sends
+  follow_events,    // ALTER EVENT ... ENABLE, and event_scheduler, as the master before had them; on the master
 };
 std::string_view to_string(Step step);
 
@@ -48,6 +50,7 @@ struct RunStep {
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
   std::optional<ReplicationTls> tls =
       std::nullopt;  // of a demote: how other replicas reach the master; none: not known
+  ScheduledEvents events{};                   // of follow_events: the scheduler, and the events to enable
 };
 
 /// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "health/mysql/events_question.hpp"
 #include "health/mysql/steps.hpp"
 
 namespace sengu::health::mysql {
@@ -38,6 +39,12 @@ void MySqlNode::run(const RunStep& step, StepCallback done) {
 
 void MySqlNode::ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) {
   ask_lock_holder(timeout, [open = open_.pass(), done = std::move(done)](DecidersAnswer answer) {
+    if (open.open()) done(std::move(answer));
+  });
+}
+
+void MySqlNode::ask_events(Milliseconds timeout, EventsCallback done) {
+  ask_for_events(io_, options_, timeout, [open = open_.pass(), done = std::move(done)](EventsAnswer answer) {
     if (open.open()) done(std::move(answer));
   });
 }

@@ -26,6 +26,8 @@ class MySqlNode final : public ServerNode {
   void run(const RunStep& step, StepCallback done) override;
   /// Asks over the kept connection, after the questions that are open there.
   void ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) override;
+  /// Over a connection of its own: a global privilege that was granted meanwhile counts only on a new one.
+  void ask_events(Milliseconds timeout, EventsCallback done) override;
   void close() override;
 
  private:

@@ -30,6 +30,7 @@ struct NodeOptions {
   std::string replication_username;      // the account by which a server without a source replicates
   Secret replication_password;
   config::SemiSync semi_sync = config::SemiSync::automatic;
+  config::ScheduledEvents scheduled_events = config::ScheduledEvents::leave;
 };
 
 }  // namespace sengu::health::mysql

@@ -4,6 +4,7 @@
 
 #include "health/mysql/errors.hpp"
 #include "health/mysql/interview.hpp"
+#include "health/mysql/scheduled_events.hpp"
 #include "health/mysql/text.hpp"
 
 namespace sengu::health::mysql {
@@ -19,6 +20,13 @@ std::string label(const std::string& statement) {
   auto end = std::min({statement.find(" FOR CHANNEL"), statement.find('('), statement.find('\''), longest});
   if (statement.starts_with("CHANGE")) end = statement.find(" TO ");
   return statement.substr(0, end);
+}
+
+/// Asked before each ALTER of an event, which on a server that is no master any more would be a transaction of its own:
+/// MariaDB's read_only does not hold sengu's account up.
+bool takes_writes(const Ask& ask) {
+  const auto reply = ask("SELECT @@GLOBAL.read_only AS fenced");
+  return reply.ok() && reply.table.find(0, "fenced") == "0";
 }
 
 class Script {
@@ -44,6 +52,9 @@ class Script {
   bool follow(const RunStep& step);
   bool stop_with_relay_log_applied();
   bool switch_source_side(SemiSync wanted);
+  void stop_scheduler();
+  bool follow_events(const RunStep& step);
+  bool enable_events(const RunStep& step, const ScheduledEvents& seen);
 
   bool read();
   bool tell(const std::string& statement);
@@ -106,6 +117,7 @@ bool Script::perform(const RunStep& step) {
     case Step::apply_received: return apply_received();
     case Step::semi_sync_on: return switch_source_side(SemiSync::on);
     case Step::semi_sync_off: return switch_source_side(SemiSync::off);
+    case Step::follow_events: return follow_events(step);
   }
   return fail("no such step");
 }
@@ -117,11 +129,51 @@ bool Script::perform(const RunStep& step) {
 bool Script::fence() {
   const bool source_side = sql().semi_sync_source == SemiSync::on && options_.semi_sync == config::SemiSync::automatic;
   if (source_side) switch_source_side(SemiSync::off);
-  if (tell(words().fence())) return true;
+  if (tell(words().fence())) {
+    stop_scheduler();
+    return true;
+  }
   if (error_ == lock_wait_timeout && sql().semi_sync_waiting > 0) {
     text_ += " (" + std::to_string(sql().semi_sync_waiting) + " sessions wait for a semi-sync acknowledgement)";
   }
   return false;
+}
+
+/// MariaDB's events write under read_only where their definer may (tried on 10.11), and a statement on a server that is
+/// about to follow would be a transaction of its own: so the scheduler is switched off, and no event is altered. A
+/// server that does not let sengu do so is fenced and demoted all the same; the doctor names the privilege.
+void Script::stop_scheduler() {
+  if (options_.scheduled_events != config::ScheduledEvents::follow) return;
+  const auto reply = ask_(scheduler_statement());
+  if (reply.ok() && reply.table.find(0, "scheduler") == "ON") ask_(Dialect::set_global("event_scheduler", "OFF"));
+}
+
+bool Script::follow_events(const RunStep& step) {
+  if (has_source() || info().read_only) return fail("it is no master");
+  const auto answer = look_at_events(ask_, options_.scheduled_events);
+  if (!answer.events) return fail(answer.text);
+  if (!enable_events(step, *answer.events)) return false;
+  if (answer.events->scheduler == step.events.scheduler) return true;
+  if (answer.events->scheduler == ScheduledEvents::Scheduler::disabled)
+    return fail("event_scheduler is DISABLED, which only a restart changes");
+  const bool on = step.events.scheduler == ScheduledEvents::Scheduler::on;
+  return tell(Dialect::set_global("event_scheduler", on ? "ON" : "OFF"));
+}
+
+/// As many as there is time for: what is left is seen by the next look, and told again. One that fails holds no other
+/// up.
+bool Script::enable_events(const RunStep& step, const ScheduledEvents& seen) {
+  std::string failed;
+  const auto margin = step.timeout / 4;
+  for (const ScheduledEvent& wanted : step.events.all) {
+    const auto* event = find(seen, wanted);
+    if (event == nullptr || event->state != ScheduledEvent::State::replica_side_disabled) continue;
+    if (time_left_() < margin) break;
+    if (!takes_writes(ask_)) return fail("it is no master");
+    const bool altered = tell(session_of(wanted)) && tell(enable_statement(wanted));
+    if (!altered) failed += (failed.empty() ? "" : ", ") + wanted.schema + "." + wanted.name + ": " + text_;
+  }
+  return failed.empty() || fail(std::move(failed));
 }
 
 /// With a running applier and an unapplied relay log this loses nothing on either flavour, be the source alive or

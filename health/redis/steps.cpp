@@ -122,7 +122,8 @@ asio::awaitable<Outcome> script(Exchange& exchange, const RunStep& step) {
     case Step::start_receiving:
     case Step::apply_received:
     case Step::semi_sync_on:
-    case Step::semi_sync_off: break;  // of MySQL
+    case Step::semi_sync_off:
+    case Step::follow_events: break;  // of MySQL
   }
   co_return Outcome{StepResult::failed, "no such step"};
 }

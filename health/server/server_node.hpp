@@ -22,6 +22,13 @@ struct DecidersAnswer {
 };
 using DecidersCallback = std::function<void(DecidersAnswer answer)>;
 
+/// As EventsTold has them.
+struct EventsAnswer {
+  std::optional<ScheduledEvents> events;
+  std::string text;
+};
+using EventsCallback = std::function<void(EventsAnswer answer)>;
+
 struct ProbeCallbacks {
   /// Each probe() ends with one observation. Two probes that overlap share one observation in two cases: both wait for
   /// the same connection attempt, or a side connection is answered while the kept connection still owes an answer (it
@@ -42,6 +49,8 @@ class ServerNode {
   virtual void run(const RunStep& step, StepCallback done) = 0;
   /// As run(). A patient question may wait for its turn.
   virtual void ask_deciders(Milliseconds timeout, Lane lane, DecidersCallback done) = 0;
+  /// As run(). Only nodes of MySQL groups are asked.
+  virtual void ask_events(Milliseconds, EventsCallback) {}
   /// A failover has begun: a patient question that waits for its turn now waits with the urgent connections.
   virtual void hurry() {}
   /// No callback comes after it. Steps that were sent are carried out all the same.

@@ -57,6 +57,7 @@ class Scenario {
       return;
     }
     if (verb == "semi-sync") return semi_sync();
+    if (verb == "schedule-events") return world_->schedule_events();
     if (verb == "journal") {
       world_->journal_works = word == "works";
       return;
@@ -151,6 +152,7 @@ class Scenario {
     else if (key == "priority-c") settings_.nodes[2].priority = std::stoi(value);
     else if (key == "max_lag_bytes") settings_.failover.max_lag_bytes = std::stoull(value);
     else if (key == "mode") settings_.failover.mode = value == "manual" ? config::Mode::manual : config::Mode::observe;
+    else if (key == "scheduled_events") settings_.scheduled_events = config::ScheduledEvents::follow;
     else if (key == "rejoin_delay")
       settings_.failover.rejoin_delay = std::chrono::duration_cast<Milliseconds>(duration_of(value));
     else if (key == "on_process_death") settings_.failover.on_process_death = config::OnProcessDeath::down_after;

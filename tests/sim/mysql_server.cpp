@@ -280,6 +280,7 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
     case Step::apply_received: return {{[this] { return relay_log_.empty(); }, [] { return true; }}};
     case Step::semi_sync_on: return {at_once([this] { switch_semi_sync_source(SemiSync::on); })};
     case Step::semi_sync_off: return {switch_off};
+    case Step::follow_events: break;  // no server here has scheduled events
   }
   return {};
 }

@@ -84,6 +84,7 @@ class Sengu {
   void execute(Life& life, const health::WriteJournal& write);
   void execute(Life& life, const health::RunStep& step);
   void execute(Life& life, const health::AskDeciders& question);
+  void execute(Life&, const health::AskEvents&) {}  // no server here has scheduled events
   void execute(Life& life, const health::Emit& emit);
   void execute(Life& life, const health::Answer& answer);
   /// The server's reply; none where it did not come, and then `unanswered` is what that is to a step.

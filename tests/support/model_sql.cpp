@@ -89,10 +89,48 @@ Duration World::answers_after(const RunStep& step) const {
   return std::clamp<Duration>(sql.relay_log.back().due - now_, round_trip, step.timeout);
 }
 
+void World::execute(const AskEvents& question) {
+  if (!nodes[at(question.node)].sql.events) return;
+  after(round_trip, [id = question.node, life = life_](World& world) {
+    if (life == world.life_) world.feed(EventsTold{id, world.nodes[at(id)].sql.events, {}});
+  });
+}
+
+void World::schedule_events() {
+  using State = ScheduledEvent::State;
+  for (ModelNode& node : nodes) {
+    ScheduledEvents& events = node.sql.events.emplace();
+    const bool is_master = node.follows < 0;
+    if (is_master) events.scheduler = ScheduledEvents::Scheduler::on;
+    const auto as = [&](State state) { return is_master ? state : State::replica_side_disabled; };
+    events.all.push_back({"shop", "sum", "app@%", "utf8mb4", "utf8mb4_bin", as(State::enabled)});
+    events.all.push_back({"shop", "purge", "root@localhost", "utf8mb4", "utf8mb4_bin", as(State::disabled)});
+  }
+}
+
+/// An ALTER reaches the others as SLAVESIDE_DISABLED.
+void World::follow_events_sql(const ModelNode& master, const ScheduledEvents& wanted) {
+  for (ModelNode& node : nodes) {
+    if (!node.sql.events) continue;
+    const bool here = &node == &master;
+    if (here) node.sql.events->scheduler = wanted.scheduler;
+    for (ScheduledEvent& one : node.sql.events->all) {
+      if (find(wanted, one) == nullptr) continue;
+      const bool waits = one.state == ScheduledEvent::State::replica_side_disabled;
+      if (here && waits) one.state = ScheduledEvent::State::enabled;
+      if (!here) one.state = ScheduledEvent::State::replica_side_disabled;
+    }
+  }
+}
+
 void World::carry_out_sql(const RunStep& step) {
   ModelNode& node = nodes[at(step.node)];
   switch (step.step) {
-    case Step::fence: node.sql.writable = false; break;
+    case Step::fence:
+      node.sql.writable = false;
+      if (node.sql.events && settings_->scheduled_events == config::ScheduledEvents::follow)
+        node.sql.events->scheduler = ScheduledEvents::Scheduler::off;
+      break;
     case Step::unfence: node.sql.writable = true; break;
     case Step::promote:
       make_master_by_hand(static_cast<int>(index(step.node)));
@@ -118,6 +156,7 @@ void World::carry_out_sql(const RunStep& step) {
     case Step::semi_sync_on: node.sql.source = SemiSync::on; break;
     case Step::semi_sync_off: node.sql.source = SemiSync::off; break;
     case Step::apply_received: break;
+    case Step::follow_events: follow_events_sql(node, step.events); break;
   }
 }
 

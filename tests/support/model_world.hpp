@@ -38,6 +38,7 @@ struct ModelSql {
   health::SemiSync replica = health::SemiSync::absent;
   int waiting = 0;  // its last transactions, each of a session that waits for an acknowledgement: not executed yet
   Time started{};
+  std::optional<health::ScheduledEvents> events;  // none: questions for them get no answer
 };
 
 struct ModelNode {
@@ -102,6 +103,7 @@ class World {
   void lose_tail(int node, int count);  // its host crashed, sync_binlog was off
   void wait_for_acknowledgement(int index, int count);
   void acknowledge(int index);
+  void schedule_events();  // shop.sum is enabled and shop.purge disabled, on the first node; the others replicate both
   void client_kill(int node);  // sengu's kept connection only
   void restart_sengu();
   void damage_journal();  // both slots: found at the next restart
@@ -130,6 +132,7 @@ class World {
   void execute(const health::WriteJournal& write);
   void execute(const health::RunStep& step);
   void execute(const health::AskDeciders& question);
+  void execute(const health::AskEvents& question);
   void execute(const health::Emit& emit);
   void execute(const health::Answer& answer);
   void carry_out(const health::RunStep& step);
@@ -145,6 +148,7 @@ class World {
   health::Duration answers_after(const health::RunStep& step) const;
   void replicate_sql(ModelNode& node, const ModelNode& master);
   void apply_sql(ModelNode& node);
+  void follow_events_sql(const ModelNode& master, const health::ScheduledEvents& wanted);
   void tell_sql(int node, health::ServerInfo& info) const;
   void check_promote_sql(int target);
   health::ServerInfo info_of(int node) const;

@@ -28,5 +28,7 @@ inline bool is_seen(const NodeView& node) { return node.alive() && node.info.has
 
 void examine_redis(const Knowledge& known, Findings& findings);
 void examine_mysql(const Knowledge& known, Findings& findings);
+/// Of MySQL.
+void examine_schedule(const Knowledge& known, Findings& findings);
 
 }  // namespace sengu::health

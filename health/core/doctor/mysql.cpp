@@ -321,6 +321,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
   }
   examine_semi_sync(known, findings);
   examine_privileges(known, findings);
+  examine_schedule(known, findings);
 }
 
 }  // namespace sengu::health

@@ -7,8 +7,10 @@
 #include "health/core/change/tell.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/permission.hpp"
+#include "health/core/group/schedule.hpp"
 #include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/evidence.hpp"
+#include "health/core/judgement/schedule.hpp"
 
 namespace sengu::health {
 
@@ -244,6 +246,10 @@ void give_up_change(GroupState& group, const FailoverMachine::Ended& ended) {
   const bool nobody = ended.result == Reason::no_good_replica;
   emit_group(group.scene(), nobody ? EventKind::failover_abort_no_good_slave : EventKind::failover_abort, ended.result);
   group.machine.unfence(group.context());
+  // The fence may have switched its scheduler off.
+  if (rules_of(group.settings().kind).has_scheduled_events && group.known.master)
+    hand_events_over(group.scene(), *group.known.master, Handover::By::sengu, ended.plan.cause,
+                     what_it_hands_over(group.known));
   if (ended.plan.request)
     group.out.send(Answer{*ended.plan.request, {ended.result, std::string(describe(ended.result))}});
 }
@@ -368,10 +374,14 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   if (promote_sent_to == to) promote_sent_to.reset();
   if (promoted && from && !ended.master.sql)
     lost_tail.remember(*from, known.history_offset - (ended.master.second_offset - 1));
+  auto events = what_it_hands_over(known);
   known.master = to;
+  if (rules_of(settings().kind).has_scheduled_events && from && from != to)
+    hand_events_over(scene(), *from, promoted ? Handover::By::sengu : Handover::By::hand, cause, std::move(events));
   known.node(to).stall.unseen = false;
   journal.is_whole_again();
   take_master(*this, ended.master);
+  look_at_masters_events(scene(), to);  // it may have told them before it was known for the master
   begin_anew(*this, promoted);
   reasons = {cause, cause, reasons.closed, Reason::none};
   pace.forget_failures();

@@ -6,6 +6,7 @@
 #include "health/core/change/record.hpp"
 #include "health/core/group/copies.hpp"
 #include "health/core/group/events.hpp"
+#include "health/core/group/schedule.hpp"
 #include "health/core/group/state.hpp"
 #include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/deciders.hpp"
@@ -314,6 +315,7 @@ void GroupState::take(const JournalWritten& written) {
 }
 
 void GroupState::take(const StepDone& done) {
+  if (done.step == Step::follow_events) return take_followed(scene(), done);
   NodeView& node = known.node(done.node);
   if (node.told.step == done.step) node.told.step.reset();  // else it is the answer to the step before
   node.told.done = now;
@@ -336,6 +338,11 @@ void GroupState::take(const DecidersTold& told) {
   if (others == reported_deciders) return;
   reported_deciders = std::move(others);
   report_deciders(scene(), reported_deciders);
+}
+
+void GroupState::take(const EventsTold& told) {
+  take_events(scene(), told);
+  if (!machine.active()) look_at_masters_events(scene(), told.node);
 }
 
 void GroupState::take(const Stalled&) { stall.begin(scene()); }

@@ -9,6 +9,7 @@
 #include "health/core/group/decide.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/permission.hpp"
+#include "health/core/group/schedule.hpp"
 
 namespace sengu::health {
 
@@ -104,6 +105,7 @@ void GroupState::decide() {
   if (!machine.active()) keep_journal();
   const Asking asking(machine, stall, doubt);
   asking.ask(scene());
+  if (rules_of(settings().kind).has_scheduled_events && !machine.active() && !known.suspicion) ask_events(scene());
   deadline = asking.deadline(scene());
 }
 
@@ -155,6 +157,9 @@ void GroupState::mend() {
   } else if (unasked_only) {
     mending.take_in(scene());
   }
+  // The end of a change that sengu made is part of it: in manual mode, of one that the operator ordered.
+  const bool ordered = known.schedule.handover && known.schedule.handover->cause == Reason::operator_request;
+  if (hands_off == Reason::none || (unasked_only && ordered)) follow_events(scene());
 }
 
 Route GroupState::route() const {

@@ -39,6 +39,7 @@ struct GroupState {
   void take(const JournalWritten& written);
   void take(const StepDone& done);
   void take(const DecidersTold& told);
+  void take(const EventsTold& told);
   void take(const Stalled& stalled);
   void take(const Tick& tick);
   void take_info(NodeId id, const Observation& seen);

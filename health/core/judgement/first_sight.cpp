@@ -66,6 +66,12 @@ Knowledge at_first_sight(const config::GroupSettings& settings, const std::vecto
   known.settings = &settings;
   for (std::size_t i = 0; i < answers.size(); ++i)
     take(known.nodes.emplace_back(settings.nodes[i], settings.health), answers[i]);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].events) continue;
+    NodeEvents& events = known.schedule.of(NodeId{static_cast<std::uint16_t>(i)});
+    events.told = answers[i].events->events;
+    events.untold = answers[i].events->text;
+  }
   const bool somebody_says_master =
       std::any_of(known.nodes.begin(), known.nodes.end(), [](const NodeView& node) { return node.says(Role::master); });
   known.master = somebody_says_master ? only_master(known) : named_master(known);

@@ -14,6 +14,7 @@ namespace sengu::health {
 struct FirstAnswer {
   Observation seen;
   std::optional<DecidersTold> told;  // none where it was not asked
+  std::optional<EventsTold> events = {};
 };
 
 /// Judges by the answers alone; `answers` has one for each NodeId. The master is the only node that says master; where

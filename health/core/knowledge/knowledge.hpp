@@ -9,6 +9,7 @@
 
 #include "config/settings.hpp"
 #include "health/core/knowledge/history.hpp"
+#include "health/core/knowledge/schedule.hpp"
 #include "health/core/knowledge/tracker.hpp"
 #include "health/model/messages.hpp"
 #include "health/model/observation.hpp"
@@ -178,6 +179,7 @@ struct Knowledge {
   std::int64_t history_offset = 0;  // the master's last seen offset in `history` (bytes; transactions)
   std::optional<ReplicationTls> replication_tls;  // MySQL: of the replica of the master that answered last, in this run
   std::optional<Suspicion> suspicion;
+  Schedule schedule;     // MySQL: scheduled events
   bool resumed = false;  // this run found the record of a failover in progress, and has not gone on with it or back yet
 
   NodeView& node(NodeId id) { return nodes[index(id)]; }

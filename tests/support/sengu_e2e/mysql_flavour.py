@@ -41,7 +41,7 @@ class MySql(Flavour):
     tls = 1   # as it comes
     identified = "WITH caching_sha2_password BY"
     monitor_grants = [
-        "GRANT REPLICATION CLIENT, RELOAD ON *.* TO monitor@'%'",
+        "GRANT REPLICATION CLIENT, RELOAD, EVENT ON *.* TO monitor@'%'",
         "GRANT REPLICATION_SLAVE_ADMIN, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN ON *.* TO monitor@'%'",
         "GRANT SELECT ON performance_schema.replication_connection_status TO monitor@'%'",
         "GRANT SELECT ON performance_schema.replication_connection_configuration TO monitor@'%'",
@@ -99,7 +99,7 @@ class MariaDb(Flavour):
     tls = 0
     identified = "BY"
     monitor_grants = ["GRANT SLAVE MONITOR, REPLICATION SLAVE ADMIN, REPLICATION MASTER ADMIN, READ_ONLY ADMIN, RELOAD, "
-                      "CONNECTION ADMIN ON *.* TO monitor@'%'"]
+                      "CONNECTION ADMIN, EVENT ON *.* TO monitor@'%'"]
     options = [*COMMON, "--innodb-log-file-size=4M", "--aria-pagecache-buffer-size=1M", "--key-buffer-size=1M", "--binlog-format=ROW",
                "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--slave-net-timeout=2"]
     without_tls = []

@@ -79,12 +79,14 @@ TEST_CASE("config example: a MySQL group of it loads as well") {
   };
   change("kind = \"redis\"", "kind = \"mysql\"");
   change("max_lag_bytes", "# max_lag_bytes");
-  for (const std::string line : {"semi_sync = \"auto\"", "query = \"SHOW DATABASES\""}) change("# " + line, line);
+  for (const std::string line : {"semi_sync = \"auto\"", "scheduled_events = \"leave\"", "query = \"SHOW DATABASES\""})
+    change("# " + line, line);
   Folder folder;
   folder.write("sengu.toml", text);
   REQUIRE(folder.problems() == Lines{});
   const Settings shown = *folder.load().settings;
   change("semi_sync", "# semi_sync");
+  change("scheduled_events", "# scheduled_events");
   change("query", "# query");
   folder.write("sengu.toml", text);
   CHECK(print(shown) == print(*folder.load().settings));

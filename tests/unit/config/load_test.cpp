@@ -159,6 +159,7 @@ password_file = "group.password"
 replication_username = "replica"
 replication_password_file = "replica.password"
 semi_sync = "off"
+scheduled_events = "follow"
 tls = "verify"
 ca_file = "tls/ca.pem"
 cert_file = "tls/cert.pem"
@@ -179,6 +180,7 @@ TEST_CASE("config load: a MySQL group, and TLS with files beside the file that n
   CHECK(g.replication_username == "replica");
   CHECK(g.replication_password.value == "s3cret");
   CHECK(g.semi_sync == SemiSync::off);
+  CHECK(g.scheduled_events == ScheduledEvents::follow);
   CHECK(g.health.query == "SELECT 1");
   CHECK(g.tls.mode == Tls::verify);
   CHECK(g.tls.ca_file == folder.path() / "tls/ca.pem");

@@ -331,6 +331,8 @@ TEST_CASE("config problems: keys of the other kind of group") {
               "sengu.toml:6: group.replication_username: is of MySQL groups",
               "sengu.toml:7: group.replication_password_file: is of MySQL groups",
               "sengu.toml:9: group.health.query: is of MySQL groups"});
+  CHECK(problems_after_group("scheduled_events = \"leave\"\n") ==
+        Lines{"sengu.toml:5: group.scheduled_events: is of MySQL groups"});
   CHECK(problems_after_group("kind = \"tcp\"\nsemi_sync = \"off\"\n") ==
         Lines{"sengu.toml:5: group.kind: \"tcp\" is not supported yet"});
 }
@@ -343,6 +345,8 @@ TEST_CASE("config problems: keys of MySQL groups") {
   };
   folder.write("password", "x");
   CHECK(with("semi_sync = \"on\"\n") == Lines{"sengu.toml:6: group.semi_sync: \"on\" is none of \"auto\", \"off\""});
+  CHECK(with("scheduled_events = \"on\"\n") ==
+        Lines{"sengu.toml:6: group.scheduled_events: \"on\" is none of \"leave\", \"follow\""});
   CHECK(with("replication_username = \"r\"\n") ==
         Lines{"sengu.toml:6: group.replication_username: needs replication_password_file as well"});
   CHECK(with("replication_password_file = \"password\"\n") ==

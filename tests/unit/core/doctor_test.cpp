@@ -348,3 +348,67 @@ TEST_CASE("doctor: a group says what its servers told, and no more once it is me
   world.run(61s);
   CHECK(world.status().findings == Texts{});
 }
+
+TEST_CASE("doctor: scheduled events") {
+  MySql group;
+  using State = ScheduledEvent::State;
+  const auto tell = [&](NodeId id, State state) -> ScheduledEvents& {
+    auto& told = group.knowledge.schedule.of(id).told.emplace();
+    told.all = {{"shop", "sum", "app@%", "utf8mb4", "utf8mb4_bin", state}};
+    return told;
+  };
+  tell(group.b, State::replica_side_disabled);
+  tell(group.c, State::replica_side_disabled);
+  ScheduledEvents& masters = tell(group.a, State::disabled);
+  CHECK(examine(group.knowledge).empty());
+  masters.all[0].state = State::enabled;
+  SUBCASE("before a change of master") {
+    expect(group.knowledge, "a", {"1 scheduled event, 1 of them ENABLED (event_scheduler is OFF)", "\"follow\""});
+    masters.scheduler = ScheduledEvents::Scheduler::on;
+    expect(group.knowledge, "a", {"event_scheduler is ON"});
+    group.settings.scheduled_events = config::ScheduledEvents::follow;
+    CHECK(examine(group.knowledge).empty());
+    masters.cut_off = true;
+    expect(group.knowledge, "a", {"more than 1 scheduled event:", "do not follow"});
+    masters.cut_off = false;
+    masters.scheduler = ScheduledEvents::Scheduler::off;
+    expect(group.knowledge, "a", {"SET GLOBAL event_scheduler=ON"});
+  }
+  SUBCASE("what sengu may not do") {
+    group.settings.scheduled_events = config::ScheduledEvents::follow;
+    masters.scheduler = ScheduledEvents::Scheduler::on;
+    masters.lacks = {"SET USER", "SUPER"};
+    group.knowledge.schedule.of(group.c).told->lacks = {"SUPER"};
+    expect(group.knowledge, "", {"a, c: ", "GRANT SET USER, SUPER ON *.* TO sengu's user"});
+    masters.lacks.clear();
+    group.knowledge.schedule.of(group.c).told->lacks.clear();
+    group.knowledge.schedule.of(group.b).told->scheduler = ScheduledEvents::Scheduler::disabled;
+    expect(group.knowledge, "b", {"event_scheduler is DISABLED"});
+  }
+  SUBCASE("what sengu may not see: of interest where events may run") {
+    masters.all.clear();
+    masters.visible = false;
+    CHECK(examine(group.knowledge).empty());
+    masters.scheduler = ScheduledEvents::Scheduler::on;
+    expect(group.knowledge, "a", {"GRANT EVENT ON *.* TO sengu's user"});
+    group.knowledge.schedule.of(group.a) = {};
+    group.knowledge.schedule.of(group.a).untold = "1142 denied";
+    expect(group.knowledge, "a", {"cannot tell its scheduled events: 1142 denied"});
+  }
+  SUBCASE("a replica that runs them") {
+    masters.all.clear();
+    ScheduledEvents& told = tell(group.b, State::enabled);
+    told.scheduler = ScheduledEvents::Scheduler::on;
+    group.info(group.b).sql->super_read_only = true;
+    CHECK(examine(group.knowledge).empty());  // MySQL stops them
+    group.info(group.b).sql->flavour = SqlInfo::Flavour::mariadb;
+    const auto findings = examine(group.knowledge);
+    CHECK(std::any_of(findings.begin(), findings.end(), [](const auto& one) {
+      return one.starts_with("b: is a replica that runs 1 scheduled event") && contains(one, "event_scheduler=OFF");
+    }));
+  }
+  SUBCASE("of which nothing is known") {
+    masters.all[0].state = State::replica_side_disabled;
+    expect(group.knowledge, "a", {"has not seen which of them were ENABLED", "EVENT `shop`.`sum` ENABLE"});
+  }
+}
