@@ -48,9 +48,8 @@ struct RunStep {
   Milliseconds timeout{};
   Milliseconds pause{};                       // of a fence, where the server knows such a thing
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
-  std::optional<ReplicationTls> tls =
-      std::nullopt;  // of a demote: how other replicas reach the master; none: not known
   ScheduledEvents events{};                   // of follow_events: the scheduler, and the events to enable
+  std::optional<ReplicationTls> tls{};        // of a demote: how other replicas reach the master; none: not known
 };
 
 /// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are

@@ -263,7 +263,7 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
 }
 
 /// In one sentence for the group: a privilege that only findings need.
-void examine_privileges(const Knowledge& known, Findings& findings) {
+void examine_lock_privileges(const Knowledge& known, Findings& findings) {
   std::string names;
   for (const NodeView& node : known.nodes) {
     if (!is_seen_sql(node) || is_mariadb(node) || sql_of(node).locks_are_told) continue;
@@ -320,7 +320,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     examine_witness(known, node, findings);
   }
   examine_semi_sync(known, findings);
-  examine_privileges(known, findings);
+  examine_lock_privileges(known, findings);
   examine_schedule(known, findings);
 }
 
