@@ -45,8 +45,8 @@ void hold(NodeView& node, const ServerInfo& seen) {
   copy.growth = grew ? seen.keys - copy.held->keys : 0;
   copy.held = HeldCopy{node.settings->name, seen.run_id, seen.keys, seen.offset};
   copy.journalled = false;
-  copy.expiring = seen.expiring;
-  copy.longest_ttl = seen.longest_ttl;
+  copy.expiring = seen.expiring.count;
+  copy.longest_ttl = seen.expiring.longest_ttl;
 }
 
 }  // namespace
