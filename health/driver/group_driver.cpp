@@ -123,10 +123,11 @@ void GroupDriver::execute(const RunStep& step) {
 }
 
 void GroupDriver::execute(const AskDeciders& question) {
-  nodes_[index(question.node)]->ask_deciders(
-      question.timeout, question.lane, [this, node = question.node](DecidersAnswer answer) {
-        feed(DecidersTold{node, std::move(answer.names), std::move(answer.text), answer.settings});
-      });
+  nodes_[index(question.node)]->ask_deciders(question.timeout, question.lane,
+                                             [this, node = question.node](DecidersAnswer answer) {
+                                               feed(DecidersTold{node, std::move(answer.names), std::move(answer.text),
+                                                                 answer.settings, std::move(answer.abilities)});
+                                             });
 }
 
 void GroupDriver::execute(const AskEvents& question) {

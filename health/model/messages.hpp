@@ -44,13 +44,14 @@ struct StepDone {
   StepResult result;
   std::string text;
 };
-/// The other deciders of the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3", and the server's settings: the same
-/// exchange asks for both. `names` and `settings` are none where the server did not say.
+/// The other deciders of the node's server, e.g. "sentinel-1f0c2a9b@10.0.0.3", and the server's settings and abilities:
+/// the same exchange asks for all. Each is none where the server did not say.
 struct DecidersTold {
   NodeId node;
   std::optional<std::vector<std::string>> names;
   std::string text;
   std::optional<RedisSettings> settings = {};
+  std::optional<RedisAbilities> abilities = {};
 };
 /// The scheduled events of a MySQL node; none where the server did not tell, and `text` is its error, or empty where no
 /// answer came.

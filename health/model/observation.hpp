@@ -104,6 +104,29 @@ struct RedisSettings {
   bool has_master_password = false;  // masterauth
   bool persists = true;              // save, or appendonly yes
   int min_replicas_to_write = 0;
+  bool save_points = true;                  // save is not empty
+  bool stop_writes_on_bgsave_error = true;  // no write is accepted after a failed save (MISCONF)
+};
+
+/// How much a Redis server may hold (INFO memory).
+struct RedisMemory {
+  std::uint64_t used = 0;  // used_memory, bytes
+  std::uint64_t max = 0;   // maxmemory, bytes; 0: no limit
+  bool evicts = false;  // maxmemory_policy is not noeviction: over the limit it deletes keys, or else it refuses writes
+};
+
+/// What a Redis server lets sengu do to it, and its room. Of a command that is renamed or forbidden the error line;
+/// empty where it may be used, or where that is not known.
+struct RedisAbilities {
+  std::string replicaof_refused;
+  std::string kill_refused;           // CLIENT KILL
+  std::optional<RedisMemory> memory;  // none where the server did not tell
+};
+
+/// The keys with a time to live (INFO keyspace).
+struct ExpiringKeys {
+  std::uint64_t count = 0;      // expires
+  Milliseconds longest_ttl{0};  // the longest avg_ttl of a database with such keys
 };
 
 /// What one server says of itself, in the words of Redis INFO; `sql` holds the rest that MySQL and MariaDB say.
@@ -116,8 +139,7 @@ struct ServerInfo {
   std::int64_t offset = 0;          // master_repl_offset of a master, slave_repl_offset of a replica (bytes)
   std::int64_t second_offset = -1;  // second_repl_offset
   std::uint64_t keys = 0;           // sum over all databases (INFO keyspace)
-  std::uint64_t expiring = 0;       // how many of them have a time to live (INFO keyspace, expires)
-  Milliseconds longest_ttl{0};      // the longest avg_ttl of a database with such keys
+  ExpiringKeys expiring;
   bool loading = false;
   // of a replica
   Endpoint master;                                    // master_host, master_port
@@ -125,7 +147,8 @@ struct ServerInfo {
   bool sync_in_progress = false;                      // master_sync_in_progress
   std::optional<std::chrono::seconds> link_down_for;  // master_link_down_since_seconds; none while never up
   bool read_only = true;
-  int priority = 100;  // slave_priority; 0 = never promote
+  int priority = 100;        // slave_priority; 0 = never promote
+  bool save_failed = false;  // rdb_last_bgsave_status
   // what it says that concerns it as a master, for people; empty: nothing is known
   std::string hindrance;     // it could not serve clients ("offline_mode is ON")
   std::string unpromotable;  // it cannot be made a master ("cluster-enabled is yes")

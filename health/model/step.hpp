@@ -23,8 +23,8 @@ enum class Step : std::uint8_t {
             // writable
   repoint,  // REPLICAOF <master>, then CONFIG REWRITE; MySQL: CHANGE REPLICATION SOURCE, with credentials where it has
             // none
-  demote,   // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; EXEC; CONFIG REWRITE; MySQL: fence, then
-            // repoint
+  demote,   // MULTI; REPLICAOF <master>; CLIENT KILL TYPE normal and pubsub; CLIENT UNPAUSE of a fence; EXEC; CONFIG
+            // REWRITE; one by one where the server discards the transaction; MySQL: fence, then repoint
   demote_emptied,  // as demote, and CLIENT KILL TYPE replica (RULES §6.2)
   rehandshake,     // CLIENT KILL TYPE master: makes a replica prove its link (RULES §2.4); MySQL: the IO thread anew
   // MySQL and MariaDB only
@@ -46,7 +46,8 @@ struct RunStep {
   Step step;
   Endpoint master{};  // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/script)
   Milliseconds timeout{};
-  Milliseconds pause{};                       // of a fence, where the server knows such a thing
+  Milliseconds pause{};  // of a fence, where the server knows such a thing; of a demote, that of the fence which may
+                         // still hold there, 0: none can
   LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
   ScheduledEvents events{};                   // of follow_events: the scheduler, and the events to enable
   std::optional<ReplicationTls> tls{};        // of a demote: how other replicas reach the master; none: not known

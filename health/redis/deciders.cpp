@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "config/base/printable.hpp"
+#include "health/redis/abilities.hpp"
 #include "health/redis/clients.hpp"
 #include "health/redis/exchange.hpp"
 #include "health/redis/settings.hpp"
@@ -33,13 +34,17 @@ asio::awaitable<DecidersAnswer> perform(Exchange& exchange, const Endpoint& node
   const auto asking = exchange.local();
   std::vector<CommandLine> questions(1, words_of("CLIENT", "LIST"));
   for (auto& question : settings_questions()) questions.push_back(std::move(question));
+  const auto behind_settings = questions.size();
+  for (auto& question : abilities_questions()) questions.push_back(std::move(question));
   const auto replies = co_await exchange.ask(questions);
   if (replies.empty()) co_return DecidersAnswer{std::nullopt, "CLIENT LIST: " + exchange.failure()};
   OwnConnections ours{credentials.client_name, {}};
   if (!asking.empty()) ours.addresses.push_back(asking);
   ours.addresses.insert(ours.addresses.end(), own.begin(), own.end());
   auto answer = read_list(replies.front(), ours);
-  answer.settings = read_settings(std::span(replies).subspan(1));
+  if (replies.size() < questions.size()) co_return answer;
+  answer.settings = read_settings(std::span(replies).first(behind_settings).subspan(1));
+  answer.abilities = read_abilities(std::span(replies).subspan(behind_settings));
   co_return answer;
 }
 

@@ -39,8 +39,8 @@ bool add_database(std::string_view value, ServerInfo& info) {
   const bool read = value.starts_with("keys=") && read_part(value, "keys=", keys) &&
                     read_part(value, "expires=", expiring) && read_part(value, "avg_ttl=", ttl);
   info.keys += keys;
-  info.expiring += expiring;
-  if (expiring > 0) info.longest_ttl = std::max(info.longest_ttl, Milliseconds(ttl));
+  info.expiring.count += expiring;
+  if (expiring > 0) info.expiring.longest_ttl = std::max(info.expiring.longest_ttl, Milliseconds(ttl));
   return read;
 }
 
@@ -57,6 +57,8 @@ struct Draft {
   std::int64_t replica_offset = 0;
   bool async_loading = false;
   bool valkey = false;
+  bool appends = false;        // aof_enabled
+  bool append_failed = false;  // aof_last_write_status
 };
 
 bool read_role(std::string_view value, ServerInfo& info) {
@@ -93,6 +95,13 @@ bool read_server_field(std::string_view key, std::string_view value, Draft& draf
   }
   if (key == "loading") return read_flag(value, info.loading);
   if (key == "async_loading") return read_flag(value, draft.async_loading);
+  if (key == "rdb_last_bgsave_status") info.save_failed = value != "ok";
+  if (key == "aof_enabled") return read_flag(value, draft.appends);
+  if (key == "aof_last_write_status") draft.append_failed = value != "ok";
+  // Valkey says server_mode, unless it is told to pass for Redis.
+  if ((key == "redis_mode" || key == "server_mode") && value == "cluster") {
+    info.unpromotable = "cluster-enabled is yes: it refuses REPLICAOF, so that it cannot be demoted either";
+  }
   if (is_database(key)) return add_database(value, info);
   return true;
 }
@@ -117,12 +126,9 @@ bool read_replication_field(std::string_view key, std::string_view value, Draft&
   return true;
 }
 
-boost::system::error_code bad_message() { return make_error_code(boost::system::errc::bad_message); }
-
-}  // namespace
-
-boost::system::result<ServerInfo> parse_info(std::string_view text) {
-  Draft draft;
+/// Calls `take(key, value)` for each line "key:value", until it returns false; so does this then.
+template <typename Take>
+bool read_fields(std::string_view text, const Take& take) {
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     auto line = text.substr(0, end);
@@ -130,15 +136,41 @@ boost::system::result<ServerInfo> parse_info(std::string_view text) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto colon = line.find(':');
     if (line.starts_with('#') || colon == std::string_view::npos) continue;
-    const auto key = line.substr(0, colon);
-    const auto value = line.substr(colon + 1);
-    if (!read_server_field(key, value, draft) || !read_replication_field(key, value, draft)) return bad_message();
+    if (!take(line.substr(0, colon), line.substr(colon + 1))) return false;
   }
+  return true;
+}
+
+boost::system::error_code bad_message() { return make_error_code(boost::system::errc::bad_message); }
+
+}  // namespace
+
+boost::system::result<ServerInfo> parse_info(std::string_view text) {
+  Draft draft;
+  const bool whole = read_fields(text, [&](std::string_view key, std::string_view value) {
+    return read_server_field(key, value, draft) && read_replication_field(key, value, draft);
+  });
   auto& info = draft.info;
-  if (info.role == Role::unknown) return bad_message();
+  if (!whole || info.role == Role::unknown) return bad_message();
   info.offset = info.role == Role::replica ? draft.replica_offset : draft.master_offset;
   info.loading = info.loading || draft.async_loading;
+  if (draft.appends && draft.append_failed) {
+    info.hindrance =
+        "it cannot write its append-only file (aof_last_write_status), and refuses all writes: see its log";
+  }
   return info;
+}
+
+std::optional<RedisMemory> parse_memory(std::string_view text) {
+  RedisMemory memory;
+  const bool whole = read_fields(text, [&](std::string_view key, std::string_view value) {
+    if (key == "used_memory") return read_number(value, memory.used);
+    if (key == "maxmemory") return read_number(value, memory.max);
+    if (key == "maxmemory_policy") memory.evicts = value != "noeviction";
+    return true;
+  });
+  if (!whole || memory.used == 0) return std::nullopt;
+  return memory;
 }
 
 Outcome classify_error(std::string_view line) {

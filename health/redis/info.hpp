@@ -2,6 +2,7 @@
 // Valkey 7.2 to 9, whose INFO keeps the names of Redis 5. Knows no socket and decides nothing.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include <boost/system/result.hpp>
@@ -15,6 +16,9 @@ namespace sengu::health::redis {
 /// that decides something is not one. `loading` is also true for `async_loading` (Redis >= 7): the old data is served
 /// then, but is about to be replaced.
 boost::system::result<ServerInfo> parse_info(std::string_view text);
+
+/// Reads the text of INFO memory. None where used_memory is missing, or where a number is not one.
+std::optional<RedisMemory> parse_memory(std::string_view text);
 
 /// The outcome that an error reply stands for; `line` without the leading '-'.
 Outcome classify_error(std::string_view line);

@@ -8,10 +8,18 @@ namespace sengu::health::redis {
 
 namespace {
 
-enum Setting : std::size_t { requirepass, masterauth, save, appendonly, min_replicas_to_write, settings_count };
+enum Setting : std::size_t {
+  requirepass,
+  masterauth,
+  save,
+  appendonly,
+  min_replicas_to_write,
+  stop_writes_on_bgsave_error,
+  settings_count
+};
 
-constexpr std::array<const char*, settings_count> names{"requirepass", "masterauth", "save", "appendonly",
-                                                        "min-replicas-to-write"};
+constexpr std::array<const char*, settings_count> names{
+    "requirepass", "masterauth", "save", "appendonly", "min-replicas-to-write", "stop-writes-on-bgsave-error"};
 
 /// [name, value]; none for anything else, also for the empty list that stands for an unknown name.
 std::optional<std::string_view> value_in(const Reply& reply, std::string_view name) {
@@ -39,7 +47,9 @@ std::optional<RedisSettings> read_settings(std::span<const Reply> replies) {
   RedisSettings settings;
   settings.requires_password = !values[requirepass].empty();
   settings.has_master_password = !values[masterauth].empty();
-  settings.persists = !values[save].empty() || values[appendonly] == "yes";
+  settings.save_points = !values[save].empty();
+  settings.persists = settings.save_points || values[appendonly] == "yes";
+  settings.stop_writes_on_bgsave_error = values[stop_writes_on_bgsave_error] != "no";
   const auto number = values[min_replicas_to_write];
   const auto [end, error] =
       std::from_chars(number.data(), number.data() + number.size(), settings.min_replicas_to_write);

@@ -14,11 +14,12 @@ namespace sengu::health {
 
 /// `text` is for people: the error of a failed step, or of a part that does not fail it ("CONFIG REWRITE: ...").
 using StepCallback = std::function<void(StepResult result, std::string text)>;
-/// The other deciders of a server, and its settings, as DecidersTold has them.
+/// The other deciders of a server, its settings and abilities, as DecidersTold has them.
 struct DecidersAnswer {
   std::optional<std::vector<std::string>> names;
   std::string text;  // why there are no names, for people
   std::optional<RedisSettings> settings = {};
+  std::optional<RedisAbilities> abilities = {};
 };
 using DecidersCallback = std::function<void(DecidersAnswer answer)>;
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from sengu_e2e import account, eventually, never
+from sengu_e2e import RedisGroup, account, eventually, let_pass, never
 
 LONGEST = 2.0    # without a master, from the kill
 
@@ -164,3 +164,45 @@ def test_replicas_of_a_master_that_returns_as_a_replica(world):
     restart_as_replica_of(old, group.nodes[1])
     eventually(lambda: sengu.state()["epoch"] > 1, what="another epoch")
     group.wait_replicating(group.by_name(sengu.wait_routed()))
+
+
+def test_returned_master_over_its_maxmemory(world):
+    """Before Redis 8 it refuses the whole transaction of a demotion (OOM): it would stay a writable master for ever."""
+    group, sengu = ready_group(world, 3)
+    old = group.nodes[0]
+    bypassing = old.connect()
+    old.fill(2000, size=1000)
+    group.wait_synced(old)
+    old.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    old.ask("CONFIG", "SET", "maxmemory", "1mb")
+    assert old.refuses_write("OOM")
+    old.pause()
+    new = group.by_name(sengu.wait_routed(other_than=old.name))
+    let_pass(1)    # the fence is given up: while it is paused, a Redis looks at no maxmemory
+    old.resume()
+    eventually(lambda: old.follows(new), 20, "it follows")
+    assert bypassing.closed_by_peer(within=1)
+    assert old.refuses_write("READONLY") or old.refuses_write("OOM")
+    assert not sengu.events("+step-failed")
+    if old.release()[0] == "redis" and int(old.release()[1].split(".")[0]) < 8:
+        assert "errorstat_EXECABORT" in old.info("errorstats"), "the case itself"
+    old.ask("CONFIG", "SET", "maxmemory", 0)
+    assert old.refuses_write("READONLY")
+
+
+def test_returned_master_without_client(world):
+    """CLIENT is renamed: it is demoted all the same. That its clients are not cut is known before."""
+    group = RedisGroup(world.block, world.directory, appendonly=True)
+    world.groups.append(group)
+    old = group.nodes[0]
+    old.options += ["--rename-command CLIENT", "secret-client"]
+    group.start()
+    sengu = world.sengu(group)
+    eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
+    found = eventually(lambda: sengu.state()["findings"], what="findings")
+    assert any(line.startswith(f"{old.name}: refuses CLIENT KILL (ERR unknown command 'CLIENT')") for line in found), found
+    old.kill()
+    new = group.by_name(sengu.wait_routed(other_than=old.name))
+    old.start()
+    eventually(lambda: old.follows(new), 20, "it follows")
+    assert not sengu.events("+step-failed")

@@ -77,6 +77,71 @@ TEST_CASE("redis real: how it is set up is told with who else decides") {
   CHECK(told->settings->min_replicas_to_write == 3);
 }
 
+RedisAbilities abilities_of(boost::asio::io_context& io, const RealRedis& server) {
+  Client client(io, server);
+  client.wait_until_up();
+  std::optional<DecidersAnswer> told;
+  client.node.ask_deciders(2s, Lane::patient, [&](DecidersAnswer answer) { told = std::move(answer); });
+  REQUIRE(run_until(io, [&] { return told.has_value(); }));
+  REQUIRE(told->abilities);
+  REQUIRE(told->abilities->memory);
+  CHECK(told->abilities->memory->used > 100'000);
+  CHECK(client.probe().info->role == Role::master);  // nothing came of the questions
+  return *told->abilities;
+}
+
+TEST_CASE("redis real: what may be done to it is told before it is done") {
+  boost::asio::io_context io;
+  SUBCASE("all") {
+    const auto all = abilities_of(io, RealRedis(address(7), "maxmemory 3mb\nmaxmemory-policy allkeys-lru\n"));
+    CHECK(all.replicaof_refused.empty());
+    CHECK(all.kill_refused.empty());
+    CHECK(all.memory->max == 3 * 1024 * 1024);
+    CHECK(all.memory->evicts);
+  }
+  SUBCASE("renamed") {
+    const auto renamed =
+        abilities_of(io, RealRedis(address(8), "rename-command REPLICAOF \"\"\nrename-command CLIENT other\n"));
+    CHECK(renamed.replicaof_refused.starts_with("ERR unknown command"));
+    CHECK(renamed.kill_refused.starts_with("ERR unknown command"));
+    CHECK_FALSE(renamed.memory->evicts);
+  }
+  SUBCASE("forbidden") {
+    const auto forbidden =
+        abilities_of(io, RealRedis(address(9), "user default on nopass ~* &* +@all -replicaof -client|kill\n"));
+    CHECK(forbidden.replicaof_refused.starts_with("NOPERM "));
+    CHECK(forbidden.kill_refused.starts_with("NOPERM "));
+  }
+}
+
+TEST_CASE("redis real: a demotion that the server refuses as a transaction") {
+  boost::asio::io_context io;
+  std::string options;
+  std::string text;
+  SUBCASE("over its maxmemory: Redis 8 and Valkey carry it out") {
+    options = "maxmemory 100kb\nmaxmemory-policy noeviction\n";
+  }
+  SUBCASE("without CLIENT") {
+    options = "rename-command CLIENT other\n";
+    text = "its clients were not cut: CLIENT KILL TYPE normal: ERR unknown command";
+  }
+  SUBCASE("without MULTI") { options = "rename-command MULTI \"\"\n"; }
+  RealRedis one(address(10), options);
+  RealRedis two(address(11));
+  Client a(io, one);
+  Client b(io, two);
+  a.wait_until_up();
+  b.wait_until_up();
+  const auto [result, told] = a.run(Step::demote, two.endpoint());
+  CHECK(result == StepResult::done);
+  CHECK(told.starts_with(text));
+  CHECK(told.empty() == text.empty());
+  CHECK(run_until(io, [&] {
+    auto o = a.probe();
+    return o.info && o.info->role == Role::replica && o.info->link_up;
+  }));
+}
+
 TEST_CASE("redis real: probe, freeze and continue, death") {
   boost::asio::io_context io;
   auto server = std::make_unique<RealRedis>(address(1));

@@ -96,6 +96,10 @@ class Scenario {
       model.refuses = true;
       return;
     }
+    if (verb == "save-fails") {
+      model.save_failed = true;
+      return;
+    }
     if (verb == "knows-no-fence") {
       model.knows_no_fence = true;
       return;

@@ -191,7 +191,7 @@ Reply RedisServer::carry_out(const Request& request, const Connection* from) {
       kill_clients(from);
       postponed_.clear();
       if (request.step == Step::demote_emptied) drop_downstreams();
-      paused_until_ = {};
+      if (request.pause > 0ms) paused_until_ = {};
       break;
     case Step::rehandshake:
       if (link_ == LinkState::up) upstream_lost(generation_, {});

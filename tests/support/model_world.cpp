@@ -143,8 +143,8 @@ ServerInfo World::info_of(int index) const {
   info.offset = node.offset;
   info.second_offset = node.second_offset;
   info.keys = node.keys - std::min(node.missing, node.keys);
-  info.expiring = node.expiring;
-  info.longest_ttl = node.ttl;
+  info.expiring = {node.expiring, node.ttl};
+  info.save_failed = node.save_failed;
   info.priority = node.priority;
   if (node.follows >= 0) {
     info.master = settings_->nodes[at(node.follows)].replication_address;

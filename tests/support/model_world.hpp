@@ -70,6 +70,7 @@ struct ModelNode {
   Time reconnect_at{};
   bool pointed_by_sengu = false;
   bool refuses = false;                           // every REPLICAOF, with an error
+  bool save_failed = false;                       // it would refuse every write
   std::vector<std::string> deciders;              // connected to it
   std::optional<health::RedisSettings> settings;  // what it tells of them
   bool knows_no_fence = false;                    // Redis before 6.2 has no CLIENT PAUSE ... WRITE

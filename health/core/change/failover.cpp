@@ -169,7 +169,7 @@ void FailoverMachine::fence(const ChangeContext& context) {
   fenced_ = id;
   fence_deadline_ = context.now + patience;
   const auto timeout = lasts ? patience : settings.health.timeout / 5;
-  tell(context.knowledge, context.out, RunStep{id, Step::fence, {}, timeout, 3 * settings.failover.step_timeout});
+  tell(context.knowledge, context.out, RunStep{id, Step::fence, {}, timeout, fence_pause(settings)});
 }
 
 void FailoverMachine::unfence(const ChangeContext& context) const {

@@ -88,10 +88,11 @@ void examine_fitness(const Knowledge& known, Findings& findings) {
       findings.add(node,
                    (is_master ? "is not made a master again once it is a replica: " : "is never promoted: ") + why);
     }
-    if (const auto why = why_it_could_not_serve(node); !why.empty()) {
-      findings.add(node, (is_master ? "serves nobody as it is: "
-                                    : "is promoted only where it holds more than any other, and would serve nobody: ") +
-                             why);
+    if (const auto why = why_it_could_not_serve(known, node); !why.empty()) {
+      findings.add(node,
+                   (is_master ? "cannot serve as it is: "
+                              : "is promoted only where it holds more than any other, and could not serve then: ") +
+                       why);
     }
   }
 }

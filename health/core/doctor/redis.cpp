@@ -3,6 +3,7 @@
 
 #include "health/core/doctor/findings.hpp"
 #include "health/core/judgement/copies.hpp"
+#include "health/core/judgement/fitness.hpp"
 
 namespace sengu::health {
 
@@ -62,6 +63,32 @@ void examine_writable(const Knowledge& known, Findings& findings) {
   }
 }
 
+/// Sengu cuts its own clients; CLIENT KILL is for those that bypass it, and for replicas that are to prove their link.
+void examine_rights(const Knowledge& known, Findings& findings) {
+  for (const NodeView& node : known.nodes) {
+    if (!is_seen(node) || !node.deciders.abilities || node.deciders.abilities->kill_refused.empty()) continue;
+    findings.add(node,
+                 "refuses CLIENT KILL (" + node.deciders.abilities->kill_refused +
+                     "): when it is demoted, clients that bypass sengu stay connected, and under silence it is no "
+                     "witness: ACL SETUSER ... +client|kill, and no rename-command");
+  }
+}
+
+/// Where the data is too large for it already, that is told as what keeps it from serving.
+void examine_room(const Knowledge& known, Findings& findings) {
+  for (const NodeView& node : known.nodes) {
+    if (!is_seen(node) || !has_less_room(known, node)) continue;
+    const RedisMemory& room = *node.deciders.abilities->memory;
+    const RedisMemory& master = *known.node(*known.master).deciders.abilities->memory;
+    if (master.used > room.max) continue;
+    findings.add(node, "maxmemory is " + std::to_string(room.max) + ", and the master " +
+                           (master.max == 0 ? "has none" : "may use " + std::to_string(master.max)) +
+                           ": once the data is larger, as master it would " +
+                           (room.evicts ? "delete keys" : "refuse writes") + ": CONFIG SET maxmemory " +
+                           std::to_string(master.max));
+  }
+}
+
 std::string keys_text(std::uint64_t keys) { return std::to_string(keys) + (keys == 1 ? " key" : " keys"); }
 
 /// Data that following the master would wipe, and that only the operator may give up.
@@ -101,6 +128,8 @@ void examine_redis(const Knowledge& known, Findings& findings) {
   examine_persistence(known, findings);
   examine_min_replicas(known, findings);
   examine_writable(known, findings);
+  examine_rights(known, findings);
+  examine_room(known, findings);
   examine_strangers(known, findings);
   examine_copies(known, findings);
 }

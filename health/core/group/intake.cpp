@@ -10,6 +10,7 @@
 #include "health/core/group/state.hpp"
 #include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/deciders.hpp"
+#include "health/core/judgement/repairs.hpp"
 
 namespace sengu::health {
 
@@ -144,10 +145,8 @@ void follow_history(GroupState& group, const ServerInfo& master) {
 /// The same process that the operator's failover replaced as master: it is about to be demoted, and no reason for an
 /// alarm. Redis only: on MySQL the fence has made it read-only, and one that is writable is a reason.
 bool was_just_replaced(const GroupState& group, const NodeView& node) {
-  const auto& masters = group.known.record.past_servers;
   const bool by_order = group.reasons.cause == Reason::operator_request && !group.mending.done();
-  if (!by_order || node.info->sql || masters.size() < 2 || masters[masters.size() - 2] != node.info->run_id)
-    return false;
+  if (!by_order || node.info->sql || !was_master_before(group.known, node)) return false;
   return group.settings().failover.rejoin_delay == 0ms ||
          !has_a_tail(*group.known.node(*group.known.master).info, *node.info);
 }
@@ -155,7 +154,8 @@ bool was_just_replaced(const GroupState& group, const NodeView& node) {
 void take_done(const Scene& scene, const StepDone& done) {
   NodeView& node = scene.known.node(done.node);
   constexpr std::string_view rewrite = "CONFIG REWRITE";
-  node.told.rewrite_error = done.text.starts_with(rewrite) ? done.text : std::string();
+  const auto at = done.text.find(rewrite);  // behind what else went wrong
+  node.told.rewrite_error = at == std::string::npos ? std::string() : done.text.substr(at);
   if (done.step == Step::rehandshake && scene.known.suspicion) {
     scene.known.suspicion->witnesses[index(done.node)].rehandshaken = scene.now;
   }

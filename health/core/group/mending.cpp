@@ -8,6 +8,8 @@
 
 namespace sengu::health {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 /// Once no node follows a demoted master any more, a chain below it is one that people set up.
@@ -38,9 +40,10 @@ bool is_to_be_started(const Scene& scene, NodeView& node) {
 void Mending::carry_out(const Scene& scene, const std::vector<Repair>& repairs) const {
   const Endpoint target = scene.master().settings->replication_address;
   for (const Repair& repair : repairs) {
-    scene.known.node(repair.node).replica.stopped_by_us =
-        scene.rules().steps_stop_replication;  // until it is seen to replicate
+    NodeView& node = scene.known.node(repair.node);
+    node.replica.stopped_by_us = scene.rules().steps_stop_replication;  // until it is seen to replicate
     RunStep step{repair.node, repair.step, target, scene.settings().failover.step_timeout};
+    step.pause = was_master_before(scene.known, node) ? fence_pause(scene.settings()) : 0ms;
     step.tls = scene.known.replication_tls;
     tell(scene.known, scene.out, step);
   }

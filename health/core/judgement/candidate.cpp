@@ -152,7 +152,7 @@ Rank rank(const Knowledge& knowledge, NodeId id) {
   rank.left = rank.whole ? 0 : node.info->keys;
   rank.clean = !node.info->sql || !held.diverged;
   rank.received = held.offset;
-  rank.serves = why_it_could_not_serve(node).empty();
+  rank.serves = why_it_could_not_serve(knowledge, node).empty();
   rank.ends_there = !held.diverged;
   rank.applied = node.info->sql ? node.info->sql->executed.position() : 0;
   rank.was_master = knowledge.master == id;
@@ -165,7 +165,7 @@ Rank rank(const Knowledge& knowledge, NodeId id) {
 
 /// It may be chosen, and another is better.
 Reason why_passed_over(const Knowledge& knowledge, NodeId id) {
-  return why_it_could_not_serve(knowledge.node(id)).empty() ? Reason::outranked : Reason::could_not_serve;
+  return why_it_could_not_serve(knowledge, knowledge.node(id)).empty() ? Reason::outranked : Reason::could_not_serve;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 
 constexpr auto asked_each = 1min;  // RULES §7.3
 constexpr auto asked_again = 2s;   // while another decider is connected: people wait for it to go
+constexpr auto asked_soon = 10s;   // while it cannot be promoted: people mend that
 
 }  // namespace
 
@@ -24,16 +25,20 @@ void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time 
 }
 
 Time deciders_due(const NodeView& node) {
-  if (!node.alive() || node.deciders.pending) return Time::max();
-  if (!node.deciders.asked) return Time::min();
-  return *node.deciders.asked + (node.deciders.names.empty() ? Duration(asked_each) : Duration(asked_again));
+  const Deciders& deciders = node.deciders;
+  if (!node.alive() || deciders.pending) return Time::max();
+  if (!deciders.asked) return Time::min();
+  if (!deciders.names.empty()) return *deciders.asked + asked_again;
+  const bool refuses = deciders.abilities && !deciders.abilities->replicaof_refused.empty();
+  return *deciders.asked + (refuses ? Duration(asked_soon) : Duration(asked_each));
 }
 
 void take_deciders(NodeView& node, const DecidersTold& told) {
   Deciders& deciders = node.deciders;
   SENGU_ASSERT(deciders.pending);
   deciders.pending = false;
-  node.deciders.redis = told.settings;
+  deciders.redis = told.settings;
+  if (told.abilities) deciders.abilities = told.abilities;
   deciders.untold = told.names ? std::string() : told.text;
   if (told.names) {
     deciders.names = *told.names;

@@ -12,7 +12,8 @@ namespace sengu::health {
 
 /// Sends the question to the node now. Requires !deciders.pending.
 void ask_deciders(Knowledge& knowledge, Outbox& out, NodeId id, Lane lane, Time now);
-/// When the node is next asked without a cause: each minute, every two seconds while another decider is connected.
+/// When the node is next asked without a cause: each minute, every two seconds while another decider is connected,
+/// every ten while it refuses REPLICAOF.
 Time deciders_due(const NodeView& node);
 void take_deciders(NodeView& node, const DecidersTold& told);
 

@@ -20,6 +20,7 @@ void take(NodeView& node, const FirstAnswer& answer) {
   node.deciders.names = answer.told->names.value_or(std::vector<std::string>{});
   if (!answer.told->names) node.deciders.untold = answer.told->text;
   node.deciders.redis = answer.told->settings;
+  node.deciders.abilities = answer.told->abilities;
 }
 
 std::optional<NodeId> only_master(const Knowledge& known) {

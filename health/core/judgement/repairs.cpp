@@ -108,6 +108,11 @@ bool strays(const Knowledge& knowledge, const NodeView& node, Time now) {
          (is_gone && !node.info->link_up && knowledge.master_of(node) != knowledge.master);
 }
 
+bool was_master_before(const Knowledge& knowledge, const NodeView& node) {
+  const auto& masters = knowledge.record.past_servers;
+  return masters.size() > 1 && node.info && masters[masters.size() - 2] == node.info->run_id;
+}
+
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now) {
   SENGU_ASSERT(knowledge.master);
   const NodeView& master = knowledge.node(*knowledge.master);

@@ -16,6 +16,9 @@ struct Repair {
 
 std::vector<Repair> find_repairs(const Knowledge& knowledge, Time now);
 
+/// The node's server is the very process that the present master replaced: the fence of that failover may hold there.
+bool was_master_before(const Knowledge& knowledge, const NodeView& node);
+
 /// A replica that follows neither the master nor a replica of it; or one that a change of master left in a chain, or
 /// that the death of the replica between cut off for down_after.
 bool strays(const Knowledge& knowledge, const NodeView& node, Time now);

@@ -10,8 +10,8 @@ void Copy::hold(const std::string& node, const ServerInfo& seen) {
   if (held && held->server_id == seen.run_id) now.growth = seen.keys > held->keys ? seen.keys - held->keys : 0;
   held = std::move(now);
   journalled = false;
-  expiring = seen.expiring;
-  longest_ttl = seen.longest_ttl;
+  expiring = seen.expiring.count;
+  longest_ttl = seen.expiring.longest_ttl;
 }
 
 std::optional<NodeId> Knowledge::find_name(const std::string& name) const {

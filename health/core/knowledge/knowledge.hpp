@@ -74,7 +74,7 @@ struct Copy {
   std::optional<HeldCopy> held;  // as of `fed`, or as of the journal; kept when the node is down or restarts
   bool journalled = false;       // `held` is of an earlier run
   std::uint64_t expiring = 0;    // of held.keys, how many had a time to live
-  Milliseconds longest_ttl{0};   // ... and theirs, as ServerInfo::longest_ttl
+  Milliseconds longest_ttl{0};   // ... and theirs, as ExpiringKeys::longest_ttl
   std::string taken_for_ours;    // the run id of the process that was last seen here and was no stranger
   bool emptied = false;          // it lost most of `held` while its offset stood still; a master that was promoted so
   bool welcome = false;          // the operator gave up what it holds: it may be told to follow
@@ -109,15 +109,16 @@ struct AroundStall {
   BeforeStall before = BeforeStall::gone;
 };
 
-/// Other deciders that are connected to the node, as its server last told; on Redis also its settings, read by the same
-/// exchange.
+/// Other deciders that are connected to the node, as its server last told; on Redis also its settings and abilities,
+/// read by the same exchange.
 struct Deciders {
   std::vector<std::string> names;
-  std::string untold;                  // why the server did not tell (NOPERM, ...); empty where it did
-  bool pending = false;                // a question is under way
-  std::optional<Time> asked;           // when the last question was sent
-  Time names_as_of{};                  // when the question was sent whose answer gave `names`
-  std::optional<RedisSettings> redis;  // as last told; none where the server did not tell
+  std::string untold;                       // why the server did not tell (NOPERM, ...); empty where it did
+  bool pending = false;                     // a question is under way
+  std::optional<Time> asked;                // when the last question was sent
+  Time names_as_of{};                       // when the question was sent whose answer gave `names`
+  std::optional<RedisSettings> redis;       // as last told; none where the server did not tell
+  std::optional<RedisAbilities> abilities;  // as it told when it last answered; none: it never did
 
   bool told_since(Time at) const { return !pending && asked && *asked >= at; }
 };

@@ -125,8 +125,14 @@ class RedisServer(Process):
         self.password = known
 
     def refuses(self, error):
+        return self._refuses(error, "GET", "any")
+
+    def refuses_write(self, error):
+        return self._refuses(error, "SET", "any", "")
+
+    def _refuses(self, error, *words):
         try:
-            self.ask("GET", "any")
+            self.ask(*words)
         except ReplyError as refusal:
             return str(refusal).startswith(error)
         return False

@@ -143,6 +143,26 @@ TEST_CASE("redis info: Valkey is known by its own version, in any order") {
   CHECK_FALSE(nine.link_down_for);
 }
 
+TEST_CASE("redis info: what would keep it from serving as a master, or from being one") {
+  const std::string sound =
+      "role:master\r\nredis_mode:standalone\r\nrdb_last_bgsave_status:ok\r\naof_enabled:1\r\n"
+      "aof_last_write_status:ok\r\n";
+  const auto parsed = [&](const std::string& more) {
+    const auto info = parse_info(sound + more);
+    REQUIRE(info.has_value());
+    return *info;
+  };
+  CHECK_FALSE(parsed("").save_failed);
+  CHECK(parsed("").hindrance.empty());
+  CHECK(parsed("").unpromotable.empty());
+  CHECK(parsed("rdb_last_bgsave_status:err\r\n").save_failed);
+  CHECK(parsed("rdb_last_bgsave_status:err\r\n").hindrance.empty());  // the settings may allow writes
+  CHECK(parsed("aof_last_write_status:err\r\n").hindrance.find("aof_last_write_status") != std::string::npos);
+  CHECK(parsed("aof_last_write_status:err\r\naof_enabled:0\r\n").hindrance.empty());  // of before it was switched off
+  CHECK(parsed("redis_mode:cluster\r\n").unpromotable.starts_with("cluster-enabled is yes"));
+  CHECK(parsed("server_mode:cluster\r\n").unpromotable.starts_with("cluster-enabled is yes"));
+}
+
 TEST_CASE("redis info: what cannot be believed is an error") {
   CHECK(parse_info("").has_error());
   CHECK(parse_info("run_id:a\r\nredis_version:7.0.15\r\n").has_error());

@@ -21,9 +21,10 @@ std::string pair(const std::string& name, const std::string& value) {
 }
 
 std::string told(const std::string& requirepass, const std::string& masterauth, const std::string& save,
-                 const std::string& appendonly, const std::string& replicas) {
+                 const std::string& appendonly, const std::string& replicas, const std::string& stops = "yes") {
   return pair("requirepass", requirepass) + pair("masterauth", masterauth) + pair("save", save) +
-         pair("appendonly", appendonly) + pair("min-replicas-to-write", replicas);
+         pair("appendonly", appendonly) + pair("min-replicas-to-write", replicas) +
+         pair("stop-writes-on-bgsave-error", stops);
 }
 
 TEST_CASE("redis settings: one question for each, with one name") {
@@ -40,13 +41,19 @@ TEST_CASE("redis settings: what the replies say") {
   CHECK_FALSE(open->has_master_password);
   CHECK(open->persists);
   CHECK(open->min_replicas_to_write == 0);
+  CHECK(open->save_points);
+  CHECK(open->stop_writes_on_bgsave_error);
   const auto locked = read_settings(replies(told("one", "two", "", "no", "2")));
   REQUIRE(locked);
   CHECK(locked->requires_password);
   CHECK(locked->has_master_password);
   CHECK_FALSE(locked->persists);
   CHECK(locked->min_replicas_to_write == 2);
-  CHECK(read_settings(replies(told("", "", "", "yes", "0")))->persists);
+  const auto appending = read_settings(replies(told("", "", "", "yes", "0", "no")));
+  REQUIRE(appending);
+  CHECK(appending->persists);
+  CHECK_FALSE(appending->save_points);
+  CHECK_FALSE(appending->stop_writes_on_bgsave_error);
 }
 
 TEST_CASE("redis settings: refused, cut short or strange is unknown") {

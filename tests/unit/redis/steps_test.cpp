@@ -21,9 +21,10 @@ struct StepsBench {
   std::optional<StepResult> result;
   std::string text;
   int calls = 0;
+  Milliseconds pause = 500ms;
 
   void start(Step step, Milliseconds timeout = 2s, Credentials credentials = {}) {
-    run_step(io, server.endpoint(), credentials, {NodeId{0}, step, other, timeout, 500ms},
+    run_step(io, server.endpoint(), credentials, {NodeId{0}, step, other, timeout, pause},
              [this](StepResult r, std::string t) {
                ++calls;
                result = r;
@@ -134,15 +135,66 @@ TEST_CASE("redis steps: a server without CLIENT UNPAUSE, as Redis 6.0 fails it i
   CHECK(b.text == "CLIENT UNPAUSE: ERR Unknown subcommand");
 }
 
-TEST_CASE("redis steps: a server that will not queue CLIENT UNPAUSE gets the transaction without it") {
+TEST_CASE("redis steps: demote leaves a pause alone that is not ours") {
   StepsBench b;
-  b.start(Step::demote_emptied);
-  b.answer("EXEC", "+OK\r\n" + queued(4) + "-ERR unknown\r\n-EXECABORT Transaction discarded\r\n");
-  const auto again = b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n+OK\r\n:2\r\n:0\r\n:1\r\n");
-  CHECK(again.find("UNPAUSE") == std::string::npos);
-  CHECK(again.find("slave") != std::string::npos);
+  b.pause = 0ms;
+  b.start(Step::demote);
+  CHECK(b.answer("EXEC", "+OK\r\n" + queued(3) + "*3\r\n+OK\r\n:2\r\n:0\r\n").find("UNPAUSE") == std::string::npos);
   b.answer("REWRITE", "+OK\r\n");
   CHECK(b.ended(StepResult::done));
+  CHECK(b.text.empty());
+}
+
+const std::string discarded = "-EXECABORT Transaction discarded because of previous errors.\r\n";
+
+TEST_CASE("redis steps: a demotion that is refused as a transaction goes on word by word, REPLICAOF first") {
+  StepsBench b;
+  const std::string oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+  b.start(Step::demote_emptied);
+  b.answer("EXEC", "+OK\r\n" + oom + oom + oom + oom + oom + discarded);
+  CHECK(b.answer("6379", "+OK\r\n") == "*3\r\n$9\r\nREPLICAOF\r\n$8\r\n10.0.0.2\r\n$4\r\n6379\r\n");
+  const auto cuts = b.answer("UNPAUSE", ":2\r\n:0\r\n:1\r\n+OK\r\n");
+  const auto at = [&](const char* word) { return cuts.find(word); };
+  CHECK(at("normal") < at("pubsub"));
+  CHECK(at("pubsub") < at("replica\r\n"));
+  CHECK(at("replica\r\n") < at("UNPAUSE"));
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+  CHECK(b.text.empty());
+}
+
+TEST_CASE("redis steps: it is demoted though its clients cannot be cut, and the text says so") {
+  StepsBench b;
+  b.pause = 0ms;
+  b.start(Step::demote);
+  const std::string unknown = "-ERR unknown command 'CLIENT'\r\n";
+  b.answer("EXEC", "+OK\r\n" + queued(1) + unknown + unknown + discarded);
+  b.answer("6379", "+OK\r\n");
+  SUBCASE("refused") {
+    CHECK(b.answer("pubsub", unknown + unknown).find("UNPAUSE") == std::string::npos);
+    b.answer("REWRITE", "-ERR no\r\n");
+    CHECK(b.ended(StepResult::done));
+    CHECK(b.text ==
+          "its clients were not cut: CLIENT KILL TYPE normal: ERR unknown command 'CLIENT'; "
+          "CONFIG REWRITE: ERR no");
+  }
+  SUBCASE("closed") {
+    b.answer("pubsub", "");
+    b.server.peers[0]->close();
+    CHECK(b.ended(StepResult::done));
+    CHECK(b.text.starts_with("its clients were perhaps not cut: connection closed by the server; CONFIG REWRITE: "));
+  }
+}
+
+TEST_CASE("redis steps: only CLIENT UNPAUSE is forbidden: the pause ends by itself") {
+  StepsBench b;
+  b.start(Step::demote);
+  b.answer("EXEC", "+OK\r\n" + queued(3) + "-NOPERM no\r\n" + discarded);
+  b.answer("6379", "+OK\r\n");
+  b.answer("UNPAUSE", ":2\r\n:0\r\n-NOPERM no\r\n");
+  b.answer("REWRITE", "+OK\r\n");
+  CHECK(b.ended(StepResult::done));
+  CHECK(b.text == "CLIENT UNPAUSE: NOPERM no");
 }
 
 TEST_CASE("redis steps: demote fails where REPLICAOF or a kill does") {
@@ -150,8 +202,10 @@ TEST_CASE("redis steps: demote fails where REPLICAOF or a kill does") {
   b.start(Step::demote);
   SUBCASE("not queued") {
     b.answer("EXEC", "+OK\r\n-NOPERM no\r\n" + queued(3) + "-EXECABORT Transaction discarded\r\n");
+    b.answer("6379", "-NOPERM no\r\n");
     CHECK(b.ended(StepResult::failed));
     CHECK(b.text == "REPLICAOF 10.0.0.2 6379: NOPERM no");
+    CHECK(b.server.peers[0]->received.empty());  // its clients stay
   }
   SUBCASE("failed in EXEC") {
     b.answer("EXEC", "+OK\r\n" + queued(4) + "*4\r\n-ERR cluster\r\n:0\r\n:0\r\n+OK\r\n");
