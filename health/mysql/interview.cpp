@@ -39,7 +39,7 @@ Statement Interview::ask(const Ask& ask) {
   if (!take(ask, said.dialect->transactions(), tables.transactions, said)) return said;
   if (!take(ask, said.dialect->replication(), tables.replication, said)) return said;
   if (!take(ask, Dialect::counters(), tables.counters, said)) return said;
-  if (!ask_heartbeats(ask, said) || !ask_log(ask, said)) return said;
+  if (!ask_heartbeats(ask, said) || !ask_what_stays(ask, said)) return said;
   auto report = read_report(*said.dialect, tables);
   if (!report.info) return end(said, Outcome::invalid, std::move(report.problem));
   said.info = std::move(report.info);
@@ -66,19 +66,26 @@ bool Interview::ask_heartbeats(const Ask& ask, Statement& said) {
   return true;
 }
 
-/// False where the connection is gone. Where the grant is missing (MariaDB: BINLOG MONITOR) it is not asked again.
-bool Interview::ask_log(const Ask& ask, Statement& said) {
-  if (!log_) {
-    auto reply = ask(said.dialect->binary_log());
-    if (!reply.ok() && !is_from_server(*reply.failure)) {
-      said.outcome = classify(*reply.failure);
-      said.text = describe(*reply.failure);
-      said.failure = std::move(reply.failure);
-      return false;
-    }
-    log_ = std::move(reply.table);
+/// What only a restart changes, which ends the connection: asked once. False where the connection is gone. Where the
+/// grant is missing (the binary log, MariaDB: BINLOG MONITOR) it is not asked again.
+bool Interview::ask_once(const Ask& ask, const std::string& statement, std::optional<Table>& answer, Statement& said) {
+  if (answer) return true;
+  auto reply = ask(statement);
+  if (!reply.ok() && !is_from_server(*reply.failure)) {
+    said.outcome = classify(*reply.failure);
+    said.text = describe(*reply.failure);
+    said.failure = std::move(reply.failure);
+    return false;
   }
+  answer = std::move(reply.table);
+  return true;
+}
+
+bool Interview::ask_what_stays(const Ask& ask, Statement& said) {
+  if (!ask_once(ask, said.dialect->binary_log(), log_, said)) return false;
+  if (!ask_once(ask, when_started(*said.dialect), started_, said)) return false;
   said.tables.log = *log_;
+  said.tables.started = *started_;
   return true;
 }
 

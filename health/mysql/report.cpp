@@ -203,6 +203,7 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
   if (source && !read_replica(dialect, tables, *source, info))
     return {std::nullopt, "a replication status that cannot be read"};
   read_filters(tables, source, sql);
+  sql.started = seconds_in(tables.started.find(0, "started")).value_or(sql.started);
   info.role = source || info.read_only ? Role::replica : Role::master;
   info.offset = sql.received.position();
   return {std::move(info), {}};
