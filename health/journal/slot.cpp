@@ -57,9 +57,9 @@ std::uint32_t name_crc(Bytes bytes) {
   return crc.checksum();
 }
 
-constexpr std::array<std::string_view, 12> fields{"group",     "epoch",        "phase",        "master",
-                                                  "server_id", "replid",       "offset",       "target",
-                                                  "fenced",    "past_servers", "past_replids", "copies"};
+constexpr std::array<std::string_view, 13> fields{"group",        "epoch",        "phase",  "master", "server_id",
+                                                  "replid",       "offset",       "target", "fenced", "server_started",
+                                                  "past_servers", "past_replids", "copies"};
 
 json::array to_array(const std::vector<std::string>& texts) {
   json::array array;
@@ -100,6 +100,7 @@ std::string to_json(const JournalRecord& record) {
     if (longer.size() <= max_slot_payload) return text.swap(longer);
     for (const auto& field : more) object.erase(field.key());
   };
+  if (record.server_started.count() != 0) add({{"server_started", record.server_started.count()}});
   if (!record.past_replids.empty()) add({{"past_replids", to_array(record.past_replids)}});
   if (!record.copies.empty()) add({{"copies", to_array(record.copies)}});
   if (!record.unread.empty()) add(json::parse(record.unread).as_object());
@@ -157,6 +158,8 @@ JournalRecord from_object(const json::object& object) {
   if (const auto* offset = object.if_contains("offset")) record.offset = offset->to_number<std::int64_t>();
   record.target = string_of(object, "target");
   if (const auto* fenced = object.if_contains("fenced")) record.fenced = fenced->as_bool();
+  if (const auto* started = object.if_contains("server_started"))
+    record.server_started = std::chrono::seconds(started->to_number<std::int64_t>());
   record.past_servers = newest(object, "past_servers", max_past_servers);
   record.past_replids = newest(object, "past_replids", max_past_replids);
   record.copies = copies_of(object);

@@ -50,7 +50,7 @@ struct Slot {
 
 /// Asserts that the record fits: group at most max_slot_name bytes, past_servers at most max_past_servers, and the JSON
 /// without `unread` at most max_slot_payload (names are bounded by the configuration, ids by the servers' protocol).
-/// past_replids, copies and `unread`, in this order, are left out where there is no room for them.
+/// server_started, past_replids, copies and `unread`, in this order, are left out where there is no room for them.
 SlotBytes encode_slot(const JournalRecord& record, std::uint64_t sequence);
 
 /// Reads any bytes without harm.

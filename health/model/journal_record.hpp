@@ -36,12 +36,15 @@ struct JournalRecord {
   std::string group;
   Epoch epoch = 0;
   Phase phase = Phase::steady;
-  std::string master;                     // node name
-  std::string server_id;                  // the master's run id
-  std::string replid;                     // its history: replication id ...
-  std::int64_t offset = 0;                // ... and the last offset seen (bytes)
-  std::string target;                     // node name, in phase promoting
-  bool fenced = false;                    // a fence may have been sent to `master`
+  std::string master;       // node name
+  std::string server_id;    // the master's run id
+  std::string replid;       // its history: replication id ...
+  std::int64_t offset = 0;  // ... and the last offset seen (bytes)
+  std::string target;       // node name, in phase promoting
+  // A fence may have been sent to `master`. MySQL: it lasts, and is forgotten once it was seen undone for a while.
+  bool fenced = false;
+  // MySQL: SqlInfo::started of the process that was seen as the master. 0: of none yet, or an older sengu wrote this.
+  std::chrono::seconds server_started{0};
   std::vector<std::string> past_servers;  // run ids that were ever master, newest last, at most 32
   std::vector<std::string>
       past_replids;              // Redis: histories of the group before the present one, newest last, at most 16

@@ -65,6 +65,9 @@ struct SqlInfo {
   GtidSet executed;                // gtid_executed; MariaDB: gtid_binlog_state
   GtidSet received;                // executed, and what the relay log holds (Retrieved_Gtid_Set; Gtid_IO_Pos)
   std::chrono::seconds uptime{0};  // Uptime: tells a restart, since server_uuid outlives it
+  // When the process was started, since 1970 by the server's own clock: the same for as long as the process lives,
+  // also where that clock is set (health/mysql/dialect, when_started). 0: the server does not say.
+  std::chrono::seconds started{0};
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
   bool receiving = false;  // the IO thread runs, or tries to connect
   bool applying = false;   // the SQL thread runs

@@ -63,6 +63,8 @@ std::string_view to_string(Reason reason) {
     case Reason::replica_of_stranger: return "replica_of_stranger";
     case Reason::foreign_history: return "foreign_history";
     case Reason::master_is_replica: return "master_is_replica";
+    case Reason::read_only_by_hand: return "read_only_by_hand";
+    case Reason::own_fence: return "own_fence";
     case Reason::rogue_master: return "rogue_master";
     case Reason::hold_timeout: return "hold_timeout";
     case Reason::hold_full: return "hold_full";
@@ -146,6 +148,8 @@ std::string_view describe(Reason reason) {
     case Reason::replica_of_stranger: return "a replica follows something that is not the master";
     case Reason::foreign_history: return "its history does not contain the journal's";
     case Reason::master_is_replica: return "the recorded master says replica";
+    case Reason::read_only_by_hand: return "read_only was set on the master by hand; kept until it is taken back";
+    case Reason::own_fence: return "the fence of a failover that came to nothing is being taken off the master";
     case Reason::rogue_master: return "it says master and is not ours";
     case Reason::hold_timeout: return "no master within hold_timeout";
     case Reason::hold_full: return "too many clients are waiting";

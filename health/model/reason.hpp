@@ -72,6 +72,8 @@ enum class Reason : std::uint8_t {
   replica_of_stranger,  // a replica follows a server that is not the candidate master
   foreign_history,      // its history does not contain the journal's
   master_is_replica,    // the journal's master says replica
+  read_only_by_hand,    // MySQL: ... since a person set read_only on it; kept until it is taken back
+  own_fence,            // MySQL: ... since a failover that came to nothing fenced it; being undone
   rogue_master,
   hold_timeout,
   hold_full,

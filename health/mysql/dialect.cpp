@@ -219,4 +219,10 @@ std::string Dialect::behind_column() const {
   return mysql_since(replica_statements) ? "Seconds_Behind_Source" : "Seconds_Behind_Master";
 }
 
+std::string when_started(const Dialect& dialect) {
+  const char* table = dialect.is_mariadb() ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status";
+  return std::string("SELECT UNIX_TIMESTAMP() - CAST(VARIABLE_VALUE AS SIGNED) AS started FROM ") + table +
+         " WHERE VARIABLE_NAME = 'Uptime'";
+}
+
 }  // namespace sengu::health::mysql

@@ -99,4 +99,10 @@ class Dialect {
   std::string text_;
 };
 
+/// Asks when this process was started, in seconds since 1970. Uptime is the server's own clock less the time of its
+/// start (sql/mysqld.cc, show_starttime), so the difference is the same to the second for as long as the process lives,
+/// also where that clock is set meanwhile: one statement has one look at the clock. Needs no grant, nor
+/// performance_schema=ON.
+std::string when_started(const Dialect& dialect);
+
 }  // namespace sengu::health::mysql

@@ -54,7 +54,7 @@ Statement Interview::ask(const Ask& ask) {
   if (!take(ask, said.dialect->transactions(), tables.transactions, said)) return said;
   if (!take(ask, said.dialect->replication(), tables.replication, said)) return said;
   if (!take(ask, Dialect::counters(), tables.counters, said)) return said;
-  if (!ask_heartbeats(ask, said) || !ask_log(ask, said) || !ask_locks(ask, said)) return said;
+  if (!ask_heartbeats(ask, said) || !ask_what_stays(ask, said) || !ask_locks(ask, said)) return said;
   auto report = read_report(*said.dialect, tables);
   if (!report.info) return end(said, Outcome::invalid, std::move(report.problem));
   said.info = std::move(report.info);
@@ -75,13 +75,20 @@ bool Interview::ask_heartbeats(const Ask& ask, Statement& said) {
   return told != Told::connection_gone;
 }
 
-bool Interview::ask_log(const Ask& ask, Statement& said) {
-  if (!log_) {
-    Table log;
-    if (take_if_told(ask, said.dialect->binary_log(), log, said) == Told::connection_gone) return false;
-    log_ = std::move(log);
-  }
+/// Of what only a restart changes, which ends the connection: asked once.
+bool Interview::ask_once(const Ask& ask, const std::string& statement, std::optional<Table>& answer, Statement& said) {
+  if (answer) return true;
+  Table table;
+  if (take_if_told(ask, statement, table, said) == Told::connection_gone) return false;
+  answer = std::move(table);
+  return true;
+}
+
+bool Interview::ask_what_stays(const Ask& ask, Statement& said) {
+  if (!ask_once(ask, said.dialect->binary_log(), log_, said)) return false;
+  if (!ask_once(ask, when_started(*said.dialect), started_, said)) return false;
   said.tables.log = *log_;
+  said.tables.started = *started_;
   return true;
 }
 

@@ -31,12 +31,14 @@ class Interview {
 
  private:
   bool ask_heartbeats(const Ask& ask, Statement& said);
-  bool ask_log(const Ask& ask, Statement& said);
+  bool ask_once(const Ask& ask, const std::string& statement, std::optional<Table>& answer, Statement& said);
+  bool ask_what_stays(const Ask& ask, Statement& said);
   bool ask_locks(const Ask& ask, Statement& said);
 
   const std::string query_;
   bool no_heartbeats_ = false;  // performance_schema is off, or not ours to read
-  std::optional<Table> log_;    // asked once: only a restart changes it, which ends the connection
+  std::optional<Table> log_;    // as it was told once
+  std::optional<Table> started_;
   bool locks_are_told_ = true;
   int probes_ = 0;
   Table locks_;  // as last told

@@ -249,6 +249,7 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
     return {std::nullopt, "a replication status that cannot be read"};
   read_filters(tables, source, sql);
   read_hindrances(tables, info);
+  sql.started = seconds_in(tables.started.find(0, "started")).value_or(sql.started);
   info.role = source || info.read_only ? Role::replica : Role::master;
   info.offset = sql.received.position();
   return {std::move(info), {}};

@@ -14,6 +14,7 @@ struct Tables {
   Table variables, transactions, replication, counters;
   Table heartbeats;  // empty where it was not asked
   Table log;         // the binary log's own; empty where it was not asked, or not told
+  Table started;     // empty likewise
   Table locks;       // who holds up commits; empty where it was not asked, or not told
   bool locks_are_told = true;
 };

@@ -100,6 +100,8 @@ void outlive_a_server(const std::string& flavour, int use) {
   boost::asio::io_context io;
   SqlNode node(io, group.endpoint(1), 300ms);
   REQUIRE(node.eventually([](const ServerInfo&) { return true; }));
+  const auto started = node.info().sql->started;
+  CHECK(started > 1'700'000'000s);
 
   // frozen between two questions: the kept connection owes its answer, a side connection gets no greeting
   group.freeze(1);
@@ -117,6 +119,8 @@ void outlive_a_server(const std::string& flavour, int use) {
   CHECK(node.seen.front().outcome == Outcome::ok);
   REQUIRE(node.eventually([](const ServerInfo&) { return true; }));
   CHECK(node.lost == 0);
+  SqlNode another(io, group.endpoint(1));
+  CHECK(another.info().sql->started == started);  // the same for every connection, and at any time
 
   // killed while idle
   std::vector<double> times;
@@ -135,6 +139,7 @@ void outlive_a_server(const std::string& flavour, int use) {
     group.start_again(1);
     REQUIRE(node.eventually([](const ServerInfo&) { return true; }));
   }
+  CHECK(node.info().sql->started > started);
   MESSAGE(flavour << ": kill -9 to on_connection_lost " << times[0] << " " << times[1] << " " << times[2] << " ms");
 
   // frozen where there is no connection yet, then killed: the connection that waits for its greeting says so

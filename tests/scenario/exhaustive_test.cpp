@@ -68,6 +68,27 @@ const Alphabet data_and_orders{
     {"2 s pass", [](const World&) { return true; }, [](World& w) { w.run(2s); }},
 };
 
+bool follows_nothing(const ModelNode& node) { return node.follows < 0; }
+
+/// MySQL: a person's read_only on the master, and what may befall it meanwhile.
+const Alphabet read_only{
+    {"a read-only by hand", [](const World& w) { return usable(w.nodes[a]) && w.nodes[a].sql.writable; },
+     [](World& w) { w.close_by_hand(a); }},
+    {"taken back", [](const World& w) { return usable(w.nodes[a]) && w.nodes[a].sql.closed_by_hand; },
+     [](World& w) { w.open_by_hand(a); }},
+    {"kill a", [](const World& w) { return w.nodes[a].running; }, [](World& w) { w.kill(a); }},
+    {"restart a", [](const World& w) { return !w.nodes[a].running; }, [](World& w) { w.restart(a, Memory::kept); }},
+    {"freeze a", [](const World& w) { return usable(w.nodes[a]); }, [](World& w) { w.freeze(a); }},
+    {"thaw a", [](const World& w) { return w.nodes[a].frozen; }, [](World& w) { w.thaw(a); }},
+    {"c master by hand", [](const World& w) { return !follows_nothing(w.nodes[c]); },
+     [](World& w) { w.make_master_by_hand(c); }},
+    {"b follows c by hand", [](const World& w) { return follows_nothing(w.nodes[c]) && !follows_nothing(w.nodes[b]); },
+     [](World& w) { w.follow_by_hand(b, c); }},
+    {"sengu restarts", [](const World&) { return true; }, [](World& w) { w.restart_sengu(); }},
+    {"12 ms pass", [](const World&) { return true; }, [](World& w) { w.run(12ms); }},
+    {"3 s pass", [](const World&) { return true; }, [](World& w) { w.run(3s); }},
+};
+
 struct Search {
   Search(const Alphabet& letters, int length) : alphabet(letters), depth(length) {}
 
@@ -142,6 +163,16 @@ TEST_CASE("every sequence of up to six faults, writes and orders keeps the invar
 
 TEST_CASE("every sequence of up to six faults, writes and orders changes nothing in observe mode") {
   search_all(data_and_orders, config::Mode::observe);
+}
+
+TEST_CASE("every sequence of up to five events around a person's read_only keeps the invariants") {
+  auto settings = group_of(3);
+  settings.kind = config::Kind::mysql;
+  Search search(read_only, depth() - 1);
+  search.visit(settled(settings));
+  MESSAGE(search.played << " events played");
+  for (const auto& failure : search.failures) FAIL_CHECK(failure);
+  CHECK(search.played > 100);
 }
 
 TEST_CASE("after the faults end, a group with a live copy is routed again") {

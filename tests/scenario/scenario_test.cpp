@@ -93,13 +93,14 @@ class Scenario {
     if (verb == "connect-failed")
       return world_->input(health::ConnectFailed{health::NodeId{static_cast<std::uint16_t>(node)}});
     if (verb == "refuses") {
-      model.refuses = true;
+      model.refuses = rest != "no-more";
       return;
     }
     if (verb == "save-fails") {
       model.save_failed = true;
       return;
     }
+    if (verb == "read-only") return rest == "off" ? world_->open_by_hand(node) : world_->close_by_hand(node);
     if (verb == "knows-no-fence") {
       model.knows_no_fence = true;
       return;

@@ -112,20 +112,6 @@ void clients_are_killed(Stage& stage) {
   if (stage.random.chance(50)) server.kill_replicas();
 }
 
-void sengu_dies(Stage& stage) {
-  if (!stage.sengu.running()) return;
-  const auto pause = stage.some_time();
-  stage.say(fmt::format("sengu dies, to return after {} ms", pause / 1ms));
-  stage.sengu.kill();
-  stage.judge.touch(proxy_host);
-  stage.timeline.after(pause, [&stage] {
-    if (stage.sengu.running()) return;
-    stage.say("sengu is started again");
-    stage.sengu.start();
-    stage.judge.touch(proxy_host);
-  });
-}
-
 void sengu_freezes(Stage& stage) {
   const auto pause = stage.some_time();
   stage.say(fmt::format("sengu freezes for {} ms", pause / 1ms));
@@ -308,6 +294,20 @@ void bring_back(Stage& stage, Server& server, Kept kept) {
   if (kept != Kept::everything) stage.judge.lost_data(server);
 }
 
+void sengu_dies(Stage& stage) {
+  if (!stage.sengu.running()) return;
+  const auto pause = stage.some_time();
+  stage.say(fmt::format("sengu dies, to return after {} ms", pause / 1ms));
+  stage.sengu.kill();
+  stage.judge.touch(proxy_host);
+  stage.timeline.after(pause, [&stage] {
+    if (stage.sengu.running()) return;
+    stage.say("sengu is started again");
+    stage.sengu.start();
+    stage.judge.touch(proxy_host);
+  });
+}
+
 void likely_master_dies(Stage& stage) { die_and_return(stage, stage.likely_master()); }
 
 void die_and_return(Stage& stage, Server& server) {
@@ -366,7 +366,7 @@ void all_is_well(Stage& stage) {
     server->refuse_promotes({});
     server->thaw();
     if (stage.kind == config::Kind::mysql) {
-      mysql_is_well(*server);
+      mysql_is_well(stage, *server);
     } else {
       redis_is_well(stage, *server);
     }

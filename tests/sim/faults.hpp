@@ -30,6 +30,8 @@ struct Fault {
 };
 void die_and_return(Stage& stage, Server& server);
 void likely_master_dies(Stage& stage);
+/// ... to return after a while.
+void sengu_dies(Stage& stage);
 /// A process that is not running is started again.
 void bring_back(Stage& stage, Server& server, Kept kept);
 /// Redis: it is deaf for longer than a candidate may be; when it is let in again, its master may have restarted.
@@ -38,7 +40,7 @@ void replica_is_locked_out(Stage& stage);
 const std::vector<Fault>& redis_faults();
 void redis_is_well(Stage& stage, Server& server);
 const std::vector<Fault>& mysql_faults();
-void mysql_is_well(Server& server);
+void mysql_is_well(Stage& stage, Server& server);
 
 /// One fault of the whole list, by chance.
 void something_happens(Stage& stage);

@@ -196,7 +196,7 @@ void Judge::on_publish(const Route& route) {
 // --- steps ---
 
 void Judge::on_step(const RunStep& step) {
-  if (is_mysql() && step.step == Step::start_receiving) check_errant_is_left_alone(step);
+  if (is_mysql()) check_what_is_undone(step);
   const bool undoes = step.step == Step::unfence || step.step == Step::start_receiving;
   if (step.step == Step::rehandshake || undoes) return;
   const auto status = sengu_->status();
@@ -269,8 +269,9 @@ void Judge::check_old_master_is_gone(const std::string& what) {
   if (old < 0) return;
   const Server& master = *ports_.servers[at(old)];
   if (regressed_[at(old)]) return;
-  const bool lives = master.running() && !master.frozen() && master.is_master() &&
-                     master.run_id() == durable_->server_id && is_calm(host_of(old));
+  const bool serves = master.is_master() || is_kept_read_only(master);
+  const bool lives =
+      master.running() && !master.frozen() && serves && master.run_id() == durable_->server_id && is_calm(host_of(old));
   if (!lives) return;
   if (reachable(master)) return violation(what + " while the master lives and can be reached");
   if (!is_calm(proxy_host)) return;

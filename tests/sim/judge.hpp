@@ -70,6 +70,8 @@ class Judge final : public Observer {
   /// It is the journal's master.
   bool is_rightful(const Server& server) const { return durable_ && durable_->master == server.name(); }
 
+  /// Asked when all has been well for long, and before people help.
+  void check_fence_is_undone();
   /// Asked now and then.
   void check_liveness();
 
@@ -111,6 +113,8 @@ class Judge final : public Observer {
   bool wrote_what(const MysqlServer& server, const MysqlServer& master_lacks) const;
   bool has_writes_of_strangers(const MysqlServer& server) const;
   bool is_live_acker(int index) const;
+  bool is_kept_read_only(const Server& server) const;
+  void check_what_is_undone(const health::RunStep& step);
   void check_relay_log(const health::RunStep& step);
   void check_errant_candidate(const health::RunStep& step);
   void check_errant_is_left_alone(const health::RunStep& step);

@@ -62,6 +62,32 @@ void somebody_writes_there(Stage& stage) {
   stage.touch(server);
 }
 
+void take_back_read_only(Stage& stage, MysqlServer& server) {
+  if (!server.running() || !server.closed_by_hand() || !stage.judge.is_rightful(server)) return;
+  stage.say("read_only is taken back on " + server.name());
+  server.open_by_hand();
+  stage.touch(server);
+}
+
+/// Perhaps not before all is well.
+void somebody_sets_read_only(Stage& stage) {
+  MysqlServer& server = mysql(stage.likely_master());
+  if (!server.close_by_hand()) return;
+  stage.say("somebody sets read_only on " + server.name());
+  stage.touch(server);
+  if (stage.random.chance(30)) return;
+  stage.timeline.after(stage.some_time(), [&stage, &server] { take_back_read_only(stage, server); });
+}
+
+/// Between the fence and the promote, or near it.
+void sengu_dies_under_an_ordered_failover(Stage& stage) {
+  if (!stage.sengu.running()) return;
+  stage.say("the operator orders a failover");
+  stage.judge.operator_acts();
+  stage.sengu.input(health::Order{health::RequestId{2}, health::FailoverWish{}});
+  stage.timeline.after(stage.random.between(2ms, 12ms), [&stage] { sengu_dies(stage); });
+}
+
 /// The application knows the servers, too.
 void clients_bypass_the_proxy(Stage& stage) {
   MysqlServer& server = mysql(stage.likely_master());
@@ -120,12 +146,15 @@ const std::vector<Fault>& mysql_faults() {
                                          {5, clients_bypass_the_proxy},
                                          {3, replica_stops_acknowledging},
                                          {4, source_flag_is_left_on},
-                                         {8, master_dies_while_replicas_differ}};
+                                         {8, master_dies_while_replicas_differ},
+                                         {6, somebody_sets_read_only},
+                                         {4, sengu_dies_under_an_ordered_failover}};
   return faults;
 }
 
-void mysql_is_well(Server& one) {
+void mysql_is_well(Stage& stage, Server& one) {
   MysqlServer& server = mysql(one);
+  take_back_read_only(stage, server);
   server.apply_slowly(usual_apply_time);
   server.start_applying();
   if (!server.running()) return;

@@ -42,6 +42,28 @@ bool Judge::has_writes_of_strangers(const MysqlServer& server) const {
   return std::any_of(server.log().begin(), server.log().end(), [](const Transaction& one) { return !one.rightful; });
 }
 
+/// A person made it read-only, and the journal knows that this process was the master, and of no fence of sengu's own.
+bool Judge::is_kept_read_only(const Server& server) const {
+  if (!is_mysql() || !durable_ || !is_rightful(server) || durable_->fenced || intent_.fenced) return false;
+  const MysqlServer& one = mysql(server.index());
+  return one.closed_by_hand() && durable_->server_started == one.started();
+}
+
+void Judge::check_what_is_undone(const RunStep& step) {
+  if (step.step == Step::start_receiving) check_errant_is_left_alone(step);
+  const bool opens = step.step == Step::unfence || step.step == Step::promote;
+  const MysqlServer& server = mysql(static_cast<int>(index(step.node)));
+  if (opens && !operator_acted_ && is_kept_read_only(server))
+    violation("what a person made read-only on " + server.name() + " is made writable");
+}
+
+/// A fence of sengu's own does not stay on the master.
+void Judge::check_fence_is_undone() {
+  if (!is_mysql() || !durable_ || journal_lost_ != Time{} || by_name(durable_->master) < 0) return;
+  const MysqlServer& master = mysql(by_name(durable_->master));
+  if (master.fenced_by_step() && master.usable()) violation(master.name() + " is left fenced");
+}
+
 /// Invariant 10.
 void Judge::check_relay_log(const RunStep& step) {
   const MysqlServer& target = mysql(static_cast<int>(index(step.node)));
@@ -147,6 +169,8 @@ void Judge::check_replicas_in_the_end(int master) {
       return entry.source != mysql(master).source() && !mysql(master).logged(entry);
     });
     if (server.index() == master || of_its_own || !server.receive_error().empty()) continue;
+    // Both threads stopped look like a person's STOP REPLICA to the next run.
+    if (server.left_halfway() && sengu_->started() > *server.left_halfway()) continue;
     if (!server.has_source()) violation(server.name() + " follows nobody in the end");
     if (server.has_source() && (!server.receives() || !server.applies()))
       violation(server.name() + " does not replicate in the end");

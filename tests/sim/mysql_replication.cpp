@@ -167,6 +167,7 @@ void MysqlServer::point_at(int master) {
 }
 
 void MysqlServer::start_replication() {
+  left_halfway_.reset();
   applying_ = true;
   if (!receives()) connect();
 }

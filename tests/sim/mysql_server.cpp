@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t first_data = 1000;  // transactions of the first server, before anything is watched
 constexpr int most_unsynced = 20;          // transactions that a host takes with it, where sync_binlog is not 1
 constexpr int next_uuid = 100;
+constexpr auto begin_of_time = 1'800'000'000s;  // since 1970, by the servers' clocks
 
 }  // namespace
 
@@ -70,11 +71,13 @@ void MysqlServer::restart(Kept kept) {
   for (const Transaction& one : relay_log_)
     if (!received_.contains(one)) received_.add(one);
   read_only_ = options_.starts_read_only;
+  closed_by_hand_ = fenced_by_step_ = false;
   semi_sync_source_ = options_.semi_sync && options_.source_flag_stays;
   semi_sync_replica_ = options_.semi_sync;
   apply_time_ = usual_apply_time;
   applying_ = true;
   stopped_by_step_.reset();
+  left_halfway_.reset();
   receive_error_.clear();
   down_since_.reset();
   busy_until_ = {};
@@ -91,6 +94,18 @@ void MysqlServer::obey(const Request& step) {
     conversation->statements = statements_of(step);
     begin(conversation);
   });
+}
+
+bool MysqlServer::close_by_hand() {
+  if (!usable() || !is_master() || fence_hangs_ || !waiting_.empty()) return false;
+  read_only_ = closed_by_hand_ = true;
+  return true;
+}
+
+void MysqlServer::open_by_hand() { read_only_ = closed_by_hand_ = fenced_by_step_ = false; }
+
+std::chrono::seconds MysqlServer::started() const {
+  return begin_of_time + std::chrono::floor<std::chrono::seconds>(started_.time_since_epoch());
 }
 
 void MysqlServer::write_directly(int count) {
@@ -161,7 +176,10 @@ void MysqlServer::go_on(const SharedConversation& conversation) {
     reply.outcome = outcome;
     if (connection) answer(connection, reply);
   };
-  if (!conversation->by_hand && !(connection && stands(*connection))) return;
+  if (!conversation->by_hand && !(connection && stands(*connection))) {
+    if (!conversation->statements.empty()) left_halfway_ = cluster_.timeline.now();
+    return;
+  }
   if (conversation->statements.empty()) return end(Outcome::ok);
   const Statement& statement = conversation->statements.front();
   if (statement.ready && !statement.ready()) {
@@ -200,6 +218,7 @@ MysqlServer::Statement MysqlServer::fence() {
             return !fence_hangs_;
           },
           [this] {
+            fenced_by_step_ |= !read_only_;
             read_only_ = true;
             for (const auto& [weak, write] : std::exchange(postponed_, {})) {
               Reply reply;
@@ -232,7 +251,7 @@ std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
     return true;
   };
   const auto open = [this] {
-    read_only_ = false;
+    open_by_hand();
     return true;
   };
   return {{nullptr, may_go_on},
@@ -260,7 +279,7 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
   const Statement switch_off = at_once([this] { switch_semi_sync_source(SemiSync::off); });
   switch (request.step) {
     case Step::fence: return {switch_off, fence()};
-    case Step::unfence: return {at_once([this] { read_only_ = false; })};
+    case Step::unfence: return {at_once([this] { open_by_hand(); })};
     case Step::promote: return promotion(request.loss);
     case Step::repoint:
       if (follows_ >= 0 && applying_)
@@ -290,6 +309,7 @@ health::SqlInfo MysqlServer::sql_info() const {
   sql.executed = executed_.as_gtids();
   sql.received = received_.as_gtids();
   sql.uptime = std::chrono::duration_cast<std::chrono::seconds>(cluster_.timeline.now() - started_);
+  sql.started = started();
   sql.receiving = follows_ >= 0 && receives();
   sql.applying = follows_ >= 0 && applying_ && apply_error_.empty();
   sql.receive_error = receive_error_;

@@ -32,6 +32,9 @@ class MysqlServer final : public Server {
   void obey(const Request& step) override;
   void write_directly(int count) override;  // as an application does: refused where it is read-only
   void write_in_spite_of_read_only(int count);
+  /// SET GLOBAL read_only=ON by a person, who gives up where it would wait for commits. True: it was writable before.
+  bool close_by_hand();
+  void open_by_hand();
   void stop_receiving();
   void start_receiving();
   void stop_applying(const std::string& error);
@@ -54,6 +57,11 @@ class MysqlServer final : public Server {
   int source() const { return source_; }
   bool has_semi_sync() const { return options_.semi_sync; }
   bool has_source() const { return follows_ >= 0; }
+  /// A person made this process read-only when it was a master, and nothing has changed that since.
+  bool closed_by_hand() const { return closed_by_hand_ && read_only_ && follows_ < 0; }
+  /// A step has fenced this process, and nothing has opened it since.
+  bool fenced_by_step() const { return fenced_by_step_ && read_only_ && follows_ < 0; }
+  std::chrono::seconds started() const;
   const std::string& receive_error() const { return receive_error_; }
   bool receives() const { return receiver_ != Receiver::stopped; }
   bool all_applied() const { return relay_log_.empty(); }
@@ -61,6 +69,8 @@ class MysqlServer final : public Server {
   /// Its SQL thread runs, and waits for nobody's acknowledgement.
   bool applies() const { return applying_ && !applier_waits() && apply_error_.empty(); }
   bool semi_sync_source() const { return semi_sync_source_; }
+  /// When a step lost its client between two statements; none once replication was started again.
+  std::optional<Time> left_halfway() const { return left_halfway_; }
   /// Its IO thread was stopped by a step, and nobody has started it since.
   std::optional<Time> stopped_by_step() const { return stopped_by_step_; }
 
@@ -141,6 +151,8 @@ class MysqlServer final : public Server {
   int source_ = 0;  // its server_uuid
   Time started_{};
   bool read_only_ = true;
+  bool closed_by_hand_ = false;
+  bool fenced_by_step_ = false;
   bool fence_hangs_ = false;  // SET GLOBAL read_only=ON waits for commits, and new writes wait for it
   std::vector<std::pair<std::weak_ptr<Connection>, WriteId>> postponed_;
   std::vector<SharedConversation> hanging_;
@@ -168,6 +180,7 @@ class MysqlServer final : public Server {
   std::string apply_error_;
   Duration apply_time_{};
   std::optional<Time> stopped_by_step_;
+  std::optional<Time> left_halfway_;
 };
 
 }  // namespace sengu::sim

@@ -181,6 +181,7 @@ Result World::run() {
   timeline_.run_until(begin + 7s + settling + (lasts_ ? long_trouble : trouble));
   all_is_well(stage_);
   timeline_.run_until(timeline_.now() + recovery);
+  judge_.check_fence_is_undone();
   if (!is_routed()) operator_helps();
   judge_.check_end();
   say(fmt::format("{} acknowledged writes, {} lost, {} promotions", judge_.acknowledged(), judge_.lost(),

@@ -27,6 +27,7 @@ void World::check_step(const RunStep& step) {
   const bool others = std::any_of(nodes.begin(), nodes.end(), [](const ModelNode& node) {
     return node.running && node.reachable && !node.frozen && !node.deciders.empty();
   });
+  if (is_sql()) check_by_hand_is_kept(step);
   if (acts && step.step != Step::fence && step.step != Step::stop_receiving && others && !operator_acts)
     violation("a step beside another decider");
 }

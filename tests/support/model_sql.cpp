@@ -15,9 +15,14 @@ namespace {
 
 constexpr auto round_trip = 200us;
 constexpr auto reconnect = 3ms;
+constexpr auto begin_of_time = 1'800'000'000s;  // since 1970, by the servers' clocks
 
 std::size_t at(int node) { return static_cast<std::size_t>(node); }
 std::size_t at(NodeId id) { return index(id); }
+
+std::chrono::seconds started_of(const ModelNode& node) {
+  return begin_of_time + std::chrono::floor<std::chrono::seconds>(node.sql.started.time_since_epoch());
+}
 
 GtidSet united(GtidSet one, const GtidSet& other) {
   one.add(other);
@@ -44,6 +49,7 @@ void World::tell_sql(int index, ServerInfo& info) const {
   sql.executed = node.sql.executed;
   sql.received = united(node.sql.received, node.sql.executed);
   sql.uptime = std::chrono::duration_cast<std::chrono::seconds>(now_ - node.sql.started);
+  sql.started = started_of(node);
   sql.receiving = node.follows >= 0 && node.sql.receiving;
   sql.applying = node.follows >= 0 && node.sql.applying;
   sql.apply_error = node.sql.apply_error;
@@ -131,7 +137,7 @@ void World::carry_out_sql(const RunStep& step) {
       if (node.sql.events && settings_->scheduled_events == config::ScheduledEvents::follow)
         node.sql.events->scheduler = ScheduledEvents::Scheduler::off;
       break;
-    case Step::unfence: node.sql.writable = true; break;
+    case Step::unfence: open_by_hand(static_cast<int>(index(step.node))); break;
     case Step::promote:
       make_master_by_hand(static_cast<int>(index(step.node)));
       if (node.sql.replica == SemiSync::on) node.sql.source = SemiSync::on;
@@ -165,6 +171,7 @@ void World::restart_sql(int index, Memory memory) {
   ModelNode& node = nodes[at(index)];
   node.running = true;
   node.sql.writable = restarts_read_only ? false : node.follows < 0;
+  node.sql.closed_by_hand = false;
   if (node.sql.source == SemiSync::on) node.sql.source = SemiSync::off;  // set while it ran
   node.sql.started = now_;
   node.link_up = false;
@@ -175,6 +182,31 @@ void World::restart_sql(int index, Memory memory) {
   node.sql.started = now_;
   node.follows = -1;
   node.role = Role::master;
+}
+
+void World::close_by_hand(int index) {
+  ModelSql& sql = nodes[at(index)].sql;
+  sql.closed_by_hand = sql.writable;
+  sql.writable = false;
+}
+
+void World::open_by_hand(int index) {
+  nodes[at(index)].sql.writable = true;
+  nodes[at(index)].sql.closed_by_hand = false;
+}
+
+/// What a person made read-only is neither lifted unasked nor replaced while it lives.
+void World::check_by_hand_is_kept(const RunStep& step) {
+  const bool opens = step.step == Step::promote || step.step == Step::unfence;
+  if (!opens || operator_acts || !durable_) return;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const ModelNode& node = nodes[i];
+    if (!node.sql.closed_by_hand || node.follows >= 0 || durable_->master != settings_->nodes[i].name) continue;
+    if (durable_->server_started != started_of(node)) continue;  // not known to have been the master
+    const bool lives = node.running && !node.frozen && node.reachable;
+    if (index(step.node) == i && !durable_->fenced) violation("what a person made read-only was made writable");
+    if (index(step.node) != i && lives) violation("promoted over a living master that a person made read-only");
+  }
 }
 
 void World::lose_tail(int index, int count) {

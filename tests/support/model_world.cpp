@@ -401,12 +401,12 @@ void World::be_a_stranger(int index, std::uint64_t keys) {
 
 void World::make_master_by_hand(int index) {
   ModelNode& node = nodes[at(index)];
-  if (node.role == Role::master) return;
+  if (node.role == Role::master) return is_sql() ? open_by_hand(index) : void();
   node.role = Role::master;
   node.follows = -1;
   node.link_up = false;
   node.syncing = false;
-  node.sql.writable = true;
+  open_by_hand(index);
   node.sql.relay_log.clear();
   node.sql.received = node.sql.executed;
   node.replid2 = node.replid;

@@ -31,8 +31,9 @@ struct ModelSql {
   std::vector<Batch> relay_log;  // received, not applied yet
   health::Duration applies_after{0};
   bool writable = false;
-  bool receiving = true;  // the IO thread
-  bool applying = true;   // the SQL thread
+  bool closed_by_hand = false;  // a person set read_only on this process, and has not taken it back
+  bool receiving = true;        // the IO thread
+  bool applying = true;         // the SQL thread
   std::string apply_error;
   health::SemiSync source = health::SemiSync::absent;  // the two sides of semi-synchronous replication
   health::SemiSync replica = health::SemiSync::absent;
@@ -101,6 +102,8 @@ class World {
   void make_master_by_hand(int node);
   void follow_by_hand(int node, int master) { follow(node, master); }
   void restart_sql(int node, Memory memory);
+  void close_by_hand(int node);  // SET GLOBAL read_only=ON
+  void open_by_hand(int node);
   void lose_tail(int node, int count);  // its host crashed, sync_binlog was off
   void wait_for_acknowledgement(int index, int count);
   void acknowledge(int index);
@@ -152,6 +155,7 @@ class World {
   void follow_events_sql(const ModelNode& master, const health::ScheduledEvents& wanted);
   void tell_sql(int node, health::ServerInfo& info) const;
   void check_promote_sql(int target);
+  void check_by_hand_is_kept(const health::RunStep& step);
   health::ServerInfo info_of(int node) const;
   void check_step(const health::RunStep& step);
   void check_promote(int target);

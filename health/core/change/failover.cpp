@@ -7,6 +7,7 @@
 #include "health/core/change/tell.hpp"
 #include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/deciders.hpp"
+#include "health/core/judgement/read_only.hpp"
 #include "health/core/judgement/survey.hpp"
 
 namespace sengu::health {
@@ -104,11 +105,13 @@ void FailoverMachine::step_done(Time now, const StepDone& done) {
 }
 
 /// Why the failover stops before the promote is sent: a master that lives after all is worth more than any candidate,
-/// and a pause of the operator counts.
+/// also one that a person keeps read-only; and a pause of the operator counts.
 Reason FailoverMachine::why_stop(const ChangeContext& context) const {
+  const Knowledge& known = context.knowledge;
   const bool on_evidence =
       plan_.cause == Reason::silence || plan_.cause == Reason::process_death || plan_.cause == Reason::resumed;
-  if (on_evidence && context.knowledge.master_verified) return Reason::master_alive_again;
+  const bool kept = read_only_master(known) == ReadOnly::by_hand && known.node(*known.master).outcome == Outcome::ok;
+  if (on_evidence && (known.master_verified || kept)) return Reason::master_alive_again;
   if (context.paused && plan_.cause != Reason::operator_request) return Reason::paused;
   return Reason::none;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "health/core/judgement/read_only.hpp"
+
 namespace sengu::health {
 
 namespace {
@@ -59,6 +61,13 @@ void record_copies(Knowledge& knowledge) {
   }
 }
 
+/// A replica takes no writes, nor does a master that is read-only by a person's hand: its fence would not be ours to
+/// undo. The fence of the failover before is still to be undone.
+bool is_to_be_fenced(const Knowledge& knowledge, Reason cause) {
+  if (!knowledge.master || cause == Reason::master_is_replica) return false;
+  return read_only_master(knowledge) != ReadOnly::by_hand;
+}
+
 }  // namespace
 
 void take_record(Knowledge& knowledge, std::optional<JournalRecord> record) {
@@ -82,7 +91,7 @@ void record_switching(Knowledge& knowledge, Reason cause) {
   record.phase = Phase::switching;
   record.target.clear();
   journal_history(record, knowledge.history, knowledge.history_offset);
-  record.fenced = knowledge.master && cause != Reason::master_is_replica;  // a replica takes no writes
+  record.fenced = is_to_be_fenced(knowledge, cause);
 }
 
 /// The history by which a later run must know the target, and how much of it the target holds. MySQL: the part of the
@@ -105,14 +114,26 @@ void record_target(Knowledge& knowledge, NodeId target, const ServerInfo& chosen
 
 void record_new_epoch(Knowledge& knowledge) { ++knowledge.record.epoch; }
 
+bool record_process(Knowledge& knowledge, const ServerInfo& master) {
+  if (!master.sql || !is_known_by_its_start(*master.sql)) return false;
+  return std::exchange(knowledge.record.server_started, master.sql->started) != master.sql->started;
+}
+
+void record_fenced(Knowledge& knowledge) { knowledge.record.fenced = true; }
+
+void record_unfenced(Knowledge& knowledge) { knowledge.record.fenced = false; }
+
 void record_master(Knowledge& knowledge, NodeId master) {
   const NodeView& node = knowledge.node(master);
   JournalRecord& record = knowledge.record;
+  const bool stays = record.master == node.settings->name && record.server_id == node.info->run_id;
   record.phase = Phase::steady;
   record.master = node.settings->name;
   record.server_id = node.info->run_id;
   record.target.clear();
-  record.fenced = false;
+  record.fenced = record.fenced && stays && node.info->sql;  // MySQL: until it was seen undone for a while
+  if (!stays) record.server_started = {};
+  (void)record_process(knowledge, *node.info);
   remember(record.past_servers, record.server_id, past_servers_max);
   remember_replid(knowledge);
   take_stock(knowledge, master);

@@ -23,6 +23,12 @@ void record_new_epoch(Knowledge& knowledge);
 void record_master(Knowledge& knowledge, NodeId master);
 /// The failover ended before the promote was sent: the old master keeps its role.
 void record_given_up(Knowledge& knowledge);
+/// MySQL: the process of the master is known by its start, where it is not yet. True where the record has changed.
+[[nodiscard]] bool record_process(Knowledge& knowledge, const ServerInfo& master);
+/// MySQL: the master is fenced, or an operator wants its read_only undone as if it were.
+void record_fenced(Knowledge& knowledge);
+/// ... and was seen undone for long enough.
+void record_unfenced(Knowledge& knowledge);
 /// How far the master has come, and what each node holds. The master may go on under a new replication id: Redis gives
 /// one to a master without a backlog when its first replica attaches.
 void record_history(Knowledge& knowledge, const ServerInfo& master);

@@ -10,6 +10,7 @@
 #include "health/core/group/schedule.hpp"
 #include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/evidence.hpp"
+#include "health/core/judgement/read_only.hpp"
 #include "health/core/judgement/schedule.hpp"
 
 namespace sengu::health {
@@ -85,6 +86,17 @@ void investigate(GroupState& group) {
   }
 }
 
+/// MySQL: the process that was the master takes no writes for now (RULES §4.5). A person's wish stands until it is
+/// taken back; what is left of a failover of ours is undone.
+void on_master_is_read_only(GroupState& group, ReadOnly why) {
+  group.doubt.role_is_back();  // the time for a switch by hand begins when it follows another
+  if (why == ReadOnly::by_hand) {
+    group.reasons.last = Reason::read_only_by_hand;
+  } else if (!group.stall.tilted()) {
+    group.own_fence.undo(group.scene(), group.reasons);
+  }
+}
+
 /// The journal's master says replica: demoted by hand or by another decider, or restarted with an old configuration. No
 /// client is routed until the nodes agree on a master. Where they do not, the best node is promoted, and that is the
 /// journal's master unless its data is gone (RULES §4.3).
@@ -94,6 +106,8 @@ void on_master_is_replica(GroupState& group) {
     const Adoption adoption = find_adoptable(group.known);
     if (adoption.master) return group.adopt(*adoption.master, adoption.reason);
   }
+  const ReadOnly why = read_only_master(group.known);
+  if (why == ReadOnly::by_hand || why == ReadOnly::ours) return on_master_is_read_only(group, why);
   const Time grace_ends = group.doubt.role_lost_since(group.now) + by_hand_grace;
   if (group.now >= grace_ends) return group.try_failover(Reason::master_is_replica);
   group.reasons.last = Reason::master_is_replica;

@@ -1,5 +1,5 @@
 // Keeps up what is known of scheduled events over a change of master (Schedule), says what one leaves switched off, and
-// with scheduled_events = "follow" has it switched on (RULES §4.5). MySQL only. Nothing of it holds a change of master
+// with scheduled_events = "follow" has it switched on (RULES §4.6). MySQL only. Nothing of it holds a change of master
 // up: it begins when the route is open, and a step that fails is tried again.
 #pragma once
 

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "config/base/assert.hpp"
+#include "health/core/change/record.hpp"
 #include "health/core/group/asking.hpp"
 #include "health/core/group/decide.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/permission.hpp"
 #include "health/core/group/schedule.hpp"
+#include "health/core/judgement/read_only.hpp"
 
 namespace sengu::health {
 
@@ -19,11 +21,19 @@ namespace {
 
 constexpr auto relay_log_patience = 30s;  // without progress: alarm (RULES §4.4)
 
+/// The process that was the master is read-only for now, and lives: it refuses the writes of its clients itself, and
+/// those who read go on (RULES §4.5).
+bool is_kept_read_only(const Knowledge& known) {
+  const ReadOnly why = read_only_master(known);
+  return why == ReadOnly::by_hand || why == ReadOnly::ours;
+}
+
 /// Why a session to the master may not go on: the doubt, the journal or a change of master.
 bool is_cut(const GroupState& group) {
   const NodeView& master = group.known.node(*group.known.master);
   if (group.known.record.phase != Phase::steady) return true;
-  return master.info && (group.check.server_changed(group.known) || !master.says(Role::master));
+  if (!master.info) return false;
+  return group.check.server_changed(group.known) || !(master.says(Role::master) || is_kept_read_only(group.known));
 }
 
 std::vector<ReaderState> readers(const GroupState& group) {
@@ -138,7 +148,10 @@ void GroupState::run_machine() {
 void GroupState::keep_journal() {
   journal.probe(scene());
   const bool settled = known.master && known.master_verified && !known.suspicion && known.record.phase == Phase::steady;
-  if (settled && !check.server_changed(known)) journal.refresh(scene());
+  if (!settled || check.server_changed(known)) return own_fence.master_is_not_open();
+  if (record_process(known, *known.node(*known.master).info)) write_record(known, out);
+  own_fence.master_is_open(scene());
+  journal.refresh(scene());
 }
 
 void GroupState::mend() {

@@ -10,6 +10,7 @@
 #include "health/core/group/lost_tail.hpp"
 #include "health/core/group/master_check.hpp"
 #include "health/core/group/mending.hpp"
+#include "health/core/group/own_fence.hpp"
 #include "health/core/group/pace.hpp"
 #include "health/core/group/routing.hpp"
 #include "health/core/group/stall.hpp"
@@ -70,6 +71,7 @@ struct GroupState {
   Doubt doubt;
   MasterCheck check;
   Mending mending;
+  OwnFence own_fence;
   LostTail lost_tail;
   Pace pace;
   Reasons reasons;

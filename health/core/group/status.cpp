@@ -5,6 +5,7 @@
 
 #include "health/core/doctor/doctor.hpp"
 #include "health/core/group/permission.hpp"
+#include "health/core/judgement/read_only.hpp"
 
 namespace sengu::health {
 
@@ -63,6 +64,15 @@ std::string kept_for(const GroupState& group, const NodeView& node) {
   return "; its own writes are kept for " + std::to_string(left.count()) + " s more (rejoin_delay)";
 }
 
+/// What ends the wish of a person who made the master read-only.
+void tell_read_only(const Knowledge& known, std::vector<std::string>& findings) {
+  if (read_only_master(known) != ReadOnly::by_hand) return;
+  const std::string& name = known.node(*known.master).settings->name;
+  findings.push_back(
+      name + ": read_only was set on it by hand, and sengu leaves it so: SET GLOBAL read_only=OFF, or failover " +
+      known.settings->name + " --to " + name + ", takes it back; failover " + known.settings->name + " moves the role");
+}
+
 std::vector<std::string> findings_of(const GroupState& group) {
   std::vector<std::string> findings;
   if (!group.journal.writable()) findings.push_back("the journal cannot be written: no automatic action");
@@ -75,6 +85,7 @@ std::vector<std::string> findings_of(const GroupState& group) {
     if (!error.empty()) findings.push_back(name + ": " + error + "; its configuration still names the old role");
     if (node.rogue.now) findings.push_back(name + ": says master and is not routed" + kept_for(group, node));
   }
+  tell_read_only(group.known, findings);
   for (std::string& finding : examine(group.known)) findings.push_back(std::move(finding));
   return findings;
 }

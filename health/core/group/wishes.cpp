@@ -1,8 +1,10 @@
 // What operators ask of a group. Each wish is answered once: here, or when the change that it began has ended.
+#include "health/core/change/record.hpp"
 #include "health/core/group/decide.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/state.hpp"
 #include "health/core/judgement/copies.hpp"
+#include "health/core/judgement/read_only.hpp"
 
 namespace sengu::health {
 
@@ -20,6 +22,7 @@ class Wishes {
       return done(name_of(*wish.to) + " is adopted as master");
     }
     const Knowledge& known = group_.known;
+    if (wish.to && wish.to == known.master && is_read_only_by_hand(known)) return open_master();
     const Time lost_at = known.suspicion ? known.suspicion->began : group_.now;
     const Selection selection =
         select_candidate(known, {Reason::operator_request, wish.to, wish.loss, lost_at, group_.now});
@@ -73,6 +76,18 @@ class Wishes {
     if (!is_stranger(known, node) && !would_be_wiped(known, node)) return name + " rejoins by itself";
     return name + " holds " + keys + " that the master has not; rejoin " + known.settings->name + " " + name +
            " --wipe gives them up";
+  }
+
+  static bool is_read_only_by_hand(const Knowledge& known) {
+    return known.node(*known.master).outcome == Outcome::ok && read_only_master(known) == ReadOnly::by_hand;
+  }
+  /// The operator wants the master's read_only undone: from now on it is undone as a fence of ours (RULES §4.5).
+  void open_master() {
+    group_.switched_unseen = false;
+    record_fenced(group_.known);
+    write_record(group_.known, group_.out);
+    group_.machine.unfence(group_.context());
+    done(name_of(*group_.known.master) + " is made writable again, and stays the master");
   }
 
   const std::string& name_of(NodeId id) const { return group_.known.node(id).settings->name; }

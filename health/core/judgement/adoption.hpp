@@ -13,7 +13,7 @@ struct Adoption {
 };
 
 /// Only if every configured node was observed, one alone says master, all others name it (directly or through a
-/// chain), and its history contains the journal's.
+/// chain), and its history contains the journal's. MySQL: a master that was made read-only by itself need not name it.
 Adoption find_adoptable(const Knowledge& knowledge);
 
 }  // namespace sengu::health

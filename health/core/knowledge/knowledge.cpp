@@ -51,11 +51,13 @@ bool all_asked(const Knowledge& knowledge) {
                      [](const NodeView& node) { return node.outcome.has_value(); });
 }
 
-/// The up-time was read at some time between question and answer, which a server that was frozen meanwhile sets far
-/// apart.
+/// Told by the start, where the server tells it: its up-time jumps where its clock is set. The up-time was read at some
+/// time between question and answer, which a server that was frozen meanwhile sets far apart.
 bool was_restarted(const NodeView& before, const Observation& seen) {
   constexpr std::chrono::seconds jitter{2};  // Uptime has whole seconds
   if (!before.info || !before.info->sql || !seen.info->sql) return false;
+  const auto started = before.info->sql->started, started_now = seen.info->sql->started;
+  if (started.count() != 0 && started_now.count() != 0) return started != started_now;
   if (seen.info->sql->uptime < before.info->sql->uptime) return true;
   return seen.asked - seen.info->sql->uptime > before.info_answered - before.info->sql->uptime + jitter;
 }

@@ -22,6 +22,7 @@ JournalRecord sample() {
   record.offset = 9007199254740993;  // not a double
   record.target = "node-2";
   record.fenced = true;
+  record.server_started = std::chrono::seconds(1'800'000'000);
   record.past_servers = {"x", "y"};
   return record;
 }

@@ -109,6 +109,14 @@ TEST_CASE("mysql dialect: the rest of what is told") {
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5, "
         "SOURCE_RETRY_COUNT=0, GET_SOURCE_PUBLIC_KEY=1 FOR CHANNEL ''");
   CHECK(of("5.7.44").point_at({"10.0.0.2", 3306}).find("PUBLIC_KEY") == std::string::npos);
+  CHECK(
+      when_started(of("5.7.44")) ==
+      "SELECT UNIX_TIMESTAMP() - CAST(VARIABLE_VALUE AS SIGNED) AS started FROM performance_schema.global_status WHERE "
+      "VARIABLE_NAME = 'Uptime'");
+  CHECK(
+      when_started(of("10.11.19-MariaDB")) ==
+      "SELECT UNIX_TIMESTAMP() - CAST(VARIABLE_VALUE AS SIGNED) AS started FROM information_schema.GLOBAL_STATUS WHERE "
+      "VARIABLE_NAME = 'Uptime'");
   CHECK(of("9.7.4").binary_log() == "SHOW BINARY LOG STATUS");
   CHECK(of("8.0.36").binary_log() == "SHOW MASTER STATUS");
   CHECK(of("10.11.19-MariaDB").binary_log() == "SHOW MASTER STATUS");

@@ -116,6 +116,7 @@ TEST_CASE("mysql report: a master of MySQL 9.7") {
   CHECK(info.priority == 100);
   CHECK(info.keys == 0);
   CHECK(info.sql->uptime == 460s);
+  CHECK(info.sql->started == 0s);  // not told
   CHECK(info.sql->net_timeout == 4s);
   CHECK(info.sql->semi_sync_source == SemiSync::on);
   CHECK(info.sql->semi_sync_replica == SemiSync::off);
@@ -123,6 +124,16 @@ TEST_CASE("mysql report: a master of MySQL 9.7") {
   CHECK(info.sql->semi_sync_waiting == 1);
   CHECK(info.sql->gtids);
   CHECK_FALSE(info.sql->super_read_only);
+}
+
+TEST_CASE("mysql report: when the process was started") {
+  auto tables = mysql_tables(mysql_variables, std::string(uuid) + ":1-5");
+  tables.started = row_of({{"started", "1800000000"}});
+  CHECK(read(tables).sql->started == 1'800'000'000s);
+  for (const auto* nonsense : {"-5", "", "1800000000.5"}) {
+    tables.started = row_of({{"started", nonsense}});
+    CHECK(read(tables).sql->started == 0s);
+  }
 }
 
 TEST_CASE("mysql report: filters of its replication and of its binary log") {
