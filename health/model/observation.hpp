@@ -8,6 +8,7 @@
 
 #include "config/base/types.hpp"
 #include "health/model/gtid_set.hpp"
+#include "health/model/log_position.hpp"
 #include "health/model/time.hpp"
 
 namespace sengu::health {
@@ -58,6 +59,8 @@ struct SqlInfo {
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
   bool receiving = false;     // the IO thread runs, or tries to connect
   bool applying = false;      // the SQL thread runs
+  std::optional<ByPosition> by_position;    // MariaDB: it does not follow by GTIDs, and `received` is what is executed
+  std::chrono::seconds delay{0};            // SQL_Delay: what it receives is applied so long after it was written
   int other_channels = 0;     // further sources (channels, MariaDB: connections), which are ignored
   std::string receive_error;  // Last_IO_Errno and Last_IO_Error, for people; empty: none
   std::string apply_error;    // Last_SQL_Errno and Last_SQL_Error

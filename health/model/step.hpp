@@ -30,6 +30,7 @@ enum class Step : std::uint8_t {
   stop_receiving,   // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
   start_receiving,  // START REPLICA IO_THREAD
   apply_received,   // waits until its relay log is applied; failed: not within the step's timeout
+  lift_delay,       // MySQL: SOURCE_DELAY=0, while its receiver runs, which keeps the relay log
   semi_sync_on,     // rpl_semi_sync_source_enabled=ON, on the master
   semi_sync_off,    // ... OFF, on a replica: its applier would wait for an acknowledgement that no replica sends
 };

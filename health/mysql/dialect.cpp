@@ -59,7 +59,7 @@ const std::string& Dialect::variables() {
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'server_id', 'read_only', "
       "'super_read_only', 'log_bin', "
       "'log_replica_updates', 'log_slave_updates', 'gtid_mode', 'enforce_gtid_consistency', 'gtid_strict_mode', "
-      "'replica_net_timeout', 'slave_net_timeout', "
+      "'replica_net_timeout', 'slave_net_timeout', 'slave_parallel_threads', "
       "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_replica_enabled', "
       "'rpl_semi_sync_slave_enabled', "
       "'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_slave_kill_conn_timeout')";
@@ -117,6 +117,10 @@ std::string Dialect::stop_receiving() const { return "STOP " + replica_word() + 
 
 std::string Dialect::start_receiving() const { return "START " + replica_word() + " IO_THREAD" + default_channel(); }
 
+std::string Dialect::stop_applying() const { return "STOP " + replica_word() + " SQL_THREAD" + default_channel(); }
+
+std::string Dialect::start_applying() const { return "START " + replica_word() + " SQL_THREAD" + default_channel(); }
+
 std::string Dialect::stop_replication() const { return "STOP " + replica_word() + default_channel(); }
 
 std::string Dialect::start_replication() const { return "START " + replica_word() + default_channel(); }
@@ -167,6 +171,12 @@ std::string Dialect::point_at(const Endpoint& source) const {
   return statement + default_channel();
 }
 
+std::string Dialect::without_delay() const {
+  return (mysql_since(change_source_statement) ? "CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0"
+                                               : "CHANGE MASTER TO MASTER_DELAY=0") +
+         default_channel();
+}
+
 std::string Dialect::half_received() const {
   if (!mysql_since(queueing_column)) return {};
   return "SELECT QUEUEING_TRANSACTION AS half FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME "
@@ -176,6 +186,11 @@ std::string Dialect::half_received() const {
 std::string Dialect::await_applied(std::string_view transactions, Milliseconds patience) const {
   const std::string function = is_mariadb() ? "MASTER_GTID_WAIT" : "WAIT_FOR_EXECUTED_GTID_SET";
   return "SELECT " + function + "(" + quoted(transactions) + ", " + seconds(patience) + ") AS answer";
+}
+
+std::string Dialect::await_position(const LogPosition& position, std::chrono::seconds patience) {
+  return "SELECT MASTER_POS_WAIT(" + quoted(position.file) + ", " + std::to_string(position.bytes) + ", " +
+         std::to_string(patience.count()) + ") AS answer";
 }
 
 std::string Dialect::set_global(std::string_view variable, std::string_view state) {

@@ -4,6 +4,7 @@
 
 #include "health/mysql/errors.hpp"
 #include "health/mysql/interview.hpp"
+#include "health/mysql/position_watch.hpp"
 #include "health/mysql/text.hpp"
 
 namespace sengu::health::mysql {
@@ -36,6 +37,7 @@ class Script {
   bool rehandshake();
   bool apply_received();
   bool apply_within(Milliseconds patience);
+  bool lift_delay();
   bool promote(const RunStep& step);
   bool become_writable();
   bool repoint(const Endpoint& master);
@@ -48,6 +50,10 @@ class Script {
   bool tell(const std::string& statement);
   bool fail(std::string text);
   bool everything_is_applied(LossPolicy loss);
+  bool nothing_is_left() const;
+  bool rests();
+  Reply await_applied(Milliseconds patience);
+  std::string what_is_left() const;
   bool leave_source(const RunStep& step);
   bool end_half_received(const Endpoint& donor);
   bool follow_while_applying(const Endpoint& master);
@@ -63,7 +69,8 @@ class Script {
   const Ask& ask_;
   const std::function<Milliseconds()>& time_left_;
   Statement said_;      // what the server said of itself last
-  unsigned error_ = 0;  // number of the last failure
+  std::optional<LogPosition> rest_;  // by position: only half a transaction is left to apply up to there
+  unsigned error_ = 0;               // number of the last failure
   std::string text_;
 };
 
@@ -102,6 +109,7 @@ bool Script::perform(const RunStep& step) {
     case Step::stop_receiving: return !has_source() || tell(words().stop_receiving());
     case Step::start_receiving: return !has_source() || tell(words().start_receiving());
     case Step::apply_received: return apply_received();
+    case Step::lift_delay: return lift_delay();
     case Step::semi_sync_on: return switch_source_side(SemiSync::on);
     case Step::semi_sync_off: return switch_source_side(SemiSync::off);
   }
@@ -136,27 +144,77 @@ bool Script::apply_received() {
 }
 
 bool Script::apply_within(Milliseconds patience) {
-  if (!has_source() || unapplied() == 0) return true;
+  if (!has_source() || nothing_is_left()) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
   if (!sql().applying) return fail("the applier does not run");
   const auto all = unapplied();
+  const auto reply = await_applied(patience);
+  if (!reply.ok()) return fail(describe(*reply.failure));
+  if (!read()) return false;
+  if ((sql().by_position || reply.table.find(0, "answer") == "0") && nothing_is_left()) return true;
+  const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;
+  if (sql().by_position) return fail(what_is_left() + why);
+  return fail(std::to_string(unapplied()) + " of " + std::to_string(all) + " transactions left" + why);
+}
+
+/// MySQL keeps the relay log while one of the two threads runs (tried on 9.7); with both stopped the CHANGE deletes it.
+/// So the receiver is started before the applier is stopped, although its source may be dead or the old master: what it
+/// brings is applied too, and the cut keeps clients from acknowledgements of the old master. MariaDB drops the relay
+/// log whenever the applier is started again.
+bool Script::lift_delay() {
+  if (words().is_mariadb()) return fail("MariaDB would drop its relay log");
+  if (sql().delay.count() > 0) {
+    if (!sql().receiving && !tell(words().start_receiving())) return false;
+    if (sql().applying && !tell(words().stop_applying())) return false;
+    if (!read()) return false;
+    if (!sql().receiving) return fail("its receiver does not run: its relay log would be lost");
+    if (!tell(words().without_delay()) || !read()) return false;
+  }
+  if (!sql().applying && !tell(words().start_applying())) return false;
+  return tell(words().stop_receiving());
+}
+
+/// By position the wait takes whole seconds, and none would be for ever: for less than one it is left out.
+Reply Script::await_applied(Milliseconds patience) {
+  if (const auto& by = sql().by_position) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
+    return seconds.count() > 0 ? ask_(Dialect::await_position(by->received, seconds)) : Reply{};
+  }
   const auto* column = words().is_mariadb() ? "Gtid_IO_Pos" : "";
   const auto position =
       said_.tables.replication.find(default_source(words(), said_.tables.replication).value_or(0), column);
   const auto target = words().is_mariadb() ? std::string(position.value_or("")) : sql().received.text();
-  const auto reply = ask_(words().await_applied(target, patience));
-  if (!reply.ok()) return fail(describe(*reply.failure));
-  if (!read()) return false;
-  if (reply.table.find(0, "answer") == "0" && unapplied() == 0) return true;
-  const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;
-  return fail(std::to_string(unapplied()) + " of " + std::to_string(all) + " transactions left" + why);
+  return ask_(words().await_applied(target, patience));
+}
+
+bool Script::nothing_is_left() const {
+  const auto& by = sql().by_position;
+  return unapplied() == 0 && (!by || by->all_applied() || by->received == rest_);
+}
+
+std::string Script::what_is_left() const {
+  if (const auto& by = sql().by_position; by && unapplied() == 0)
+    return "received up to " + by->received.text() + ", applied up to " + by->applied.text();
+  return std::to_string(unapplied()) + " received transactions are not applied";
+}
+
+/// By position: the applier waits for more, and does so at the same place a second later (PositionWatch). The wait for
+/// what it will never apply is that second.
+bool Script::rests() {
+  const auto before = sql().by_position;
+  if (!before || !before->idle || !sql().applying || time_left_() <= rest_proved_after) return false;
+  if (!ask_(Dialect::await_position(before->received, rest_proved_after)).ok() || !read()) return false;
+  const auto& now = sql().by_position;
+  if (!now || !now->idle || now->received != before->received || now->applied != before->applied) return false;
+  rest_ = now->received;
+  return true;
 }
 
 bool Script::everything_is_applied(LossPolicy loss) {
   if (loss == LossPolicy::accept_loss) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
-  if (unapplied() == 0) return true;
-  return fail(std::to_string(unapplied()) + " received transactions are not applied");
+  if (nothing_is_left() || (unapplied() == 0 && rests())) return true;
+  return fail(what_is_left());
 }
 
 /// RESET ... ALL drops the relay log. So the script checks that everything is applied before it stops the applier, and

@@ -212,9 +212,13 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const ChangeContex
   return choose(context);
 }
 
+Choice FailoverMachine::choice(const ChangeContext& context) const {
+  return {plan_.cause, plan_.to, plan_.loss, plan_.lost_at, context.now};
+}
+
 std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContext& context) {
   const Knowledge& knowledge = context.knowledge;
-  const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at, context.now};
+  const Choice choice = this->choice(context);
   const auto candidate = select_candidate(knowledge, choice).candidate;
   if (!candidate) return end(Reason::no_good_replica);
   const bool planned = plan_.cause == Reason::operator_request && plan_.loss == LossPolicy::keep_writes;
@@ -269,7 +273,17 @@ void FailoverMachine::enter_applying(const ChangeContext& context, NodeId target
   seen_target_ = *context.knowledge.node(target).info;
   observe_since_.reset();
   applying_since_ = applied_last_ = context.now;
-  applied_ = seen_target_.sql->executed.position();
+  compares_ = is_to_be_compared(context.knowledge, choice(context));
+  applied_ = progress(context);
+}
+
+std::int64_t FailoverMachine::progress(const ChangeContext& context) const {
+  std::int64_t sum = 0;
+  for (const NodeView& node : context.knowledge.nodes) {
+    const bool counts = &node == &context.knowledge.node(*target_) || (compares_ && node.info && node.info->sql->by_position);
+    if (counts) sum += node.info->sql->executed.position();
+  }
+  return sum;
 }
 
 void FailoverMachine::accept_loss() {
@@ -284,16 +298,13 @@ std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext
   if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
   const NodeView& node = context.knowledge.node(*target_);
   if (node.info->run_id != seen_target_.run_id || node.shown.sdown) return end(Reason::step_failed);
-  const bool applied = node.info->sql->executed.contains(seen_target_.sql->received) && all_applied(*node.info);
-  if (applied || plan_.loss == LossPolicy::accept_loss) {
-    enter_targeting(context, *target_);
-    return std::nullopt;
-  }
-  if (!node.info->sql->apply_error.empty()) return end(Reason::applier_error);
-  if (!node.info->sql->applying) return end(Reason::applier_stopped);
-  const std::int64_t position = node.info->sql->executed.position();
+  const std::int64_t position = progress(context);
   if (position > applied_) applied_last_ = context.now;
   applied_ = std::max(applied_, position);
+  const bool applied = node.info->sql->executed.contains(seen_target_.sql->received) && all_applied(*node.info);
+  if (applied || plan_.loss == LossPolicy::accept_loss) return compare(context);
+  if (!node.info->sql->apply_error.empty()) return end(Reason::applier_error);
+  if (!node.info->sql->applying) return end(Reason::applier_stopped);
   if (node.told.step || !node.alive() || node.info_asked < node.told.done) return std::nullopt;
   const auto& settings = context.settings();
   const bool hangs =
@@ -301,6 +312,24 @@ std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext
   const Step step =
       hangs ? Step::semi_sync_off : Step::apply_received;  // its applier waits for an acknowledgement (RULES §9.3)
   tell(context.knowledge, context.out, RunStep{*target_, step, {}, settings.failover.step_timeout});
+  return std::nullopt;
+}
+
+/// The target has applied all. MariaDB's replicas that do not follow one log by file and position show only now, by
+/// their GTIDs, who has received most: each has to apply what it has first.
+std::optional<FailoverMachine::Ended> FailoverMachine::compare(const ChangeContext& context) {
+  if (compares_ && plan_.loss == LossPolicy::keep_writes) {
+    const Choice choice = this->choice(context);
+    if (is_to_be_compared(context.knowledge, choice)) return std::nullopt;
+    const auto best = select_candidate(context.knowledge, choice).candidate;
+    if (!best) return end(Reason::no_good_replica);
+    if (plan_.to && is_behind_another(context.knowledge, *best, choice)) return end(Reason::still_behind);
+    if (best != target_) {
+      enter_applying(context, *best);
+      return std::nullopt;
+    }
+  }
+  enter_targeting(context, *target_);
   return std::nullopt;
 }
 

@@ -8,8 +8,9 @@
 //   survey      applying    a candidate is chosen, where what it received is applied later
 //   survey      targeting   a candidate is chosen
 //   survey      idle        no_good_replica, witness_hears_master, two_deciders, still_behind, step_failed; stopped
-//   applying    targeting   all that the target received is applied, or its loss was accepted
-//   applying    idle        applier_error, applier_stopped, step_failed; stopped
+//   applying    targeting   all that the target received is applied, and no other that can be compared only when it has
+//                           applied holds more (it would be the target from then on); or the loss was accepted
+//   applying    idle        applier_error, applier_stopped, step_failed, no_good_replica, still_behind; stopped
 //   targeting   promoting   journal written, and every worker acknowledged
 //   targeting   idle        journal_unwritable, step_failed; stopped
 //   promoting   confirming  the target is observed as master
@@ -92,6 +93,9 @@ class FailoverMachine {
   bool survey_complete(const ChangeContext& context) const;
   void enter_applying(const ChangeContext& context, NodeId target);
   std::optional<Ended> apply(const ChangeContext& context);
+  std::optional<Ended> compare(const ChangeContext& context);
+  std::int64_t progress(const ChangeContext& context) const;
+  Choice choice(const ChangeContext& context) const;
   void enter_targeting(const ChangeContext& context, NodeId target);
   Ended end(Reason result);
 
@@ -107,8 +111,9 @@ class FailoverMachine {
   NodeId fenced_{};  // the old master, once its fence was told
   Time applying_since_{};
   Time applied_last_{};
-  std::int64_t applied_ = 0;  // how far the target was seen to have applied
+  std::int64_t applied_ = 0;  // how far the target, and those that are yet to be compared, were seen to have applied
   ServerInfo seen_target_;    // in applying: the target when it was chosen
+  bool compares_ = false;     // in applying: who has received most is yet to be seen
   bool untold_ = false;       // the chosen node does not tell when it heard the old master last
   RecordWrite write_;         // of the barrier
 };

@@ -91,6 +91,14 @@ void examine_filter(const NodeView& node, Findings& findings) {
                          "true where it is meant");
 }
 
+void examine_positions(const NodeView& node, Findings& findings) {
+  if (!sql_of(node).by_position) return;
+  findings.add(node,
+               "replicates by file and position, not by GTIDs: it compares only with others of the same source, and a "
+               "failover may have to wait for its applier: STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=slave_pos; "
+               "START SLAVE, while its source lives");
+}
+
 void examine_version(const NodeView& node, Findings& findings) {
   constexpr Version demotes{10, 10, 0};
   if (!is_mariadb(node) || version_of(node.info->version) >= demotes) return;
@@ -269,6 +277,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     examine_channels(node, findings);
     examine_errant(node, findings);
     if (!is_replica(node)) continue;
+    examine_positions(node, findings);
     examine_writable(node, findings);
     examine_threads(node, findings);
     examine_witness(known, node, findings);

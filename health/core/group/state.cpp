@@ -39,14 +39,19 @@ std::vector<ReaderState> readers(const GroupState& group) {
   return all;
 }
 
+/// What the target has yet to apply: by position its GTIDs do not tell how many transactions that are.
+std::string relay_log_text(const SqlInfo& sql) {
+  if (const auto& by = sql.by_position; by && !by->all_applied())
+    return "received=" + by->received.text() + " applied=" + by->applied.text();
+  return "transactions=" + std::to_string(sql.received.without(sql.executed).count());
+}
+
 /// +applying and -applying, of the state that the machine has just left or entered.
 void report_relay_log(const Scene& scene, const FailoverMachine& machine, FailoverMachine::State before) {
   using State = FailoverMachine::State;
   if (machine.state() == State::applying) {
-    const ServerInfo& info = *scene.known.node(*machine.target()).info;
-    const auto left = info.sql->received.without(info.sql->executed).count();
     emit_node(scene, EventKind::applying, *machine.target(), machine.plan().cause,
-              "transactions=" + std::to_string(left));
+              relay_log_text(*scene.known.node(*machine.target()).info->sql));
   } else if (before == State::applying && machine.state() == State::targeting) {
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(scene.now - machine.applying_since());
     emit_node(scene, EventKind::applied, *machine.target(), Reason::none, "ms=" + std::to_string(waited.count()));
@@ -120,10 +125,13 @@ void GroupState::look() {
 void GroupState::run_machine() {
   using State = FailoverMachine::State;
   // The route of a new state goes out before its acknowledgement is asked for.
-  for (auto before = machine.state();; before = machine.state()) {
+  for (;;) {
+    const auto before = machine.state();
+    const auto target = machine.target();
     routing.publish(scene(), route());
     if (const auto ended = machine.advance(context())) return end_change(*ended);
-    if (machine.state() == before) break;
+    const bool another_applies = before == State::applying && machine.target() != target;
+    if (machine.state() == before && !another_applies) break;
     report_relay_log(scene(), machine, before);
     if (machine.state() == State::targeting)
       emit_node(scene(), EventKind::selected_slave, *machine.target(), machine.plan().cause);

@@ -124,11 +124,42 @@ bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& re
   return false;
 }
 
+/// What tells who has received more.
+enum class Measure : std::uint8_t {
+  history,  // how much of the group's history each has received
+  log,      // MariaDB: how far each has read the log of the server that all of them follow by file and position
+};
+
+/// Those that may be chosen, and how they compare.
+struct Field {
+  std::vector<NodeId> nodes;
+  Measure measure = Measure::history;
+  bool comparable = true;  // as Selection::comparable
+};
+
+Field field_of(const Knowledge& knowledge, const std::vector<Reason>& reasons) {
+  Field field;
+  for (std::size_t i = 0; i < reasons.size(); ++i)
+    if (reasons[i] == Reason::none) field.nodes.push_back(node_id(i));
+  const auto all = [&](auto fits) { return std::all_of(field.nodes.begin(), field.nodes.end(), fits); };
+  const auto info = [&](NodeId id) -> const ServerInfo& { return *knowledge.node(id).info; };
+  if (field.nodes.size() > 1 && all([&](NodeId id) { return follow_one_log(info(field.nodes.front()), info(id)); })) {
+    field.measure = Measure::log;
+  } else if (field.nodes.size() > 1) {
+    field.comparable = all([&](NodeId id) {
+      const auto& sql = info(id).sql;
+      return !sql || !sql->by_position || sql->by_position->all_applied();
+    });
+  }
+  return field;
+}
+
 /// Compared from the first member on; greater is better.
 struct Rank {
   bool whole;             // it did not lose its data
   std::uint64_t left;     // of one that did: how many keys are left
   bool clean;             // MySQL: no transactions of its own
+  LogPosition read;       // MariaDB, where that is the measure: of the one log that all follow
   std::int64_t received;  // of the group's history
   bool serves;            // nothing is known that would keep it from serving clients
   bool ends_there;        // Redis: nothing of another history behind what it received
@@ -141,13 +172,14 @@ struct Rank {
   auto operator<=>(const Rank&) const = default;
 };
 
-Rank rank(const Knowledge& knowledge, NodeId id) {
+Rank rank(const Knowledge& knowledge, NodeId id, Measure measure) {
   const NodeView& node = knowledge.node(id);
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
   Rank rank{};
   rank.whole = !node.copy.emptied;
   rank.left = rank.whole ? 0 : node.info->keys;
   rank.clean = !node.info->sql || !held.diverged;
+  if (measure == Measure::log) rank.read = node.info->sql->by_position->received;
   rank.received = held.offset;
   rank.serves = why_it_could_not_serve(node).empty();
   rank.ends_there = !held.diverged;
@@ -170,19 +202,21 @@ Reason why_passed_over(const Knowledge& knowledge, NodeId id) {
 Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
   Selection selection;
   std::vector<Reason> reasons;
-  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
-    const NodeId id{static_cast<std::uint16_t>(i)};
-    reasons.push_back(reject(knowledge, id, choice));
-    if (reasons.back() != Reason::none) continue;
-    if (!selection.candidate || rank(knowledge, id) > rank(knowledge, *selection.candidate)) selection.candidate = id;
-  }
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) reasons.push_back(reject(knowledge, node_id(i), choice));
+  const Field field = field_of(knowledge, reasons);
+  const auto better = [&](NodeId one, NodeId other) {
+    return rank(knowledge, one, field.measure) > rank(knowledge, other, field.measure);
+  };
+  for (const NodeId id : field.nodes)
+    if (!selection.candidate || better(id, *selection.candidate)) selection.candidate = id;
+  selection.comparable = field.comparable;
   const bool keep = choice.loss == LossPolicy::keep_writes;
   if (keep && selection.candidate && replicas_diverged(knowledge, reasons, *selection.candidate)) {
     std::replace(reasons.begin(), reasons.end(), Reason::none, Reason::replicas_diverged);
     selection.candidate.reset();
   }
   for (std::size_t i = 0; i < reasons.size(); ++i) {
-    const NodeId id{static_cast<std::uint16_t>(i)};
+    const NodeId id = node_id(i);
     if (selection.candidate == id) continue;
     selection.rejected.push_back({id, reasons[i] == Reason::none ? why_passed_over(knowledge, id) : reasons[i]});
   }

@@ -98,6 +98,11 @@ TEST_CASE("mysql dialect: the rest of what is told") {
         "SELECT WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5', 1.050) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", 9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.009) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", -9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.000) AS answer");
+  CHECK(Dialect::await_position({"bin.000001", 900}, 2s) == "SELECT MASTER_POS_WAIT('bin.000001', 900, 2) AS answer");
+  CHECK(of("9.7.4").without_delay() == "CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0 FOR CHANNEL ''");
+  CHECK(of("5.7.44").without_delay() == "CHANGE MASTER TO MASTER_DELAY=0 FOR CHANNEL ''");
+  CHECK(of("9.7.4").stop_applying() == "STOP REPLICA SQL_THREAD FOR CHANNEL ''");
+  CHECK(of("5.7.44").start_applying() == "START SLAVE SQL_THREAD FOR CHANNEL ''");
   CHECK(of("9.7.4").point_at({"10.0.0.2", 3306}) ==
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5, "
         "SOURCE_RETRY_COUNT=0, GET_SOURCE_PUBLIC_KEY=1 FOR CHANNEL ''");

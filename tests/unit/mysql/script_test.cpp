@@ -67,6 +67,8 @@ struct Scripted {
       return {pairs({{"Uptime", "1"}, {"Rpl_semi_sync_master_wait_sessions", waiting}}), {}};
     if (statement.starts_with("SELECT @@GLOBAL.gtid_executed"))
       return {row_of({{"executed", std::string(own_uuid) + ":1-5"}}), {}};
+    if (statement.starts_with("SELECT @@GLOBAL.gtid_binlog_state"))
+      return {row_of({{"binlog", "0-1-5"}, {"applied", "0-1-5"}, {"current", "0-1-5"}}), {}};
     if (statement.starts_with("SHOW ")) return {has_source ? row_of(status) : Table{}, {}};
     if (statement.find("performance_schema") != std::string::npos)
       return {{}, Failure{1142, "denied", Progress::ready, 0}};
@@ -143,6 +145,72 @@ TEST_CASE("mysql script: the wait's answer is looked at") {
   CHECK(server.told[0].ends_with("0.030) AS answer"));
   server.status["Slave_SQL_Running"] = "No";
   CHECK(server.run(Step::apply_received).text == "the applier does not run");
+  CHECK(server.told.empty());
+}
+
+/// A MariaDB replica by file and position, which has received 900 bytes of its source's log, and applied 500.
+struct ByPositionScripted : Scripted {
+  ByPositionScripted() {
+    version = "10.11.19-MariaDB";
+    variables["server_id"] = "7";
+    status["Connection_name"] = "";
+    status["Using_Gtid"] = "No";
+    status["Gtid_IO_Pos"] = "";
+    status["Master_Log_File"] = status["Relay_Master_Log_File"] = "bin.000001";
+    status["Read_Master_Log_Pos"] = "900";
+    status["Exec_Master_Log_Pos"] = "500";
+    status["Slave_SQL_Running_State"] = "Waiting for table metadata lock";
+  }
+  void be_idle() { status["Slave_SQL_Running_State"] = "Slave has read all relay log; waiting for more updates"; }
+};
+
+TEST_CASE("mysql script: by position the wait is for the place that was read, in whole seconds") {
+  ByPositionScripted server;
+  server.left = 2900ms;
+  const StepOutcome left{StepResult::failed, "received up to bin.000001:900, applied up to bin.000001:500"};
+  CHECK(server.run(Step::apply_received) == left);
+  CHECK(server.told == Told{"SELECT MASTER_POS_WAIT('bin.000001', 900, 2) AS answer"});
+  server.left = 1000ms;  // 0 would be for ever
+  CHECK(server.run(Step::apply_received) == left);
+  CHECK(server.told.empty());
+  server.left = 2900ms;
+  server.after = [&](const std::string&) { server.status["Exec_Master_Log_Pos"] = "900"; };
+  CHECK(server.run(Step::apply_received) == done);
+}
+
+TEST_CASE("mysql script: by position nothing that was read is thrown away, but half a transaction") {
+  ByPositionScripted server;
+  server.left = 5000ms;
+  server.status["Slave_IO_Running"] = "No";
+  const StepOutcome left{StepResult::failed, "received up to bin.000001:900, applied up to bin.000001:500"};
+  CHECK(server.run(Step::promote) == left);
+  CHECK(server.told.empty());
+  CHECK(server.run(Step::promote, LossPolicy::accept_loss) == done);
+
+  server.be_idle();
+  CHECK(server.run(Step::promote) == done);  // the same a second later
+  REQUIRE(server.told.size() >= 3);
+  CHECK(server.told[0] == "SELECT MASTER_POS_WAIT('bin.000001', 900, 1) AS answer");
+  CHECK(server.told[1] == "STOP SLAVE");
+  CHECK(server.told[2] == "RESET SLAVE ALL");
+
+  server.after = [&](const std::string& statement) {  // it got on
+    if (statement.starts_with("SELECT MASTER_POS_WAIT")) server.status["Exec_Master_Log_Pos"] = "600";
+  };
+  CHECK(server.run(Step::promote).result == StepResult::failed);
+  CHECK(server.told.size() == 1);
+  server.status["Exec_Master_Log_Pos"] = "500";
+  server.after = [&](const std::string& statement) {  // more came between the two looks
+    if (!statement.starts_with("STOP")) return;
+    server.status["Read_Master_Log_Pos"] = "950";
+    server.status["Slave_SQL_Running"] = "No";
+  };
+  CHECK(server.run(Step::promote).result == StepResult::failed);
+  CHECK(server.told.back() == "STOP SLAVE");
+  server.after = nullptr;
+  server.status["Slave_SQL_Running"] = "Yes";
+  server.left = 900ms;  // no time for that second
+  CHECK(server.run(Step::promote).result == StepResult::failed);
   CHECK(server.told.empty());
 }
 
