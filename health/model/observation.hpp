@@ -57,13 +57,13 @@ struct SqlInfo {
   GtidSet received;                // executed, and what the relay log holds (Retrieved_Gtid_Set; Gtid_IO_Pos)
   std::chrono::seconds uptime{0};  // Uptime: tells a restart, since server_uuid outlives it
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
-  bool receiving = false;     // the IO thread runs, or tries to connect
-  bool applying = false;      // the SQL thread runs
-  std::optional<ByPosition> by_position;    // MariaDB: it does not follow by GTIDs, and `received` is what is executed
-  std::chrono::seconds delay{0};            // SQL_Delay: what it receives is applied so long after it was written
-  int other_channels = 0;     // further sources (channels, MariaDB: connections), which are ignored
-  std::string receive_error;  // Last_IO_Errno and Last_IO_Error, for people; empty: none
-  std::string apply_error;    // Last_SQL_Errno and Last_SQL_Error
+  bool receiving = false;                 // the IO thread runs, or tries to connect
+  bool applying = false;                  // the SQL thread runs
+  std::optional<ByPosition> by_position;  // MariaDB: it does not follow by GTIDs, and `received` is what is executed
+  std::chrono::seconds delay{0};          // SQL_Delay: what it receives is applied so long after it was written
+  int other_channels = 0;                 // further sources (channels, MariaDB: connections), which are ignored
+  std::string receive_error;              // Last_IO_Errno and Last_IO_Error, for people; empty: none
+  std::string apply_error;                // Last_SQL_Errno and Last_SQL_Error
   std::string filter;  // what its replication leaves out ("Replicate_Ignore_DB=logs"), or its binary log; empty: none
   std::int64_t heartbeats = 0;                   // received from the source
   std::optional<Milliseconds> heartbeat_period;  // none where it is not known

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "config/base/types.hpp"
@@ -46,7 +47,10 @@ struct RunStep {
   Endpoint master{};  // of repoint and demote; of a promote, another replica that is up, or none (health/mysql/script)
   Milliseconds timeout{};
   Milliseconds pause{};                       // of a fence, where the server knows such a thing
-  LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
+  LossPolicy loss = LossPolicy::keep_writes;  // of a promote, and MySQL's repoint: may what its relay log holds be
+                                              // thrown away?
+  std::optional<LogPosition> rest{};          // of a promote: all that was read up to there is applied, but for half a
+                                              // transaction (ByPosition::at_rest)
 };
 
 /// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are

@@ -34,6 +34,11 @@ std::string seconds(Milliseconds time) {
   return std::to_string(count / 1000) + "." + fraction;
 }
 
+std::string word_of(ReplicaThreads threads) {
+  if (threads == ReplicaThreads::both) return "";
+  return threads == ReplicaThreads::receiver ? " IO_THREAD" : " SQL_THREAD";
+}
+
 /// Part of each CHANGE: without it the period falls back to half of the net timeout.
 std::string heartbeats_wanted(const std::string& word) { return word + "HEARTBEAT_PERIOD=0.5"; }
 
@@ -113,17 +118,13 @@ std::string Dialect::fence() const {
 
 std::string Dialect::unfence() const { return "SET GLOBAL read_only=OFF"; }  // MySQL: super_read_only with it
 
-std::string Dialect::stop_receiving() const { return "STOP " + replica_word() + " IO_THREAD" + default_channel(); }
+std::string Dialect::stop(ReplicaThreads threads) const {
+  return "STOP " + replica_word() + word_of(threads) + default_channel();
+}
 
-std::string Dialect::start_receiving() const { return "START " + replica_word() + " IO_THREAD" + default_channel(); }
-
-std::string Dialect::stop_applying() const { return "STOP " + replica_word() + " SQL_THREAD" + default_channel(); }
-
-std::string Dialect::start_applying() const { return "START " + replica_word() + " SQL_THREAD" + default_channel(); }
-
-std::string Dialect::stop_replication() const { return "STOP " + replica_word() + default_channel(); }
-
-std::string Dialect::start_replication() const { return "START " + replica_word() + default_channel(); }
+std::string Dialect::start(ReplicaThreads threads) const {
+  return "START " + replica_word() + word_of(threads) + default_channel();
+}
 
 std::string Dialect::forget_source() const { return "RESET " + replica_word() + " ALL" + default_channel(); }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct Source {
   std::string username;         // for a replica that had no source
   Secret password;
 };
+
+/// Of a replica: the IO thread, the SQL thread.
+enum class ReplicaThreads : std::uint8_t { receiver, applier, both };
 
 class Dialect {
  public:
@@ -54,12 +58,8 @@ class Dialect {
   // --- telling ---
   std::string fence() const;
   std::string unfence() const;
-  std::string stop_receiving() const;
-  std::string start_receiving() const;
-  std::string stop_applying() const;
-  std::string start_applying() const;
-  std::string stop_replication() const;
-  std::string start_replication() const;
+  std::string stop(ReplicaThreads threads) const;
+  std::string start(ReplicaThreads threads) const;
   std::string forget_source() const;
   /// MariaDB before 10.10: makes a former master follow from where its own history stands. Empty elsewhere.
   std::string adopt_own_position() const;

@@ -9,9 +9,6 @@
 
 namespace sengu::health::mysql {
 
-/// As long as an applier stands idle at one place before the rest of its relay log counts as half a transaction.
-constexpr std::chrono::seconds rest_proved_after{1};
-
 class PositionWatch {
  public:
   /// Takes what a probe saw at `now`, and sets ByPosition::at_rest in it.

@@ -127,8 +127,9 @@ bool read_positions(const Tables& tables, std::size_t row, SqlInfo& sql) {
   const auto received = LogPosition::of(field("Master_Log_File"), field("Read_Master_Log_Pos"));
   const auto applied = LogPosition::of(field("Relay_Master_Log_File"), field("Exec_Master_Log_Pos"));
   by.received = received.value_or(LogPosition{});  // no file yet: it has never been connected
-  by.applied = applied.value_or(by.received);
-  by.idle = field("Slave_SQL_Running_State").starts_with("Slave has read all relay log") && !has_workers(tables.variables);
+  by.applied = applied.value_or(LogPosition{});
+  by.idle =
+      field("Slave_SQL_Running_State").starts_with("Slave has read all relay log") && !has_workers(tables.variables);
   sql.by_position = std::move(by);
   return received || field("Master_Log_File").empty();
 }

@@ -4,7 +4,6 @@
 
 #include "health/mysql/errors.hpp"
 #include "health/mysql/interview.hpp"
-#include "health/mysql/position_watch.hpp"
 #include "health/mysql/text.hpp"
 
 namespace sengu::health::mysql {
@@ -20,6 +19,19 @@ std::string label(const std::string& statement) {
   auto end = std::min({statement.find(" FOR CHANNEL"), statement.find('('), statement.find('\''), longest});
   if (statement.starts_with("CHANGE")) end = statement.find(" TO ");
   return statement.substr(0, end);
+}
+
+/// How many transactions were received and are not applied; by position that is not all that may be left.
+std::int64_t unapplied(const SqlInfo& sql) { return sql.received.minus(sql.executed).count(); }
+
+bool nothing_is_left(const SqlInfo& sql) {
+  return unapplied(sql) == 0 && (!sql.by_position || sql.by_position->all_applied());
+}
+
+std::string what_is_left(const SqlInfo& sql) {
+  if (const auto& by = sql.by_position; by && unapplied(sql) == 0)
+    return "received up to " + by->received.text() + ", applied up to " + by->applied.text();
+  return std::to_string(unapplied(sql)) + " received transactions are not applied";
 }
 
 class Script {
@@ -40,20 +52,17 @@ class Script {
   bool lift_delay();
   bool promote(const RunStep& step);
   bool become_writable();
-  bool repoint(const Endpoint& master);
-  bool demote(const Endpoint& master);
-  bool follow(const Endpoint& master);
-  bool stop_with_relay_log_applied();
+  bool repoint(const RunStep& step);
+  bool demote(const RunStep& step);
+  bool follow(const RunStep& step);
+  bool stop_with_relay_log_applied(LossPolicy loss);
   bool switch_source_side(SemiSync wanted);
 
   bool read();
   bool tell(const std::string& statement);
   bool fail(std::string text);
-  bool everything_is_applied(LossPolicy loss);
-  bool nothing_is_left() const;
-  bool rests();
+  bool everything_is_applied(const RunStep& step);
   Reply await_applied(Milliseconds patience);
-  std::string what_is_left() const;
   bool leave_source(const RunStep& step);
   bool end_half_received(const Endpoint& donor);
   bool follow_while_applying(const Endpoint& master);
@@ -63,14 +72,12 @@ class Script {
   const SqlInfo& sql() const { return *said_.info->sql; }
   const Dialect& words() const { return *said_.dialect; }
   bool has_source() const { return !info().master.host.empty(); }
-  std::int64_t unapplied() const { return sql().received.minus(sql().executed).count(); }
 
   const NodeOptions& options_;
   const Ask& ask_;
   const std::function<Milliseconds()>& time_left_;
   Statement said_;      // what the server said of itself last
-  std::optional<LogPosition> rest_;  // by position: only half a transaction is left to apply up to there
-  unsigned error_ = 0;               // number of the last failure
+  unsigned error_ = 0;  // number of the last failure
   std::string text_;
 };
 
@@ -102,12 +109,12 @@ bool Script::perform(const RunStep& step) {
     case Step::fence: return fence();
     case Step::unfence: return has_source() ? fail("it has a source") : become_writable();
     case Step::promote: return promote(step);
-    case Step::repoint: return repoint(step.master);
+    case Step::repoint: return repoint(step);
     case Step::demote:
-    case Step::demote_emptied: return demote(step.master);
+    case Step::demote_emptied: return demote(step);
     case Step::rehandshake: return rehandshake();
-    case Step::stop_receiving: return !has_source() || tell(words().stop_receiving());
-    case Step::start_receiving: return !has_source() || tell(words().start_receiving());
+    case Step::stop_receiving: return !has_source() || tell(words().stop(ReplicaThreads::receiver));
+    case Step::start_receiving: return !has_source() || tell(words().start(ReplicaThreads::receiver));
     case Step::apply_received: return apply_received();
     case Step::lift_delay: return lift_delay();
     case Step::semi_sync_on: return switch_source_side(SemiSync::on);
@@ -134,7 +141,7 @@ bool Script::fence() {
 /// frozen (tests/real/mysql_steps_test.cpp).
 bool Script::rehandshake() {
   if (!has_source()) return fail("it has no source");
-  return tell(words().stop_receiving()) && tell(words().start_receiving());
+  return tell(words().stop(ReplicaThreads::receiver)) && tell(words().start(ReplicaThreads::receiver));
 }
 
 bool Script::apply_received() {
@@ -144,17 +151,17 @@ bool Script::apply_received() {
 }
 
 bool Script::apply_within(Milliseconds patience) {
-  if (!has_source() || nothing_is_left()) return true;
+  if (!has_source() || nothing_is_left(sql())) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
   if (!sql().applying) return fail("the applier does not run");
-  const auto all = unapplied();
+  const auto all = unapplied(sql());
   const auto reply = await_applied(patience);
   if (!reply.ok()) return fail(describe(*reply.failure));
   if (!read()) return false;
-  if ((sql().by_position || reply.table.find(0, "answer") == "0") && nothing_is_left()) return true;
+  if ((sql().by_position || reply.table.find(0, "answer") == "0") && nothing_is_left(sql())) return true;
   const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;
-  if (sql().by_position) return fail(what_is_left() + why);
-  return fail(std::to_string(unapplied()) + " of " + std::to_string(all) + " transactions left" + why);
+  if (sql().by_position) return fail(what_is_left(sql()) + why);
+  return fail(std::to_string(unapplied(sql())) + " of " + std::to_string(all) + " transactions left" + why);
 }
 
 /// MySQL keeps the relay log while one of the two threads runs (tried on 9.7); with both stopped the CHANGE deletes it.
@@ -164,14 +171,14 @@ bool Script::apply_within(Milliseconds patience) {
 bool Script::lift_delay() {
   if (words().is_mariadb()) return fail("MariaDB would drop its relay log");
   if (sql().delay.count() > 0) {
-    if (!sql().receiving && !tell(words().start_receiving())) return false;
-    if (sql().applying && !tell(words().stop_applying())) return false;
+    if (!sql().receiving && !tell(words().start(ReplicaThreads::receiver))) return false;
+    if (sql().applying && !tell(words().stop(ReplicaThreads::applier))) return false;
     if (!read()) return false;
     if (!sql().receiving) return fail("its receiver does not run: its relay log would be lost");
     if (!tell(words().without_delay()) || !read()) return false;
   }
-  if (!sql().applying && !tell(words().start_applying())) return false;
-  return tell(words().stop_receiving());
+  if (!sql().applying && !tell(words().start(ReplicaThreads::applier))) return false;
+  return tell(words().stop(ReplicaThreads::receiver));
 }
 
 /// By position the wait takes whole seconds, and none would be for ever: for less than one it is left out.
@@ -187,47 +194,24 @@ Reply Script::await_applied(Milliseconds patience) {
   return ask_(words().await_applied(target, patience));
 }
 
-bool Script::nothing_is_left() const {
-  const auto& by = sql().by_position;
-  return unapplied() == 0 && (!by || by->all_applied() || by->received == rest_);
-}
-
-std::string Script::what_is_left() const {
-  if (const auto& by = sql().by_position; by && unapplied() == 0)
-    return "received up to " + by->received.text() + ", applied up to " + by->applied.text();
-  return std::to_string(unapplied()) + " received transactions are not applied";
-}
-
-/// By position: the applier waits for more, and does so at the same place a second later (PositionWatch). The wait for
-/// what it will never apply is that second.
-bool Script::rests() {
-  const auto before = sql().by_position;
-  if (!before || !before->idle || !sql().applying || time_left_() <= rest_proved_after) return false;
-  if (!ask_(Dialect::await_position(before->received, rest_proved_after)).ok() || !read()) return false;
-  const auto& now = sql().by_position;
-  if (!now || !now->idle || now->received != before->received || now->applied != before->applied) return false;
-  rest_ = now->received;
-  return true;
-}
-
-bool Script::everything_is_applied(LossPolicy loss) {
-  if (loss == LossPolicy::accept_loss) return true;
+bool Script::everything_is_applied(const RunStep& step) {
+  if (step.loss == LossPolicy::accept_loss) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
-  if (nothing_is_left() || (unapplied() == 0 && rests())) return true;
-  return fail(what_is_left());
+  const auto& by = sql().by_position;
+  if (nothing_is_left(sql()) || (unapplied(sql()) == 0 && by && by->received == step.rest)) return true;
+  return fail(what_is_left(sql()));
 }
 
 /// RESET ... ALL drops the relay log. So the script checks that everything is applied before it stops the applier, and
 /// once more before the RESET, in case another client started the IO thread again. A stopped applier with nothing left
 /// to apply is what an interrupted promotion leaves behind.
 bool Script::leave_source(const RunStep& step) {
-  const LossPolicy loss = step.loss;
-  if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
-  if (!everything_is_applied(loss)) return false;
+  if (sql().receiving && (!tell(words().stop(ReplicaThreads::receiver)) || !read())) return false;
+  if (!everything_is_applied(step)) return false;
   if (!step.master.host.empty() && !end_half_received(step.master)) return false;
-  if (!tell(words().stop_replication()) || !read()) return false;
+  if (!tell(words().stop(ReplicaThreads::both)) || !read()) return false;
   if (sql().receiving) return fail("it receives again");
-  return everything_is_applied(loss) && tell(words().forget_source());
+  return everything_is_applied(step) && tell(words().forget_source());
 }
 
 /// MySQL: where the relay log ends within a transaction, STOP REPLICA waits a minute for the rest of it
@@ -241,12 +225,12 @@ bool Script::end_half_received(const Endpoint& donor) {
   if (!reply.ok() || reply.table.find(0, "half").value_or("").empty()) return true;
   const auto row = default_source(words(), said_.tables.replication).value_or(0);
   const std::string before(said_.tables.replication.find(row, "Relay_Log_File").value_or(""));
-  if (!tell(words().point_at(donor)) || !tell(words().start_receiving())) return false;
+  if (!tell(words().point_at(donor)) || !tell(words().start(ReplicaThreads::receiver))) return false;
   const auto enough = time_left_() / 2;
   do {
     if (!read()) return false;
   } while (time_left_() > enough && said_.tables.replication.find(row, "Relay_Log_File") == before);
-  return tell(words().stop_receiving()) && read();
+  return tell(words().stop(ReplicaThreads::receiver)) && read();
 }
 
 bool Script::promote(const RunStep& step) { return (!has_source() || leave_source(step)) && become_writable(); }
@@ -269,10 +253,11 @@ bool Script::switch_source_side(SemiSync wanted) {
   return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
 }
 
-/// A change of source drops the relay log, on either flavour. So its transactions are applied first, for at most half
-/// of the time that is left: the new source may die before it has sent them again. The rest is fetched again by GTID,
-/// as far as the new source has it.
-bool Script::follow(const Endpoint& master) {
+/// A change of source drops the relay log, on either flavour; MySQL's where both threads are stopped. So its
+/// transactions are applied first, for at most half of the time that is left: the new source may die before it has sent
+/// them again. The rest is fetched again by GTID, as far as the new source has it. What was given up is dropped.
+bool Script::follow(const RunStep& step) {
+  const Endpoint& master = step.master;
   const auto row = default_source(words(), said_.tables.replication);
   if (row && info().master == master && sql().receiving && sql().applying) return true;
   Source source{master, row.has_value(), false, options_.replication_username, options_.replication_password};
@@ -280,23 +265,28 @@ bool Script::follow(const Endpoint& master) {
       row ? said_.tables.replication.find(*row, words().source_column("SSL_Allowed")) == "Yes" : asks_for_tls();
   if (!row && source.username.empty())
     return fail("needs replication_username: it has no source configured whose account could be kept");
-  if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1")
-    return follow_while_applying(master);
-  if (row && !stop_with_relay_log_applied()) return false;
+  const bool by_itself = row && said_.tables.replication.find(*row, "Auto_Position") == "1";
+  if (by_itself && info().master == master)
+    return tell(words().start(ReplicaThreads::both));  // keeps MySQL's relay log
+  const bool keeps = step.loss == LossPolicy::keep_writes;
+  if (by_itself && keeps && sql().applying) return follow_while_applying(master);
+  if (row && !stop_with_relay_log_applied(step.loss)) return false;
   if (!row && !tell(words().adopt_own_position())) return false;
-  return tell(words().change_source(source)) && tell(words().start_replication());
+  return tell(words().change_source(source)) && tell(words().start(ReplicaThreads::both));
 }
 
-bool Script::stop_with_relay_log_applied() {
-  if (!tell(words().stop_receiving()) || !read()) return false;
-  if (sql().applying) apply_within(time_left_() / 2);
-  return tell(words().stop_replication());
+bool Script::stop_with_relay_log_applied(LossPolicy loss) {
+  if (!tell(words().stop(ReplicaThreads::receiver)) || !read()) return false;
+  const bool keeps = loss == LossPolicy::keep_writes && sql().delay.count() == 0;
+  if (keeps && sql().applying) apply_within(time_left_() / 2);
+  return tell(words().stop(ReplicaThreads::both));
 }
 
 /// MySQL: the applier keeps running, because stopping it may take a minute (end_half_received). The new master has
 /// every transaction that the applier still applies, or the decision would not have named that master.
 bool Script::follow_while_applying(const Endpoint& master) {
-  return tell(words().stop_receiving()) && tell(words().point_at(master)) && tell(words().start_receiving());
+  return tell(words().stop(ReplicaThreads::receiver)) && tell(words().point_at(master)) &&
+         tell(words().start(ReplicaThreads::receiver));
 }
 
 /// Whether the replica is to use TLS: as our own connection to this server does, for the new source is of the same
@@ -309,11 +299,11 @@ bool Script::asks_for_tls() {
 }
 
 /// The source's side of semi-sync goes off last: that takes MySQL up to a second, and nothing waits for it.
-bool Script::repoint(const Endpoint& master) {
-  return follow(master) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
+bool Script::repoint(const RunStep& step) {
+  return follow(step) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
 }
 
-bool Script::demote(const Endpoint& master) { return fence() && follow(master); }
+bool Script::demote(const RunStep& step) { return fence() && follow(step); }
 
 }  // namespace
 

@@ -181,6 +181,25 @@ void examine_threads(const NodeView& node, Findings& findings) {
   }
 }
 
+/// An hour of acknowledged transactions would be applied in a failover, or waited for; readers see the hour before.
+void examine_delay(const Knowledge& known, const NodeView& node, Findings& findings) {
+  if (!is_delayed(*node.info)) return;
+  const SqlInfo& sql = sql_of(node);
+  const Words words = words_of(node);
+  const std::string delay = std::to_string(sql.delay.count()) + " s";
+  if (sql.semi_sync_replica == SemiSync::on) {
+    findings.add(node, "is delayed by " + delay +
+                           ", and acknowledges what it receives: a transaction that it alone has is applied that late, "
+                           "or its delay ends with a failover: " +
+                           set_global(words.semi_sync_replica, "OFF") + ", then STOP and START " + words.replica +
+                           " IO_THREAD");
+  }
+  if (known.settings->read_listen) {
+    findings.add(node, "is delayed by " + delay +
+                           ", and takes readers of read_listen: take it out of the group, or read from the master");
+  }
+}
+
 void examine_errant(const NodeView& node, Findings& findings) {
   if (node.replica.errant.empty()) return;
   const auto count = node.replica.errant.count();
@@ -219,7 +238,7 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
   const SqlInfo& sql = sql_of(node);
   const Words words = words_of(node);
   const bool is_master = known.master && &node == &known.node(*known.master);
-  if (sql.semi_sync_replica != SemiSync::on) {
+  if (sql.semi_sync_replica != SemiSync::on && !is_delayed(*node.info)) {
     findings.add(node, "does not acknowledge what it receives" + std::string(is_master ? " once it is a replica" : "") +
                            ", as others of the group do: " +
                            how_to_switch_on(sql.semi_sync_replica, words.semi_sync_replica, words.replica_plugin) +
@@ -280,6 +299,7 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     examine_positions(node, findings);
     examine_writable(node, findings);
     examine_threads(node, findings);
+    examine_delay(known, node, findings);
     examine_witness(known, node, findings);
   }
   examine_semi_sync(known, findings);

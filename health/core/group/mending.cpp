@@ -38,9 +38,11 @@ bool is_to_be_started(const Scene& scene, NodeView& node) {
 void Mending::carry_out(const Scene& scene, const std::vector<Repair>& repairs) const {
   const Endpoint target = scene.master().settings->replication_address;
   for (const Repair& repair : repairs) {
-    scene.known.node(repair.node).replica.stopped_by_us =
-        scene.rules().steps_stop_replication;  // until it is seen to replicate
-    tell(scene.known, scene.out, RunStep{repair.node, repair.step, target, scene.settings().failover.step_timeout, {}});
+    NodeView& node = scene.known.node(repair.node);
+    node.replica.stopped_by_us = scene.rules().steps_stop_replication;  // until it is seen to replicate
+    const auto loss = node.copy.welcome ? LossPolicy::accept_loss : LossPolicy::keep_writes;
+    tell(scene.known, scene.out,
+         RunStep{repair.node, repair.step, target, scene.settings().failover.step_timeout, {}, loss});
   }
 }
 

@@ -128,6 +128,7 @@ bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& re
 enum class Measure : std::uint8_t {
   history,  // how much of the group's history each has received
   log,      // MariaDB: how far each has read the log of the server that all of them follow by file and position
+  applied,  // MySQL, where the operator accepts the loss: what is received and not applied is given up
 };
 
 /// Those that may be chosen, and how they compare.
@@ -137,13 +138,16 @@ struct Field {
   bool comparable = true;  // as Selection::comparable
 };
 
-Field field_of(const Knowledge& knowledge, const std::vector<Reason>& reasons) {
+Field field_of(const Knowledge& knowledge, const std::vector<Reason>& reasons, LossPolicy loss) {
   Field field;
   for (std::size_t i = 0; i < reasons.size(); ++i)
     if (reasons[i] == Reason::none) field.nodes.push_back(node_id(i));
   const auto all = [&](auto fits) { return std::all_of(field.nodes.begin(), field.nodes.end(), fits); };
   const auto info = [&](NodeId id) -> const ServerInfo& { return *knowledge.node(id).info; };
-  if (field.nodes.size() > 1 && all([&](NodeId id) { return follow_one_log(info(field.nodes.front()), info(id)); })) {
+  if (loss == LossPolicy::accept_loss && knowledge.settings->kind == config::Kind::mysql) {
+    field.measure = Measure::applied;
+  } else if (field.nodes.size() > 1 &&
+             all([&](NodeId id) { return follow_one_log(info(field.nodes.front()), info(id)); })) {
     field.measure = Measure::log;
   } else if (field.nodes.size() > 1) {
     field.comparable = all([&](NodeId id) {
@@ -162,8 +166,9 @@ struct Rank {
   LogPosition read;       // MariaDB, where that is the measure: of the one log that all follow
   std::int64_t received;  // of the group's history
   bool serves;            // nothing is known that would keep it from serving clients
+  bool prompt;            // MySQL: it applies what it receives at once
   bool ends_there;        // Redis: nothing of another history behind what it received
-  std::int64_t applied;   // MySQL
+  std::int64_t applied;   // MySQL; where that is the measure, what it has received
   bool was_master;        // it is the master that lost its role
   int preference;         // the configured priority, of which lower is preferred
   bool same_zone;         // as the old master
@@ -180,10 +185,12 @@ Rank rank(const Knowledge& knowledge, NodeId id, Measure measure) {
   rank.left = rank.whole ? 0 : node.info->keys;
   rank.clean = !node.info->sql || !held.diverged;
   if (measure == Measure::log) rank.read = node.info->sql->by_position->received;
-  rank.received = held.offset;
+  rank.received = measure == Measure::applied ? applied(knowledge.history, *node.info) : held.offset;
   rank.serves = why_it_could_not_serve(node).empty();
+  rank.prompt = !is_delayed(*node.info);
   rank.ends_there = !held.diverged;
   rank.applied = node.info->sql ? node.info->sql->executed.position() : 0;
+  if (measure == Measure::applied) rank.applied = held.offset;  // of equals the one that has more to apply
   rank.was_master = knowledge.master == id;
   rank.preference = -node.settings->priority;
   rank.same_zone = knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
@@ -194,7 +201,9 @@ Rank rank(const Knowledge& knowledge, NodeId id, Measure measure) {
 
 /// It may be chosen, and another is better.
 Reason why_passed_over(const Knowledge& knowledge, NodeId id) {
-  return why_it_could_not_serve(knowledge.node(id)).empty() ? Reason::outranked : Reason::could_not_serve;
+  const NodeView& node = knowledge.node(id);
+  if (!why_it_could_not_serve(node).empty()) return Reason::could_not_serve;
+  return is_delayed(*node.info) ? Reason::delayed : Reason::outranked;
 }
 
 }  // namespace
@@ -203,7 +212,7 @@ Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
   Selection selection;
   std::vector<Reason> reasons;
   for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) reasons.push_back(reject(knowledge, node_id(i), choice));
-  const Field field = field_of(knowledge, reasons);
+  const Field field = field_of(knowledge, reasons, choice.loss);
   const auto better = [&](NodeId one, NodeId other) {
     return rank(knowledge, one, field.measure) > rank(knowledge, other, field.measure);
   };

@@ -91,6 +91,14 @@ bool all_applied(const ServerInfo& info) {
   return info.sql->executed.contains(info.sql->received) && (!by || by->all_applied());
 }
 
+std::int64_t applied(const History& history, const ServerInfo& info) {
+  const GtidSet& executed = info.sql->executed;
+  const GtidSet beyond = executed.minus(history.gtids);
+  return executed.position() - beyond.without(beyond.written_by(history.writer)).count();
+}
+
+bool is_delayed(const ServerInfo& info) { return info.sql && info.sql->delay.count() > 0; }
+
 bool follow_one_log(const ServerInfo& one, const ServerInfo& other) {
   if (!one.sql || !other.sql || !one.sql->by_position || !other.sql->by_position) return false;
   const ByPosition& first = *one.sql->by_position;

@@ -47,6 +47,10 @@ bool lacks_what(const ServerInfo& info, const History& history, const ServerInfo
 
 /// MySQL and MariaDB: the server has applied all that it received.
 bool all_applied(const ServerInfo& info);
+/// MySQL and MariaDB: how many transactions of the history the server has applied.
+std::int64_t applied(const History& history, const ServerInfo& info);
+/// MySQL and MariaDB: the replica applies what it receives late, as it is told to (SOURCE_DELAY).
+bool is_delayed(const ServerInfo& info);
 /// MariaDB: both replicate from one server by file and position, without a node between. What they received compares by
 /// that alone, in ByPosition::received: their GTIDs tell what they have applied.
 bool follow_one_log(const ServerInfo& one, const ServerInfo& other);

@@ -57,7 +57,8 @@ TEST_CASE("candidate: of replicas by position the one that has read most of thei
   CHECK(group.select().candidate == b);
   CHECK(group.select().comparable);
   CHECK(group.info(c).sql->executed.position() > group.info(b).sql->executed.position());
-  CHECK(is_behind_another(group.knowledge, c, {Reason::process_death, c, LossPolicy::keep_writes, group.now, group.now}));
+  CHECK(
+      is_behind_another(group.knowledge, c, {Reason::process_death, c, LossPolicy::keep_writes, group.now, group.now}));
   CHECK_FALSE(
       is_behind_another(group.knowledge, b, {Reason::process_death, b, LossPolicy::keep_writes, group.now, group.now}));
   group.be_at(c, 5000, 5000);  // as much: the one with less to apply
@@ -73,7 +74,9 @@ TEST_CASE("candidate: replicas by position of different servers, or beside one b
   SUBCASE("beside one by GTIDs") { group.info(c).sql->by_position.reset(); }
   SUBCASE("a chain") { group.info(c).master = group.settings.nodes[1].replication_address; }
   SUBCASE("another server under the source's address") { group.info(c).sql->by_position->source = "12"; }
-  SUBCASE("a log of another name") { group.info(c).sql->by_position->received.file = "other.000001"; }
+  SUBCASE("a log of another name") {
+    group.info(c).sql->by_position->received.file = group.info(c).sql->by_position->applied.file = "other.000001";
+  }
   CHECK_FALSE(group.select().comparable);
   CHECK(group.select().candidate == c);  // by what is known
   group.be_at(b, 5000, 5000);
@@ -119,6 +122,24 @@ TEST_CASE("failover machine: by position the target applies up to where it has r
   CHECK(group.machine.target() == b);  // c has as much, and may apply later
 }
 
+TEST_CASE("failover machine: by position a promote says where only half a transaction is left") {
+  for (const bool rests : {false, true}) {
+    Positions group;
+    group.to_survey();
+    group.be_at(b, 5000, rests ? 1000 : 5000);
+    group.info(b).sql->by_position->at_rest = rests;
+    group.be_at(c, 4000, 4000);
+    group.finish_survey();
+    REQUIRE(group.machine.state() == State::targeting);
+    group.answer_journal(true);
+    group.sent();
+    group.advance();
+    const auto promote = group.sent_step(Step::promote);
+    REQUIRE(promote);
+    CHECK(promote->rest == (rests ? std::optional(LogPosition{"bin.000001", 5000}) : std::nullopt));
+  }
+}
+
 TEST_CASE("failover machine: what cannot be compared is applied first, and the best of it is the target then") {
   Positions group;
   const auto survey_with = [&](FailoverPlan plan) {
@@ -137,9 +158,11 @@ TEST_CASE("failover machine: what cannot be compared is applied first, and the b
     group.has_applied(b, 5);
     group.now += 1s;
     CHECK_FALSE(group.advance());
-    CHECK(group.machine.applied_last() == group.now);  // b gets on, which is what is waited for
+    CHECK(group.machine.applying().progressed() == group.now);  // b gets on, which is what is waited for
     group.has_applied(b, 9);
     group.be_at(b, 5000, 5000);
+    group.advance();
+    CHECK(group.machine.target() == b);
     group.advance();
     CHECK(group.machine.state() == State::targeting);
     CHECK(group.machine.target() == b);

@@ -150,6 +150,7 @@ TEST_CASE("mysql report: a replica of MySQL 9.7") {
   CHECK(info.sql->receiving);
   CHECK(info.sql->applying);
   CHECK(info.sql->behind == 3s);
+  CHECK(info.sql->delay == 0s);
   CHECK(info.sql->heartbeats == 17);
   CHECK(info.sql->heartbeat_period == 500ms);
   CHECK(info.offset == 9);
@@ -213,6 +214,15 @@ TEST_CASE("mysql report: a replica of MariaDB 10.11") {
   CHECK(info.sql->super_read_only);
   CHECK(info.sql->received.minus(info.sql->executed).count() == 1);
   CHECK(info.sql->executed == GtidSet::parse_mariadb("0-14401-50,0-7-12"));
+}
+
+TEST_CASE("mysql report: a delay is called the same on either flavour") {
+  auto mysql = mysql_status;
+  mysql["SQL_Delay"] = "3600";
+  CHECK(read(mysql_tables(mysql_variables, "", mysql)).sql->delay == 3600s);
+  auto mariadb = mariadb_status;
+  mariadb["SQL_Delay"] = "60";
+  CHECK(read(mariadb_tables(mariadb_variables, mariadb)).sql->delay == 60s);
 }
 
 TEST_CASE("mysql report: MariaDB by file and position") {

@@ -34,6 +34,7 @@ struct Scripted {
   std::vector<std::string> told;
   NodeOptions options;
   Milliseconds left{1000};
+  std::optional<LogPosition> rest;
 
   Scripted() {
     options.replication_username = "repl";
@@ -81,7 +82,7 @@ struct Scripted {
   StepOutcome run(Step step, LossPolicy loss = LossPolicy::keep_writes) {
     told.clear();
     return carry_out(
-        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss}, options,
+        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss, rest}, options,
         [this](const std::string& statement) { return answer(statement); }, [this] { return left; });
   }
 };
@@ -159,9 +160,7 @@ struct ByPositionScripted : Scripted {
     status["Master_Log_File"] = status["Relay_Master_Log_File"] = "bin.000001";
     status["Read_Master_Log_Pos"] = "900";
     status["Exec_Master_Log_Pos"] = "500";
-    status["Slave_SQL_Running_State"] = "Waiting for table metadata lock";
   }
-  void be_idle() { status["Slave_SQL_Running_State"] = "Slave has read all relay log; waiting for more updates"; }
 };
 
 TEST_CASE("mysql script: by position the wait is for the place that was read, in whole seconds") {
@@ -187,31 +186,57 @@ TEST_CASE("mysql script: by position nothing that was read is thrown away, but h
   CHECK(server.told.empty());
   CHECK(server.run(Step::promote, LossPolicy::accept_loss) == done);
 
-  server.be_idle();
-  CHECK(server.run(Step::promote) == done);  // the same a second later
-  REQUIRE(server.told.size() >= 3);
-  CHECK(server.told[0] == "SELECT MASTER_POS_WAIT('bin.000001', 900, 1) AS answer");
-  CHECK(server.told[1] == "STOP SLAVE");
-  CHECK(server.told[2] == "RESET SLAVE ALL");
-
-  server.after = [&](const std::string& statement) {  // it got on
-    if (statement.starts_with("SELECT MASTER_POS_WAIT")) server.status["Exec_Master_Log_Pos"] = "600";
-  };
-  CHECK(server.run(Step::promote).result == StepResult::failed);
-  CHECK(server.told.size() == 1);
-  server.status["Exec_Master_Log_Pos"] = "500";
+  server.rest = LogPosition{"bin.000001", 900};
+  CHECK(server.run(Step::promote) == done);
+  REQUIRE(server.told.size() >= 2);
+  CHECK(server.told[0] == "STOP SLAVE");
+  CHECK(server.told[1] == "RESET SLAVE ALL");
   server.after = [&](const std::string& statement) {  // more came between the two looks
-    if (!statement.starts_with("STOP")) return;
-    server.status["Read_Master_Log_Pos"] = "950";
-    server.status["Slave_SQL_Running"] = "No";
+    if (statement.starts_with("STOP")) server.status["Read_Master_Log_Pos"] = "950";
   };
   CHECK(server.run(Step::promote).result == StepResult::failed);
-  CHECK(server.told.back() == "STOP SLAVE");
-  server.after = nullptr;
-  server.status["Slave_SQL_Running"] = "Yes";
-  server.left = 900ms;  // no time for that second
-  CHECK(server.run(Step::promote).result == StepResult::failed);
+  CHECK(server.told == Told{"STOP SLAVE"});
+}
+
+TEST_CASE("mysql script: a delay is lifted while the receiver runs, or its relay log would be deleted") {
+  Scripted server;
+  server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-8";
+  server.status["Slave_IO_Running"] = "No";
+  server.status["SQL_Delay"] = "3600";
+  server.after = [&](const std::string& statement) {
+    if (statement.starts_with("START SLAVE IO_THREAD")) server.status["Slave_IO_Running"] = "Connecting";
+    if (statement.starts_with("STOP SLAVE SQL_THREAD")) server.status["Slave_SQL_Running"] = "No";
+    if (statement.starts_with("CHANGE")) server.status["SQL_Delay"] = "0";
+    if (statement.starts_with("START SLAVE SQL_THREAD")) server.status["Slave_SQL_Running"] = "Yes";
+  };
+  const Told rest{"START SLAVE SQL_THREAD FOR CHANNEL ''", "STOP SLAVE IO_THREAD FOR CHANNEL ''"};
+  CHECK(server.run(Step::lift_delay) == done);
+  CHECK(server.told == Told{"START SLAVE IO_THREAD FOR CHANNEL ''", "STOP SLAVE SQL_THREAD FOR CHANNEL ''",
+                            "CHANGE MASTER TO MASTER_DELAY=0 FOR CHANNEL ''", rest[0], rest[1]});
+  server.status["Slave_SQL_Running"] = "No";  // once more, half done
+  CHECK(server.run(Step::lift_delay) == done);
+  CHECK(server.told == rest);
+
+  server.status["SQL_Delay"] = "3600";
+  server.status["Slave_IO_Running"] = "No";
+  server.after = nullptr;  // it does not start
+  CHECK(server.run(Step::lift_delay).text == "its receiver does not run: its relay log would be lost");
+  CHECK(server.told.back() == "STOP SLAVE SQL_THREAD FOR CHANNEL ''");
+
+  server.version = "10.11.19-MariaDB";
+  server.variables["server_id"] = "7";
+  server.status["Gtid_IO_Pos"] = "0-1-9";
+  CHECK(server.run(Step::lift_delay).result == StepResult::failed);
   CHECK(server.told.empty());
+}
+
+TEST_CASE("mysql script: MySQL's stopped threads are started where they follow already, which keeps the relay log") {
+  Scripted server;
+  server.status["Master_Host"] = "10.0.0.2";
+  server.status["Auto_Position"] = "1";
+  server.status["Slave_IO_Running"] = server.status["Slave_SQL_Running"] = "No";
+  CHECK(server.run(Step::repoint) == done);
+  CHECK(server.told == Told{"START SLAVE FOR CHANNEL ''"});
 }
 
 TEST_CASE("mysql script: following another source") {
