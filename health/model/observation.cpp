@@ -67,6 +67,7 @@ std::string_view to_string(Step step) {
     case Step::stop_receiving: return "stop_receiving";
     case Step::start_receiving: return "start_receiving";
     case Step::apply_received: return "apply_received";
+    case Step::lift_delay: return "lift_delay";
     case Step::semi_sync_on: return "semi_sync_on";
     case Step::semi_sync_off: return "semi_sync_off";
     case Step::follow_events: return "follow_events";

@@ -8,6 +8,7 @@
 
 #include "config/base/types.hpp"
 #include "health/model/gtid_set.hpp"
+#include "health/model/log_position.hpp"
 #include "health/model/time.hpp"
 
 namespace sengu::health {
@@ -69,13 +70,15 @@ struct SqlInfo {
   // also where that clock is set (health/mysql/dialect, when_started). 0: the server does not say.
   std::chrono::seconds started{0};
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
-  bool receiving = false;  // the IO thread runs, or tries to connect
-  bool applying = false;   // the SQL thread runs
-  bool gave_up = false;    // the IO thread ended after as many attempts as it may make
+  bool receiving = false;                 // the IO thread runs, or tries to connect
+  bool applying = false;                  // the SQL thread runs
+  bool gave_up = false;                   // the IO thread ended after as many attempts as it may make
   ReplicationTls source_tls;
-  int other_channels = 0;     // further sources (channels, MariaDB: connections), which are ignored
-  std::string receive_error;  // Last_IO_Errno and Last_IO_Error, for people; empty: none
-  std::string apply_error;    // Last_SQL_Errno and Last_SQL_Error
+  std::optional<ByPosition> by_position;  // MariaDB: it does not follow by GTIDs, and `received` is what is executed
+  std::chrono::seconds delay{0};          // SQL_Delay: what it receives is applied so long after it was written
+  int other_channels = 0;                 // further sources (channels, MariaDB: connections), which are ignored
+  std::string receive_error;              // Last_IO_Errno and Last_IO_Error, for people; empty: none
+  std::string apply_error;                // Last_SQL_Errno and Last_SQL_Error
   std::string filter;  // what its replication leaves out ("Replicate_Ignore_DB=logs"), or its binary log; empty: none
   std::int64_t heartbeats = 0;                   // received from the source
   std::optional<Milliseconds> heartbeat_period;  // none where it is not known
@@ -89,10 +92,7 @@ struct SqlInfo {
   int semi_sync_wait_for = 1;                                  // rpl_semi_sync_source_wait_for_replica_count
   bool semi_sync_after_sync = true;                            // rpl_semi_sync_source_wait_point
   std::optional<std::chrono::seconds> semi_sync_kill_timeout;  // MariaDB: rpl_semi_sync_slave_kill_conn_timeout
-  // what would keep it from serving as a master
-  bool offline = false;        // offline_mode (MySQL)
-  std::string lock;            // who holds a lock that commits wait for, for people; empty: none is known
-  bool locks_are_told = true;  // false: sengu may not ask (MySQL: performance_schema.metadata_locks)
+  bool locks_are_told = true;  // false: sengu may not ask who holds up commits (performance_schema.metadata_locks)
   // what a group of sengu's needs
   bool super_read_only =
       true;            // false: MySQL with read_only alone, which lets SUPER users write. MariaDB has no such variable

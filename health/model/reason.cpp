@@ -56,6 +56,7 @@ std::string_view to_string(Reason reason) {
     case Reason::replicas_diverged: return "replicas_diverged";
     case Reason::cannot_be_promoted: return "cannot_be_promoted";
     case Reason::could_not_serve: return "could_not_serve";
+    case Reason::delayed: return "delayed";
     case Reason::outranked: return "outranked";
     case Reason::group_unseen: return "group_unseen";
     case Reason::two_masters: return "two_masters";
@@ -141,6 +142,7 @@ std::string_view describe(Reason reason) {
     case Reason::replicas_diverged: return "each of two replicas holds transactions that the other lacks";
     case Reason::cannot_be_promoted: return "it cannot be made a master";
     case Reason::could_not_serve: return "it could not serve as a master";
+    case Reason::delayed: return "it applies late, as SOURCE_DELAY (MASTER_DELAY) tells it to";
     case Reason::outranked: return "another is better";
     case Reason::group_unseen: return "part of the group was never seen";
     case Reason::two_masters: return "more than one node says master";

@@ -64,6 +64,7 @@ enum class Reason : std::uint8_t {
   replicas_diverged,   // MySQL: each of two candidates holds what the other lacks
   cannot_be_promoted,  // it would refuse what it is told (cluster-enabled, a forbidden REPLICAOF)
   could_not_serve,     // eligible, but as a master it could not serve (a lock, offline_mode, a failed save)
+  delayed,             // MySQL: eligible, but it applies what it receives late (SOURCE_DELAY), as it is told to
   outranked,           // eligible, another is better
   // why a route is closed or an adoption refused
   group_unseen,  // part of the group was never observed

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "config/base/types.hpp"
@@ -31,6 +32,7 @@ enum class Step : std::uint8_t {
   stop_receiving,   // STOP REPLICA IO_THREAD: what it has received stands still, the applier goes on
   start_receiving,  // START REPLICA IO_THREAD
   apply_received,   // waits until its relay log is applied; failed: not within the step's timeout
+  lift_delay,       // MySQL: SOURCE_DELAY=0, while its receiver runs, which keeps the relay log
   semi_sync_on,     // rpl_semi_sync_source_enabled=ON, on the master
   semi_sync_off,    // ... OFF, on a replica: its applier would wait for an acknowledgement that no replica sends
   follow_events,    // ALTER EVENT ... ENABLE, and event_scheduler, as the master before had them; on the master
@@ -48,9 +50,12 @@ struct RunStep {
   Milliseconds timeout{};
   Milliseconds pause{};  // of a fence, where the server knows such a thing; of a demote, that of the fence which may
                          // still hold there, 0: none can
-  LossPolicy loss = LossPolicy::keep_writes;  // of a promote: may what its relay log holds be thrown away?
+  LossPolicy loss = LossPolicy::keep_writes;  // of a promote, and MySQL's repoint: may what its relay log holds be
+                                              // thrown away?
   ScheduledEvents events{};                   // of follow_events: the scheduler, and the events to enable
   std::optional<ReplicationTls> tls{};        // of a demote: how other replicas reach the master; none: not known
+  std::optional<LogPosition> rest{};          // of a promote: all that was read up to there is applied, but for half a
+                                              // transaction (ByPosition::at_rest)
 };
 
 /// Which connections go first where descriptors are scarce (health/server/places). The questions of every minute are

@@ -34,6 +34,11 @@ std::string seconds(Milliseconds time) {
   return std::to_string(count / 1000) + "." + fraction;
 }
 
+std::string word_of(ReplicaThreads threads) {
+  if (threads == ReplicaThreads::both) return "";
+  return threads == ReplicaThreads::receiver ? " IO_THREAD" : " SQL_THREAD";
+}
+
 /// Part of each CHANGE: without it the period falls back to half of the net timeout.
 std::string heartbeats_wanted(const std::string& word) { return word + "HEARTBEAT_PERIOD=0.5"; }
 
@@ -73,7 +78,7 @@ const std::string& Dialect::variables() {
       "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'server_uuid', 'server_id', 'read_only', "
       "'super_read_only', 'offline_mode', 'log_bin', "
       "'log_replica_updates', 'log_slave_updates', 'gtid_mode', 'enforce_gtid_consistency', 'gtid_strict_mode', "
-      "'replica_net_timeout', 'slave_net_timeout', "
+      "'replica_net_timeout', 'slave_net_timeout', 'slave_parallel_threads', "
       "'rpl_semi_sync_source_enabled', 'rpl_semi_sync_master_enabled', 'rpl_semi_sync_replica_enabled', "
       "'rpl_semi_sync_slave_enabled', "
       "'rpl_semi_sync_source_wait_for_replica_count', 'rpl_semi_sync_master_wait_for_slave_count', "
@@ -134,13 +139,13 @@ std::string Dialect::fence() const {
 
 std::string Dialect::unfence() const { return "SET GLOBAL read_only=OFF"; }  // MySQL: super_read_only with it
 
-std::string Dialect::stop_receiving() const { return "STOP " + replica_word() + " IO_THREAD" + default_channel(); }
+std::string Dialect::stop(ReplicaThreads threads) const {
+  return "STOP " + replica_word() + word_of(threads) + default_channel();
+}
 
-std::string Dialect::start_receiving() const { return "START " + replica_word() + " IO_THREAD" + default_channel(); }
-
-std::string Dialect::stop_replication() const { return "STOP " + replica_word() + default_channel(); }
-
-std::string Dialect::start_replication() const { return "START " + replica_word() + default_channel(); }
+std::string Dialect::start(ReplicaThreads threads) const {
+  return "START " + replica_word() + word_of(threads) + default_channel();
+}
 
 std::string Dialect::forget_source() const { return "RESET " + replica_word() + " ALL" + default_channel(); }
 
@@ -192,6 +197,12 @@ std::string Dialect::key_wanted() const {
   return mysql_since(change_source_statement) ? ", GET_SOURCE_PUBLIC_KEY=1" : ", GET_MASTER_PUBLIC_KEY=1";
 }
 
+std::string Dialect::without_delay() const {
+  return (mysql_since(change_source_statement) ? "CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0"
+                                               : "CHANGE MASTER TO MASTER_DELAY=0") +
+         default_channel();
+}
+
 std::string Dialect::half_received() const {
   if (!mysql_since(queueing_column)) return {};
   return "SELECT QUEUEING_TRANSACTION AS half FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME "
@@ -201,6 +212,11 @@ std::string Dialect::half_received() const {
 std::string Dialect::await_applied(std::string_view transactions, Milliseconds patience) const {
   const std::string function = is_mariadb() ? "MASTER_GTID_WAIT" : "WAIT_FOR_EXECUTED_GTID_SET";
   return "SELECT " + function + "(" + quoted(transactions) + ", " + seconds(patience) + ") AS answer";
+}
+
+std::string Dialect::await_position(const LogPosition& position, std::chrono::seconds patience) {
+  return "SELECT MASTER_POS_WAIT(" + quoted(position.file) + ", " + std::to_string(position.bytes) + ", " +
+         std::to_string(patience.count()) + ") AS answer";
 }
 
 std::string Dialect::set_global(std::string_view variable, std::string_view state) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct Source {
   std::string username;    // for a replica that had no source
   Secret password;
 };
+
+/// Of a replica: the IO thread, the SQL thread.
+enum class ReplicaThreads : std::uint8_t { receiver, applier, both };
 
 class Dialect {
  public:
@@ -57,10 +61,8 @@ class Dialect {
   // --- telling ---
   std::string fence() const;
   std::string unfence() const;
-  std::string stop_receiving() const;
-  std::string start_receiving() const;
-  std::string stop_replication() const;
-  std::string start_replication() const;
+  std::string stop(ReplicaThreads threads) const;
+  std::string start(ReplicaThreads threads) const;
   std::string forget_source() const;
   /// MariaDB before 10.10: makes a former master follow from where its own history stands. Empty elsewhere.
   std::string adopt_own_position() const;
@@ -71,12 +73,17 @@ class Dialect {
   /// Changes only the address of the source and the heartbeat period: all other options are kept, and the applier may
   /// run meanwhile.
   std::string point_at(const Endpoint& source) const;
+  /// MySQL: requires a stopped applier and, to keep the relay log, a running receiver.
+  std::string without_delay() const;
   /// Asks for the transaction of which the relay log holds only the beginning; the answer is '' where there is none.
   /// The statement is empty where the server cannot be asked.
   std::string half_received() const;
   /// Answers with one field: "0" when all of `transactions` is applied; another number, or NULL: it is not.
   /// `transactions` as the server itself writes them.
   std::string await_applied(std::string_view transactions, Milliseconds patience) const;
+  /// MariaDB: waits until all up to there is applied, or `patience` is over; 0 would be for ever. The answer does not
+  /// tell which where the applier stopped.
+  static std::string await_position(const LogPosition& position, std::chrono::seconds patience);
   /// `state`: ON or OFF.
   static std::string set_global(std::string_view variable, std::string_view state);
 

@@ -25,7 +25,10 @@ MySqlNode::~MySqlNode() { close(); }
 
 ProbeCallbacks MySqlNode::watch_source(ProbeCallbacks callbacks) {
   auto watched = [this, tell = std::move(callbacks.on_observation)](Observation seen) {
-    if (seen.info) source_.take(*seen.info, seen.answered);
+    if (seen.info) {
+      source_.take(*seen.info, seen.answered);
+      position_.take(*seen.info, seen.answered);
+    }
     tell(seen);
   };
   return {std::move(watched), std::move(callbacks.on_connection_lost)};

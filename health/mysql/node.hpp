@@ -1,5 +1,5 @@
 // One MySQL or MariaDB server as the group's driver sees it: it can be asked (probe, ask_deciders) and told (run). Puts
-// NodeProbe, SourceWatch and run_step behind one object with one set of options. Control thread only.
+// NodeProbe, SourceWatch, PositionWatch and run_step behind one object with one set of options. Control thread only.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include "config/base/gate.hpp"
 #include "health/mysql/link.hpp"
 #include "health/mysql/options.hpp"
+#include "health/mysql/position_watch.hpp"
 #include "health/mysql/source_watch.hpp"
 #include "health/server/node_probe.hpp"
 
@@ -38,6 +39,7 @@ class MySqlNode final : public ServerNode {
   boost::asio::io_context& io_;
   const NodeOptions options_;
   SourceWatch source_;
+  PositionWatch position_;
   NodeProbe probe_;
   Gate open_;  // closed by close(); steps and questions look at it
 };

@@ -118,7 +118,29 @@ bool read_transactions(const Dialect& dialect, const Table& transactions, SqlInf
   return true;
 }
 
+/// While the SQL thread hands transactions to workers it says that it has read all, and they still apply.
+bool has_workers(const Table& variables) {
+  return number_in<int>(variables.value_of("slave_parallel_threads")).value_or(0) > 0;
+}
+
+/// By position Gtid_IO_Pos stands where it stood when GTIDs were used last, and tells nothing.
+bool read_positions(const Tables& tables, std::size_t row, SqlInfo& sql) {
+  const auto field = [&](std::string_view column) { return or_empty(tables.replication.find(row, column)); };
+  ByPosition by;
+  by.source = field("Master_Server_Id") == "0" ? "" : std::string(field("Master_Server_Id"));
+  const auto received = LogPosition::of(field("Master_Log_File"), field("Read_Master_Log_Pos"));
+  const auto applied = LogPosition::of(field("Relay_Master_Log_File"), field("Exec_Master_Log_Pos"));
+  by.received = received.value_or(LogPosition{});  // no file yet: it has never been connected
+  by.applied = applied.value_or(LogPosition{});
+  by.idle =
+      field("Slave_SQL_Running_State").starts_with("Slave has read all relay log") && !has_workers(tables.variables);
+  sql.by_position = std::move(by);
+  return received || field("Master_Log_File").empty();
+}
+
 bool read_received(const Dialect& dialect, const Tables& tables, std::size_t row, SqlInfo& sql) {
+  if (dialect.is_mariadb() && tables.replication.find(row, "Using_Gtid") == "No")
+    return read_positions(tables, row, sql);
   const auto text = or_empty(tables.replication.find(row, dialect.is_mariadb() ? "Gtid_IO_Pos" : "Retrieved_Gtid_Set"));
   const auto set = dialect.is_mariadb() ? GtidSet::parse_mariadb(text) : GtidSet::parse_mysql(text);
   if (set) sql.received.add(*set);
@@ -165,6 +187,7 @@ bool read_replica(const Dialect& dialect, const Tables& tables, std::size_t row,
   sql.receive_error = error_text(table.find(row, "Last_IO_Errno"), table.find(row, "Last_IO_Error"));
   sql.apply_error = error_text(table.find(row, "Last_SQL_Errno"), table.find(row, "Last_SQL_Error"));
   sql.behind = seconds_in(table.find(row, dialect.behind_column()));
+  sql.delay = seconds_in(table.find(row, "SQL_Delay")).value_or(sql.delay);
   read_heartbeats(dialect, tables, row, info);
   return read_received(dialect, tables, row, sql);
 }
@@ -185,14 +208,11 @@ void read_filters(const Tables& tables, std::optional<std::size_t> source, SqlIn
 }
 
 /// What would keep it from serving as a master.
-void read_hindrances(const Tables& tables, ServerInfo& info) {
-  SqlInfo& sql = *info.sql;
-  sql.offline = is_on(tables.variables.value_of("offline_mode"));
-  sql.locks_are_told = tables.locks_are_told;
+std::string hindrance_of(const Tables& tables) {
   if (!tables.locks.rows.empty())
-    sql.lock = printable_line("thread " + std::string(or_empty(tables.locks.find(0, "holder"))));
-  if (sql.offline) info.hindrance = "offline_mode is ON: SET GLOBAL offline_mode=OFF";
-  if (!sql.lock.empty()) info.hindrance = sql.lock + " holds a lock that every commit waits for (a backup?): KILL it";
+    return printable_line("thread " + std::string(or_empty(tables.locks.find(0, "holder")))) +
+           " holds a lock that every commit waits for (a backup?): KILL it";
+  return is_on(tables.variables.value_of("offline_mode")) ? "offline_mode is ON: SET GLOBAL offline_mode=OFF" : "";
 }
 
 bool has_source(const Dialect& dialect, const Table& replication, std::size_t row) {
@@ -248,7 +268,8 @@ Report read_report(const Dialect& dialect, const Tables& tables) {
   if (source && !read_replica(dialect, tables, *source, info))
     return {std::nullopt, "a replication status that cannot be read"};
   read_filters(tables, source, sql);
-  read_hindrances(tables, info);
+  sql.locks_are_told = tables.locks_are_told;
+  info.hindrance = hindrance_of(tables);
   sql.started = seconds_in(tables.started.find(0, "started")).value_or(sql.started);
   info.role = source || info.read_only ? Role::replica : Role::master;
   info.offset = sql.received.position();

@@ -29,6 +29,19 @@ bool takes_writes(const Ask& ask) {
   return reply.ok() && reply.table.find(0, "fenced") == "0";
 }
 
+/// How many transactions were received and are not applied; by position that is not all that may be left.
+std::int64_t unapplied(const SqlInfo& sql) { return sql.received.minus(sql.executed).count(); }
+
+bool nothing_is_left(const SqlInfo& sql) {
+  return unapplied(sql) == 0 && (!sql.by_position || sql.by_position->all_applied());
+}
+
+std::string what_is_left(const SqlInfo& sql) {
+  if (const auto& by = sql.by_position; by && unapplied(sql) == 0)
+    return "received up to " + by->received.text() + ", applied up to " + by->applied.text();
+  return std::to_string(unapplied(sql)) + " received transactions are not applied";
+}
+
 class Script {
  public:
   Script(const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left)
@@ -44,13 +57,14 @@ class Script {
   bool rehandshake();
   bool apply_received();
   bool apply_within(Milliseconds patience);
+  bool lift_delay();
   bool promote(const RunStep& step);
   bool become_writable();
   bool commits_go_through();
   bool repoint(const RunStep& step);
   bool demote(const RunStep& step);
   bool follow(const RunStep& step);
-  bool stop_with_relay_log_applied();
+  bool stop_with_relay_log_applied(LossPolicy loss);
   bool switch_source_side(SemiSync wanted);
   void stop_scheduler();
   bool follow_events(const RunStep& step);
@@ -59,7 +73,8 @@ class Script {
   bool read();
   bool tell(const std::string& statement);
   bool fail(std::string text);
-  bool everything_is_applied(LossPolicy loss);
+  bool everything_is_applied(const RunStep& step);
+  Reply await_applied(Milliseconds patience);
   bool stop_with_everything_applied(const RunStep& step);
   bool end_half_received(const Endpoint& donor);
   bool follow_while_applying(const Endpoint& master);
@@ -70,7 +85,6 @@ class Script {
   const Dialect& words() const { return *said_.dialect; }
   bool is_half_promoted() const;
   bool has_source() const { return !info().master.host.empty(); }
-  std::int64_t unapplied() const { return sql().received.minus(sql().executed).count(); }
 
   const NodeOptions& options_;
   const Ask& ask_;
@@ -112,9 +126,10 @@ bool Script::perform(const RunStep& step) {
     case Step::demote:
     case Step::demote_emptied: return demote(step);
     case Step::rehandshake: return rehandshake();
-    case Step::stop_receiving: return !has_source() || tell(words().stop_receiving());
-    case Step::start_receiving: return !has_source() || tell(words().start_receiving());
+    case Step::stop_receiving: return !has_source() || tell(words().stop(ReplicaThreads::receiver));
+    case Step::start_receiving: return !has_source() || tell(words().start(ReplicaThreads::receiver));
     case Step::apply_received: return apply_received();
+    case Step::lift_delay: return lift_delay();
     case Step::semi_sync_on: return switch_source_side(SemiSync::on);
     case Step::semi_sync_off: return switch_source_side(SemiSync::off);
     case Step::follow_events: return follow_events(step);
@@ -180,7 +195,7 @@ bool Script::enable_events(const RunStep& step, const ScheduledEvents& seen) {
 /// frozen (tests/real/mysql_steps_test.cpp).
 bool Script::rehandshake() {
   if (!has_source()) return fail("it has no source");
-  return tell(words().stop_receiving()) && tell(words().start_receiving());
+  return tell(words().stop(ReplicaThreads::receiver)) && tell(words().start(ReplicaThreads::receiver));
 }
 
 bool Script::apply_received() {
@@ -190,40 +205,67 @@ bool Script::apply_received() {
 }
 
 bool Script::apply_within(Milliseconds patience) {
-  if (!has_source() || unapplied() == 0) return true;
+  if (!has_source() || nothing_is_left(sql())) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
   if (!sql().applying) return fail("the applier does not run");
-  const auto all = unapplied();
+  const auto all = unapplied(sql());
+  const auto reply = await_applied(patience);
+  if (!reply.ok()) return fail(describe(*reply.failure));
+  if (!read()) return false;
+  if ((sql().by_position || reply.table.find(0, "answer") == "0") && nothing_is_left(sql())) return true;
+  const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;
+  if (sql().by_position) return fail(what_is_left(sql()) + why);
+  return fail(std::to_string(unapplied(sql())) + " of " + std::to_string(all) + " transactions left" + why);
+}
+
+/// MySQL keeps the relay log while one of the two threads runs (tried on 9.7); with both stopped the CHANGE deletes it.
+/// So the receiver is started before the applier is stopped, although its source may be dead or the old master: what it
+/// brings is applied too, and the cut keeps clients from acknowledgements of the old master. MariaDB drops the relay
+/// log whenever the applier is started again.
+bool Script::lift_delay() {
+  if (words().is_mariadb()) return fail("MariaDB would drop its relay log");
+  if (sql().delay.count() > 0) {
+    if (!sql().receiving && !tell(words().start(ReplicaThreads::receiver))) return false;
+    if (sql().applying && !tell(words().stop(ReplicaThreads::applier))) return false;
+    if (!read()) return false;
+    if (!sql().receiving) return fail("its receiver does not run: its relay log would be lost");
+    if (!tell(words().without_delay()) || !read()) return false;
+  }
+  if (!sql().applying && !tell(words().start(ReplicaThreads::applier))) return false;
+  return tell(words().stop(ReplicaThreads::receiver));
+}
+
+/// By position the wait takes whole seconds, and none would be for ever: for less than one it is left out.
+Reply Script::await_applied(Milliseconds patience) {
+  if (const auto& by = sql().by_position) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
+    return seconds.count() > 0 ? ask_(Dialect::await_position(by->received, seconds)) : Reply{};
+  }
   const auto* column = words().is_mariadb() ? "Gtid_IO_Pos" : "";
   const auto position =
       said_.tables.replication.find(default_source(words(), said_.tables.replication).value_or(0), column);
   const auto target = words().is_mariadb() ? std::string(position.value_or("")) : sql().received.text();
-  const auto reply = ask_(words().await_applied(target, patience));
-  if (!reply.ok()) return fail(describe(*reply.failure));
-  if (!read()) return false;
-  if (reply.table.find(0, "answer") == "0" && unapplied() == 0) return true;
-  const auto why = sql().apply_error.empty() ? "" : "; the applier failed: " + sql().apply_error;
-  return fail(std::to_string(unapplied()) + " of " + std::to_string(all) + " transactions left" + why);
+  return ask_(words().await_applied(target, patience));
 }
 
-bool Script::everything_is_applied(LossPolicy loss) {
-  if (loss == LossPolicy::accept_loss) return true;
+bool Script::everything_is_applied(const RunStep& step) {
+  if (step.loss == LossPolicy::accept_loss) return true;
   if (!sql().apply_error.empty()) return fail("the applier failed: " + sql().apply_error);
-  if (unapplied() == 0) return true;
-  return fail(std::to_string(unapplied()) + " received transactions are not applied");
+  const auto& by = sql().by_position;
+  if (nothing_is_left(sql()) || (unapplied(sql()) == 0 && by && by->received == step.rest)) return true;
+  return fail(what_is_left(sql()));
 }
 
 /// RESET ... ALL drops the relay log. So the script checks that everything is applied before it stops the applier, and
 /// once more afterwards, in case another client started the IO thread again. A stopped applier with nothing left to
 /// apply is what an interrupted promotion leaves behind.
 bool Script::stop_with_everything_applied(const RunStep& step) {
-  const LossPolicy loss = step.loss;
-  if (sql().receiving && (!tell(words().stop_receiving()) || !read())) return false;
-  if (!everything_is_applied(loss)) return false;
+  if (sql().receiving && (!tell(words().stop(ReplicaThreads::receiver)) || !read())) return false;
+  if (!everything_is_applied(step)) return false;
   if (!step.master.host.empty() && !end_half_received(step.master)) return false;
-  if (!tell(words().stop_replication()) || !read()) return false;
+  if (!tell(words().stop(ReplicaThreads::both)) || !read()) return false;
   if (sql().receiving) return fail("it receives again");
-  return everything_is_applied(loss);
+  return everything_is_applied(step);
 }
 
 /// MySQL: where the relay log ends within a transaction, STOP REPLICA waits a minute for the rest of it
@@ -237,12 +279,12 @@ bool Script::end_half_received(const Endpoint& donor) {
   if (!reply.ok() || reply.table.find(0, "half").value_or("").empty()) return true;
   const auto row = default_source(words(), said_.tables.replication).value_or(0);
   const std::string before(said_.tables.replication.find(row, "Relay_Log_File").value_or(""));
-  if (!tell(words().point_at(donor)) || !tell(words().start_receiving())) return false;
+  if (!tell(words().point_at(donor)) || !tell(words().start(ReplicaThreads::receiver))) return false;
   const auto enough = time_left_() / 2;
   do {
     if (!read()) return false;
   } while (time_left_() > enough && said_.tables.replication.find(row, "Relay_Log_File") == before);
-  return tell(words().stop_receiving()) && read();
+  return tell(words().stop(ReplicaThreads::receiver)) && read();
 }
 
 /// The source is forgotten last: a promotion that fails before leaves a replica that can be told again, or to follow
@@ -282,9 +324,9 @@ bool Script::switch_source_side(SemiSync wanted) {
   return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
 }
 
-/// A change of source drops the relay log, on either flavour. So its transactions are applied first, for at most half
-/// of the time that is left: the new source may die before it has sent them again. The rest is fetched again by GTID,
-/// as far as the new source has it.
+/// A change of source drops the relay log, on either flavour; MySQL's where both threads are stopped. So its
+/// transactions are applied first, for at most half of the time that is left: the new source may die before it has sent
+/// them again. The rest is fetched again by GTID, as far as the new source has it. What was given up is dropped.
 bool Script::follow(const RunStep& step) {
   const Endpoint& master = step.master;
   const auto row = default_source(words(), said_.tables.replication);
@@ -293,24 +335,29 @@ bool Script::follow(const RunStep& step) {
                 options_.replication_password};
   if (!row && source.username.empty())
     return fail("needs replication_username: it has no source configured whose account could be kept");
-  if (row && sql().applying && said_.tables.replication.find(*row, "Auto_Position") == "1")
-    return follow_while_applying(master);
-  if (row && !stop_with_relay_log_applied()) return false;
+  const bool by_itself = row && said_.tables.replication.find(*row, "Auto_Position") == "1";
+  if (by_itself && info().master == master)
+    return tell(words().start(ReplicaThreads::both));  // keeps MySQL's relay log
+  const bool keeps = step.loss == LossPolicy::keep_writes;
+  if (by_itself && keeps && sql().applying) return follow_while_applying(master);
+  if (row && !stop_with_relay_log_applied(step.loss)) return false;
   if (!row) source.tls = step.tls ? *step.tls : ReplicationTls{.on = asks_for_tls()};
   if (!row && !tell(words().adopt_own_position())) return false;
-  return tell(words().change_source(source)) && tell(words().start_replication());
+  return tell(words().change_source(source)) && tell(words().start(ReplicaThreads::both));
 }
 
-bool Script::stop_with_relay_log_applied() {
-  if (!tell(words().stop_receiving()) || !read()) return false;
-  if (sql().applying) apply_within(time_left_() / 2);
-  return tell(words().stop_replication());
+bool Script::stop_with_relay_log_applied(LossPolicy loss) {
+  if (!tell(words().stop(ReplicaThreads::receiver)) || !read()) return false;
+  const bool keeps = loss == LossPolicy::keep_writes && sql().delay.count() == 0;
+  if (keeps && sql().applying) apply_within(time_left_() / 2);
+  return tell(words().stop(ReplicaThreads::both));
 }
 
 /// MySQL: the applier keeps running, because stopping it may take a minute (end_half_received). The new master has
 /// every transaction that the applier still applies, or the decision would not have named that master.
 bool Script::follow_while_applying(const Endpoint& master) {
-  return tell(words().stop_receiving()) && tell(words().point_at(master)) && tell(words().start_receiving());
+  return tell(words().stop(ReplicaThreads::receiver)) && tell(words().point_at(master)) &&
+         tell(words().start(ReplicaThreads::receiver));
 }
 
 /// Whether the replica is to use TLS where no other replica was seen to reach the master: as our own connection to this

@@ -129,6 +129,7 @@ asio::awaitable<Outcome> script(Exchange& exchange, const RunStep& step) {
     case Step::stop_receiving:
     case Step::start_receiving:
     case Step::apply_received:
+    case Step::lift_delay:
     case Step::semi_sync_on:
     case Step::semi_sync_off:
     case Step::follow_events: break;  // of MySQL

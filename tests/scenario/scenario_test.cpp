@@ -147,7 +147,8 @@ class Scenario {
   static void set_applier(ModelNode& model, const std::string& how) {
     model.sql.applying = how != "stopped" && how != "error";
     model.sql.apply_error = how == "error" ? "1032 Can't find record" : "";
-    if (how.ends_with("s")) model.sql.applies_after = duration_of(how);
+    if (how.starts_with("delayed-")) model.sql.delay = std::chrono::seconds(std::stoi(how.substr(8)));
+    else if (how.ends_with("s")) model.sql.applies_after = duration_of(how);
   }
 
   void set(const std::string& key, const std::string& value) {

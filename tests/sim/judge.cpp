@@ -50,7 +50,8 @@ bool Judge::is_fit(const Server& server) const {
   if (!status || status->nodes[at(server.index())].health != Health::up) return false;
   return std::none_of(status->rejected.begin(), status->rejected.end(), [&](const Rejection& rejection) {
     return static_cast<int>(index(rejection.node)) == server.index() && rejection.reason != Reason::outranked &&
-           rejection.reason != Reason::is_master && rejection.reason != Reason::full_sync_in_progress;
+           rejection.reason != Reason::delayed && rejection.reason != Reason::is_master &&
+           rejection.reason != Reason::full_sync_in_progress;
   });
 }
 
@@ -197,6 +198,7 @@ void Judge::on_publish(const Route& route) {
 
 void Judge::on_step(const RunStep& step) {
   if (is_mysql()) check_what_is_undone(step);
+  if (is_mysql()) check_replication_step(step);
   const bool undoes = step.step == Step::unfence || step.step == Step::start_receiving;
   if (step.step == Step::rehandshake || undoes) return;
   const auto status = sengu_->status();
@@ -207,7 +209,6 @@ void Judge::on_step(const RunStep& step) {
   if (step.step == Step::promote || follows) by_hand_[index(step.node)] = false;
   if (step.step == Step::promote) check_promote(step);
   if (step.step == Step::repoint) told_[index(step.node)] = true;
-  if (follows && is_mysql()) check_errant_is_left_alone(step);
   if (follows && !is_mysql()) check_amnesia_order(step);
 }
 

@@ -117,6 +117,8 @@ class Judge final : public Observer {
   void check_what_is_undone(const health::RunStep& step);
   void check_relay_log(const health::RunStep& step);
   void check_errant_candidate(const health::RunStep& step);
+  void check_replication_step(const health::RunStep& step);
+  void check_delayed_candidate(const health::RunStep& step);
   void check_errant_is_left_alone(const health::RunStep& step);
   void check_semi_sync(const Server& chosen, const std::string& what);
   void check_readers();
@@ -150,7 +152,8 @@ class Judge final : public Observer {
   Time applied_{};       // when something was last left to apply
   Time journal_lost_{};
   Time switching_since_{};
-  Time idle_since_{};  // no failover is under way
+  Time idle_since_{};             // no failover is under way
+  health::Epoch idle_epoch_ = 0;  // of the failover before it
   std::optional<health::JournalRecord> durable_;
   health::JournalRecord intent_;
   health::Epoch highest_ = 0;

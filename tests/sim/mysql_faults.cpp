@@ -44,6 +44,13 @@ void applier_is_slow(Stage& stage) {
   for_a_while(stage, server, "applies slowly", [&server] { server.apply_slowly(usual_apply_time); });
 }
 
+void applier_is_delayed(Stage& stage) {
+  MysqlServer& server = any_of(stage);
+  if (!server.running() || !server.has_source()) return;
+  server.apply_late(1h);
+  for_a_while(stage, server, "applies an hour late: SOURCE_DELAY=3600", [&server] { server.apply_late({}); });
+}
+
 void receiver_is_stopped(Stage& stage) {
   MysqlServer& server = any_of(stage);
   if (!server.running() || !server.receives()) return;
@@ -141,6 +148,7 @@ const std::vector<Fault>& mysql_faults() {
   static const std::vector<Fault> faults{{4, applier_stops},
                                          {4, applier_errs},
                                          {10, applier_is_slow},
+                                         {4, applier_is_delayed},
                                          {4, receiver_is_stopped},
                                          {5, somebody_writes_there},
                                          {5, clients_bypass_the_proxy},
@@ -156,6 +164,7 @@ void mysql_is_well(Stage& stage, Server& one) {
   MysqlServer& server = mysql(one);
   take_back_read_only(stage, server);
   server.apply_slowly(usual_apply_time);
+  server.apply_late({});
   server.start_applying();
   if (!server.running()) return;
   if (server.has_source() && !server.receives() && !server.stopped_by_step()) server.start_receiving();

@@ -104,6 +104,31 @@ void Judge::check_errant_candidate(const RunStep& step) {
   }
 }
 
+void Judge::check_replication_step(const RunStep& step) {
+  switch (step.step) {
+    case Step::start_receiving:
+    case Step::repoint:
+    case Step::demote: return check_errant_is_left_alone(step);
+    case Step::lift_delay: return check_delayed_candidate(step);
+    default: return;
+  }
+}
+
+/// One that is delayed is chosen only where it alone holds something.
+void Judge::check_delayed_candidate(const RunStep& step) {
+  if (operator_acted_) return;
+  const MysqlServer& target = mysql(static_cast<int>(index(step.node)));
+  if (!target.is_delayed()) return;
+  for (const auto& server : ports_.servers) {
+    const MysqlServer& other = mysql(server->index());
+    const bool fits = &other != &target && is_fit(other) && !other.is_delayed() && other.has_source() &&
+                      other.applies() && !has_writes_of_strangers(other);
+    if (fits && other.has_received_all_of(target))
+      return violation(
+          fmt::format("{} is delayed and was chosen, though {} holds as much", target.name(), other.name()));
+  }
+}
+
 /// ... and it is never told to follow, itself or through one that does. Going on from the same master changes nothing.
 void Judge::check_errant_is_left_alone(const RunStep& step) {
   const int master = by_name(durable_->master);
@@ -192,7 +217,7 @@ bool Judge::regressed_unseen(const Server& server) const {
 bool Judge::is_applying() {
   for (const auto& server : ports_.servers) {
     const MysqlServer& one = mysql(server->index());
-    if (is_fit(one) && one.applies() && !one.all_applied()) applied_ = ports_.timeline.now();
+    if (is_fit(one) && one.applies() && !one.is_delayed() && !one.all_applied()) applied_ = ports_.timeline.now();
   }
   return ports_.timeline.now() - applied_ < apply_seen;
 }
@@ -202,7 +227,8 @@ void Judge::check_receivers() {
   const auto status = sengu_->status();
   const Time now = ports_.timeline.now();
   const bool idle = status && !sengu_->frozen() && status->phase == "idle" && status->master && !status->tilt;
-  if (!idle) idle_since_ = now;
+  if (!idle || status->epoch != idle_epoch_) idle_since_ = now;
+  if (status) idle_epoch_ = status->epoch;
   const auto since = std::max({idle_since_, sengu_->calm_since(), touched_[at(proxy_host)]});
   if (!idle || now - since < receivers_run_after) return;
   const int master = static_cast<int>(index(*status->master));

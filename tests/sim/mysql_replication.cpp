@@ -8,8 +8,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto connect_retry = 1s;    // SOURCE_CONNECT_RETRY, as sengu sets it
-constexpr auto applied_in_one = 1ms;  // transactions that take less are applied together
+constexpr auto connect_retry = 1s;      // SOURCE_CONNECT_RETRY, as sengu sets it
+constexpr auto applied_in_one = 1ms;    // transactions that take less are applied together
+constexpr Duration looks_again = 20ms;  // an applier that is delayed, at whether it still is
 
 }  // namespace
 
@@ -238,7 +239,7 @@ void MysqlServer::receive(std::uint64_t generation, const Sent& sent) {
   for (const auto& [place, one] : sent) {
     if (received_.contains(one)) continue;
     received_.add(one);
-    relay_log_.push_back(one);
+    relay_log_.push_back({one, cluster_.timeline.now()});
   }
   if (semi_sync_replica_ && !sent.empty()) {
     cluster_.network.send(
@@ -258,15 +259,22 @@ bool MysqlServer::applier_waits() const {
 void MysqlServer::apply_soon() {
   if (apply_pending_ || !applying_ || !apply_error_.empty() || relay_log_.empty() || applier_waits()) return;
   apply_pending_ = true;
-  cluster_.timeline.after(apply_time_, [this, life = life_] {
+  const Duration due = relay_log_.front().at + delay_ - cluster_.timeline.now();
+  cluster_.timeline.after(std::max(apply_time_, std::min(due, looks_again)), [this, life = life_] {
     if (life == life_ && running_) actor_.run([this] { apply(); });
   });
+}
+
+void MysqlServer::apply_late(Duration delay) {
+  delay_ = delay;
+  apply_soon();
 }
 
 void MysqlServer::apply() {
   apply_pending_ = false;
   while (applying_ && apply_error_.empty() && !relay_log_.empty() && !applier_waits()) {
-    const Transaction one = relay_log_.front();
+    if (relay_log_.front().at + delay_ > cluster_.timeline.now()) break;
+    const Transaction one = relay_log_.front().one;
     if (!logged_.contains(one)) {
       const std::size_t place = append(one);
       if (semi_sync_source_) {
@@ -298,10 +306,14 @@ void MysqlServer::drop_relay_log() {
   received_ = executed_;
 }
 
+bool MysqlServer::has_received_all_of(const MysqlServer& other) const {
+  return received_.as_gtids().contains(other.received_.as_gtids());
+}
+
 std::vector<WriteId> MysqlServer::unapplied() const {
   std::vector<WriteId> writes;
-  for (const Transaction& one : relay_log_)
-    if (one.write != 0) writes.push_back(one.write);
+  for (const Received& received : relay_log_)
+    if (received.one.write != 0) writes.push_back(received.one.write);
   return writes;
 }
 

@@ -65,11 +65,12 @@ void MysqlServer::restart(Kept kept) {
   if (kept == Kept::nothing) {
     source_ += next_uuid;
     follows_ = -1;
+    delay_ = {};
   }
   if (kept != Kept::everything) relay_log_.clear();
   received_ = executed_;
-  for (const Transaction& one : relay_log_)
-    if (!received_.contains(one)) received_.add(one);
+  for (const Received& received : relay_log_)
+    if (!received_.contains(received.one)) received_.add(received.one);
   read_only_ = options_.starts_read_only;
   closed_by_hand_ = fenced_by_step_ = false;
   semi_sync_source_ = options_.semi_sync && options_.source_flag_stays;
@@ -241,6 +242,7 @@ std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
     disconnect();
     drop_relay_log();
     follows_ = -1;
+    delay_ = {};
     stopped_by_step_.reset();
     down_since_.reset();
     applying_ = true;
@@ -259,6 +261,38 @@ std::deque<MysqlServer::Statement> MysqlServer::promotion(LossPolicy loss) {
           {nullptr, switch_on},
           {nullptr, open},
           {nullptr, forget_source}};
+}
+
+/// With both threads stopped the CHANGE deletes the relay log (tried on MySQL 9.7).
+std::deque<MysqlServer::Statement> MysqlServer::lifting() {
+  const auto start_receiver = [this] {
+    if (!receives()) connect();
+    return true;
+  };
+  const auto stop_applier = [this] {
+    applying_ = false;
+    return true;
+  };
+  const auto change = [this] {
+    if (!receives()) drop_relay_log();
+    delay_ = {};
+    return true;
+  };
+  const auto start_applier = [this] {
+    applying_ = true;
+    apply_soon();
+    return true;
+  };
+  const auto stop_receiver = [this] {
+    stopped_by_step_ = cluster_.timeline.now();
+    disconnect();
+    return true;
+  };
+  return {{nullptr, start_receiver},
+          {[this] { return !applier_waits(); }, stop_applier},
+          {nullptr, change},
+          {nullptr, start_applier},
+          {nullptr, stop_receiver}};
 }
 
 std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& request) {
@@ -282,7 +316,7 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
     case Step::unfence: return {at_once([this] { open_by_hand(); })};
     case Step::promote: return promotion(request.loss);
     case Step::repoint:
-      if (follows_ >= 0 && applying_)
+      if (follows_ >= 0 && applying_ && request.loss == LossPolicy::keep_writes)
         return {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }),
                 start};
       if (follows_ >= 0 && !read_only_ && !applying_ && !receives()) return {switch_off, fence(), stop, change, start};
@@ -297,6 +331,7 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
       })};
     case Step::start_receiving: return {at_once([this] { start_receiving(); })};
     case Step::apply_received: return {{[this] { return relay_log_.empty(); }, [] { return true; }}};
+    case Step::lift_delay: return lifting();
     case Step::semi_sync_on: return {at_once([this] { switch_semi_sync_source(SemiSync::on); })};
     case Step::semi_sync_off: return {switch_off};
     case Step::follow_events: break;  // no server here has scheduled events
@@ -314,6 +349,7 @@ health::SqlInfo MysqlServer::sql_info() const {
   sql.applying = follows_ >= 0 && applying_ && apply_error_.empty();
   sql.receive_error = receive_error_;
   sql.apply_error = follows_ >= 0 ? apply_error_ : "";
+  sql.delay = std::chrono::duration_cast<std::chrono::seconds>(delay_);
   sql.heartbeats = heartbeats_;
   sql.heartbeat_period = std::chrono::duration_cast<Milliseconds>(options_.heartbeat_period);
   sql.net_timeout = std::chrono::duration_cast<std::chrono::seconds>(options_.net_timeout);

@@ -40,6 +40,7 @@ class MysqlServer final : public Server {
   void stop_applying(const std::string& error);
   void start_applying();
   void apply_slowly(Duration each) { apply_time_ = each; }
+  void apply_late(Duration delay);  // SOURCE_DELAY: so long after it came
   void switch_semi_sync_source(health::SemiSync to);
   void switch_semi_sync_replica(health::SemiSync to);
 
@@ -66,6 +67,8 @@ class MysqlServer final : public Server {
   bool receives() const { return receiver_ != Receiver::stopped; }
   bool all_applied() const { return relay_log_.empty(); }
   std::size_t relay_log_length() const { return relay_log_.size(); }
+  bool is_delayed() const { return delay_ != Duration{}; }
+  bool has_received_all_of(const MysqlServer& other) const;
   /// Its SQL thread runs, and waits for nobody's acknowledgement.
   bool applies() const { return applying_ && !applier_waits() && apply_error_.empty(); }
   bool semi_sync_source() const { return semi_sync_source_; }
@@ -115,6 +118,7 @@ class MysqlServer final : public Server {
   std::deque<Statement> statements_of(const Request& request);
   std::deque<Statement> promotion(health::LossPolicy loss);
   Statement fence();
+  std::deque<Statement> lifting();
   void begin(const SharedConversation& conversation);
   void go_on(const SharedConversation& conversation);
   void look_at_hanging();
@@ -170,7 +174,11 @@ class MysqlServer final : public Server {
   Receiver receiver_ = Receiver::stopped;
   std::uint64_t generation_ = 0;  // of its connection to its source
   Channel to_source_{};
-  std::deque<Transaction> relay_log_;  // not applied yet
+  struct Received {
+    Transaction one;
+    Time at;
+  };
+  std::deque<Received> relay_log_;  // not applied yet
   TransactionSet received_;
   std::int64_t heartbeats_ = 0;
   Time last_sign_{};  // of the source
@@ -179,6 +187,7 @@ class MysqlServer final : public Server {
   bool apply_pending_ = false;
   std::string apply_error_;
   Duration apply_time_{};
+  Duration delay_{};
   std::optional<Time> stopped_by_step_;
   std::optional<Time> left_halfway_;
 };

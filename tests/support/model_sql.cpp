@@ -53,6 +53,8 @@ void World::tell_sql(int index, ServerInfo& info) const {
   sql.receiving = node.follows >= 0 && node.sql.receiving;
   sql.applying = node.follows >= 0 && node.sql.applying;
   sql.apply_error = node.sql.apply_error;
+  sql.delay = node.sql.delay;
+  if (node.sql.mariadb) sql.flavour = SqlInfo::Flavour::mariadb;
   sql.semi_sync_source = node.sql.source;
   sql.semi_sync_waiting = node.sql.waiting;
   sql.semi_sync_replica = node.sql.replica;
@@ -75,7 +77,7 @@ void World::replicate_sql(ModelNode& node, const ModelNode& master) {
     GtidSet fresh = master.sql.executed.without(united(node.sql.received, node.sql.executed));
     if (!fresh.empty()) {
       node.sql.received.add(fresh);
-      node.sql.relay_log.push_back({now_ + node.sql.applies_after, std::move(fresh)});
+      node.sql.relay_log.push_back({now_ + node.sql.applies_after + node.sql.delay, std::move(fresh)});
     }
   }
   apply_sql(node);
@@ -151,6 +153,9 @@ void World::carry_out_sql(const RunStep& step) {
       }
       node.sql.writable = false;
       node.sql.receiving = true;
+      if (step.loss == LossPolicy::keep_writes) break;
+      node.sql.relay_log.clear();
+      node.sql.received = node.sql.executed;
       break;
     case Step::stop_receiving: node.sql.receiving = node.link_up = false; break;
     case Step::start_receiving:
@@ -158,6 +163,11 @@ void World::carry_out_sql(const RunStep& step) {
       node.sql.receiving = true;
       node.link_up = false;
       node.reconnect_at = now_ + reconnect;
+      break;
+    case Step::lift_delay:
+      node.sql.delay = 0s;
+      node.sql.applying = true;
+      for (auto& waiting : node.sql.relay_log) waiting.due = std::min(waiting.due, now_ + node.sql.applies_after);
       break;
     case Step::semi_sync_on: node.sql.source = SemiSync::on; break;
     case Step::semi_sync_off: node.sql.source = SemiSync::off; break;

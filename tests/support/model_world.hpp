@@ -30,6 +30,8 @@ struct ModelSql {
   health::GtidSet executed, received;
   std::vector<Batch> relay_log;  // received, not applied yet
   health::Duration applies_after{0};
+  std::chrono::seconds delay{0};  // SOURCE_DELAY
+  bool mariadb = false;           // it says that it is one
   bool writable = false;
   bool closed_by_hand = false;  // a person set read_only on this process, and has not taken it back
   bool receiving = true;        // the IO thread

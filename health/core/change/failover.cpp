@@ -43,7 +43,8 @@ FailoverMachine::State FailoverMachine::state() const {
 }
 
 std::optional<NodeId> FailoverMachine::target() const {
-  return promotion_.stage() == Promotion::Stage::none ? target_ : promotion_.target();
+  if (promotion_.stage() != Promotion::Stage::none) return promotion_.target();
+  return state_ == State::applying ? std::optional(applying_.target()) : std::nullopt;
 }
 
 std::optional<Time> FailoverMachine::wants_observations_since() const {
@@ -215,9 +216,13 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const ChangeContex
   return choose(context);
 }
 
+Choice FailoverMachine::choice(const ChangeContext& context) const {
+  return {plan_.cause, plan_.to, plan_.loss, plan_.lost_at, context.now};
+}
+
 std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContext& context) {
   const Knowledge& knowledge = context.knowledge;
-  const Choice choice{plan_.cause, plan_.to, plan_.loss, plan_.lost_at, context.now};
+  const Choice choice = this->choice(context);
   const auto candidate = select_candidate(knowledge, choice).candidate;
   if (!candidate) return end(Reason::no_good_replica);
   const bool planned = plan_.cause == Reason::operator_request && plan_.loss == LossPolicy::keep_writes;
@@ -268,42 +273,23 @@ bool FailoverMachine::survey_complete(const ChangeContext& context) const {
 
 void FailoverMachine::enter_applying(const ChangeContext& context, NodeId target) {
   state_ = State::applying;
-  target_ = target;
-  seen_target_ = *context.knowledge.node(target).info;
   observe_since_.reset();
-  applying_since_ = applied_last_ = context.now;
-  applied_ = seen_target_.sql->executed.position();
+  applying_.begin(context, choice(context), target);
 }
 
-void FailoverMachine::accept_loss() {
+void FailoverMachine::accept_loss(std::optional<NodeId> to) {
   SENGU_ASSERT(state() == State::applying);
   plan_.loss = LossPolicy::accept_loss;
+  plan_.to = to;
 }
 
-/// The promote throws the relay log away: what the log holds must be applied before (RULES §4.4). The wait lasts as
-/// long as the log shrinks.
 std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext& context) {
   if (!context.may_act) return std::nullopt;
   if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
-  const NodeView& node = context.knowledge.node(*target_);
-  if (node.info->run_id != seen_target_.run_id || node.shown.sdown) return end(Reason::step_failed);
-  const bool applied = node.info->sql->executed.contains(seen_target_.sql->received) && all_applied(*node.info);
-  if (applied || plan_.loss == LossPolicy::accept_loss) {
-    enter_targeting(context, *target_);
-    return std::nullopt;
-  }
-  if (!node.info->sql->apply_error.empty()) return end(Reason::applier_error);
-  if (!node.info->sql->applying) return end(Reason::applier_stopped);
-  const std::int64_t position = node.info->sql->executed.position();
-  if (position > applied_) applied_last_ = context.now;
-  applied_ = std::max(applied_, position);
-  if (node.told.step || !node.alive() || node.info_asked < node.told.done) return std::nullopt;
-  const auto& settings = context.settings();
-  const bool hangs =
-      settings.semi_sync == config::SemiSync::automatic && node.info->sql->semi_sync_source == SemiSync::on;
-  const Step step =
-      hangs ? Step::semi_sync_off : Step::apply_received;  // its applier waits for an acknowledgement (RULES §9.3)
-  tell(context.knowledge, context.out, RunStep{*target_, step, {}, settings.failover.step_timeout});
+  const auto result = applying_.advance(context, choice(context));
+  if (!result) return std::nullopt;
+  if (*result != Reason::none) return end(*result);
+  enter_targeting(context, applying_.target());
   return std::nullopt;
 }
 
@@ -315,7 +301,6 @@ void FailoverMachine::enter_targeting(const ChangeContext& context, NodeId targe
 FailoverMachine::Ended FailoverMachine::end(Reason result) {
   Ended ended{result, target(), promotion_.seen(), std::exchange(untold_, false), plan_};
   state_ = State::idle;
-  target_.reset();
   observe_since_.reset();
   fence_ = Fence::none;
   write_.forget();

@@ -9,7 +9,7 @@
 //   survey      targeting   a candidate is chosen
 //   survey      idle        no_good_replica, witness_hears_master, two_deciders, still_behind, step_failed; stopped
 //   applying    targeting   all that the target received is applied, or its loss was accepted
-//   applying    idle        applier_error, applier_stopped, step_failed; stopped
+//   applying    idle        applier_error, applier_stopped, step_failed, no_good_replica, still_behind; stopped
 //   targeting   promoting   journal written, and every worker acknowledged
 //   targeting   idle        journal_unwritable, step_failed; stopped
 //   promoting   confirming  the target is observed as master
@@ -25,6 +25,7 @@
 #include <optional>
 #include <string_view>
 
+#include "health/core/change/applying.hpp"
 #include "health/core/change/promotion.hpp"
 #include "health/core/judgement/candidate.hpp"
 
@@ -59,17 +60,17 @@ class FailoverMachine {
   std::optional<Time> wants_observations_since() const;
   /// When step() is due although nothing new was observed.
   Time deadline() const;
-  /// In applying: since when no replica receives, and when the target last applied something.
-  Time applying_since() const { return applying_since_; }
-  Time applied_last() const { return applied_last_; }
+  /// Means something in applying.
+  const Applying& applying() const { return applying_; }
 
   void begin(const ChangeContext& context, const FailoverPlan& plan);
   /// Takes `node`, which was observed as master, under a new epoch: no promotion.
   void adopt(const ChangeContext& context, NodeId node, Reason reason);
   /// The target of an earlier run of sengu was observed as master under the journal's epoch.
   void resume_promotion(const ChangeContext& context, NodeId target);
-  /// The operator gives up what the target's relay log still holds. Requires state() == applying.
-  void accept_loss();
+  /// The operator gives up what relay logs still hold: `to`, or the node that has applied most, is the target from now
+  /// on. Requires state() == applying.
+  void accept_loss(std::optional<NodeId> to);
   void journal_written(const JournalWritten& written);
   void step_done(Time now, const StepDone& done);
   /// Goes as far as what is known allows. Ended once, when the machine comes to rest.
@@ -92,25 +93,22 @@ class FailoverMachine {
   bool survey_complete(const ChangeContext& context) const;
   void enter_applying(const ChangeContext& context, NodeId target);
   std::optional<Ended> apply(const ChangeContext& context);
+  Choice choice(const ChangeContext& context) const;
   void enter_targeting(const ChangeContext& context, NodeId target);
   Ended end(Reason result);
 
   State state_ = State::idle;  // idle while the promotion runs
   Promotion promotion_;
   FailoverPlan plan_;
-  std::optional<NodeId> target_;  // in applying: the chosen node
+  Applying applying_;
   std::optional<Time> observe_since_;
   Time surveyed_since_{};  // of the survey, or of the last stall within it
   Time deadline_{};
   Time fence_deadline_{};
   Fence fence_ = Fence::none;
-  NodeId fenced_{};  // the old master, once its fence was told
-  Time applying_since_{};
-  Time applied_last_{};
-  std::int64_t applied_ = 0;  // how far the target was seen to have applied
-  ServerInfo seen_target_;    // in applying: the target when it was chosen
-  bool untold_ = false;       // the chosen node does not tell when it heard the old master last
-  RecordWrite write_;         // of the barrier
+  NodeId fenced_{};      // the old master, once its fence was told
+  bool untold_ = false;  // the chosen node does not tell when it heard the old master last
+  RecordWrite write_;    // of the barrier
 };
 
 std::string_view to_string(FailoverMachine::State state);

@@ -32,7 +32,10 @@ void Promotion::promote(const ChangeContext& context) {
   const Endpoint other = context.rules().applies_later ? donor(context.knowledge) : Endpoint{};
   context.knowledge.node(target_).replica.stopped_by_us =
       context.rules().steps_stop_replication;  // the step stops the threads first
-  tell(context.knowledge, context.out, RunStep{target_, Step::promote, other, timeout, {}, loss_});
+  RunStep step{target_, Step::promote, other, timeout, {}, loss_};
+  if (seen_.sql && seen_.sql->by_position && seen_.sql->by_position->at_rest)
+    step.rest = seen_.sql->by_position->received;
+  tell(context.knowledge, context.out, step);
 }
 
 /// MySQL: where the target's relay log ends within a transaction, its applier waits a minute for the rest of it before

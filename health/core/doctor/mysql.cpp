@@ -110,6 +110,14 @@ void examine_filter(const NodeView& node, Findings& findings) {
                          "true where it is meant");
 }
 
+void examine_positions(const NodeView& node, Findings& findings) {
+  if (!sql_of(node).by_position) return;
+  findings.add(node,
+               "replicates by file and position, not by GTIDs: it compares only with others of the same source, and a "
+               "failover may have to wait for its applier: STOP SLAVE; CHANGE MASTER TO MASTER_USE_GTID=slave_pos; "
+               "START SLAVE, while its source lives");
+}
+
 void examine_version(const NodeView& node, Findings& findings) {
   constexpr Version demotes{10, 10, 0};
   if (!is_mariadb(node) || version_of(node.info->version) >= demotes) return;
@@ -192,6 +200,25 @@ void examine_threads(const NodeView& node, Findings& findings) {
   }
 }
 
+/// An hour of acknowledged transactions would be applied in a failover, or waited for; readers see the hour before.
+void examine_delay(const Knowledge& known, const NodeView& node, Findings& findings) {
+  if (!is_delayed(*node.info)) return;
+  const SqlInfo& sql = sql_of(node);
+  const Words words = words_of(node);
+  const std::string delay = std::to_string(sql.delay.count()) + " s";
+  if (sql.semi_sync_replica == SemiSync::on) {
+    findings.add(node, "is delayed by " + delay +
+                           ", and acknowledges what it receives: a transaction that it alone has is applied that late, "
+                           "or its delay ends with a failover: " +
+                           set_global(words.semi_sync_replica, "OFF") + ", then STOP and START " + words.replica +
+                           " IO_THREAD");
+  }
+  if (known.settings->read_listen) {
+    findings.add(node, "is delayed by " + delay +
+                           ", and takes readers of read_listen: take it out of the group, or read from the master");
+  }
+}
+
 void examine_errant(const NodeView& node, Findings& findings) {
   if (node.replica.errant.empty()) return;
   const auto count = node.replica.errant.count();
@@ -230,7 +257,7 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
   const SqlInfo& sql = sql_of(node);
   const Words words = words_of(node);
   const bool is_master = known.master && &node == &known.node(*known.master);
-  if (sql.semi_sync_replica != SemiSync::on) {
+  if (sql.semi_sync_replica != SemiSync::on && !is_delayed(*node.info)) {
     findings.add(node, "does not acknowledge what it receives" + std::string(is_master ? " once it is a replica" : "") +
                            ", as others of the group do: " +
                            how_to_switch_on(sql.semi_sync_replica, words.semi_sync_replica, words.replica_plugin) +
@@ -315,8 +342,10 @@ void examine_mysql(const Knowledge& known, Findings& findings) {
     examine_channels(node, findings);
     examine_errant(node, findings);
     if (!is_replica(node)) continue;
+    examine_positions(node, findings);
     examine_writable(node, findings);
     examine_threads(node, findings);
+    examine_delay(known, node, findings);
     examine_witness(known, node, findings);
   }
   examine_semi_sync(known, findings);

@@ -282,6 +282,12 @@ void begin_anew(GroupState& group, bool promoted) {
   }
 }
 
+/// MySQL: what only relay logs hold was given up with the failover. The nodes follow without it; else a
+/// semi-synchronous master might wait for an acknowledgement of theirs.
+void give_up_relay_logs(Knowledge& known) {
+  for (NodeView& node : known.nodes) node.copy.welcome = node.says(Role::replica) && node.info->sql;
+}
+
 /// The journalled server counts, not another that answers under its address by now.
 void take_master(GroupState& group, const ServerInfo& journalled) {
   Knowledge& known = group.known;
@@ -397,6 +403,7 @@ void GroupState::end_change(const FailoverMachine::Ended& ended) {
   take_master(*this, ended.master);
   look_at_masters_events(scene(), to);  // it may have told them before it was known for the master
   begin_anew(*this, promoted);
+  if (promoted && ended.plan.loss == LossPolicy::accept_loss && ended.master.sql) give_up_relay_logs(known);
   reasons = {cause, cause, reasons.closed, Reason::none};
   pace.forget_failures();
   report_new_master(*this, ended, from, promoted);

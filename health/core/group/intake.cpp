@@ -264,6 +264,7 @@ void GroupState::judge_errant(NodeId id) {
   if (!known.master || known.master == id || !known.master_verified || !node.info || !node.info->sql) return;
   if (machine.active() || !node.alive() || known.node(*known.master).info_asked < node.info_asked) return;
   const GtidSet before = std::exchange(node.replica.errant, errant(known.history, *node.info));
+  if (node.replica.errant.empty()) node.copy.welcome = false;
   if (before == node.replica.errant) return;
   routing.update_reader(node);
   report_errant(scene(), id, before);

@@ -44,6 +44,7 @@ void Mending::carry_out(const Scene& scene, const std::vector<Repair>& repairs) 
     node.replica.stopped_by_us = scene.rules().steps_stop_replication;  // until it is seen to replicate
     RunStep step{repair.node, repair.step, target, scene.settings().failover.step_timeout};
     step.pause = was_master_before(scene.known, node) ? fence_pause(scene.settings()) : 0ms;
+    if (node.copy.welcome) step.loss = LossPolicy::accept_loss;
     step.tls = scene.known.replication_tls;
     tell(scene.known, scene.out, step);
   }

@@ -50,16 +50,28 @@ std::vector<ReaderState> readers(const GroupState& group) {
   return all;
 }
 
+/// What the target has yet to apply: by position its GTIDs do not tell how many transactions that are.
+std::string relay_log_text(const SqlInfo& sql) {
+  const std::string delay = sql.delay.count() > 0 ? " delay=" + std::to_string(sql.delay.count()) + "s" : "";
+  if (const auto& by = sql.by_position; by && !by->all_applied())
+    return "received=" + by->received.text() + " applied=" + by->applied.text() + delay;
+  return "transactions=" + std::to_string(sql.received.without(sql.executed).count()) + delay;
+}
+
+/// MariaDB: its delay cannot be lifted without the loss of its relay log, and the operator may have a better idea.
+bool waits_for_delay(const NodeView& target) {
+  return is_delayed(*target.info) && target.info->sql->flavour == SqlInfo::Flavour::mariadb &&
+         !all_applied(*target.info);
+}
+
 /// +applying and -applying, of the state that the machine has just left or entered.
 void report_relay_log(const Scene& scene, const FailoverMachine& machine, FailoverMachine::State before) {
   using State = FailoverMachine::State;
   if (machine.state() == State::applying) {
-    const ServerInfo& info = *scene.known.node(*machine.target()).info;
-    const auto left = info.sql->received.without(info.sql->executed).count();
     emit_node(scene, EventKind::applying, *machine.target(), machine.plan().cause,
-              "transactions=" + std::to_string(left));
+              relay_log_text(*scene.known.node(*machine.target()).info->sql));
   } else if (before == State::applying && machine.state() == State::targeting) {
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(scene.now - machine.applying_since());
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(scene.now - machine.applying().since());
     emit_node(scene, EventKind::applied, *machine.target(), Reason::none, "ms=" + std::to_string(waited.count()));
   }
 }
@@ -132,17 +144,24 @@ void GroupState::look() {
 void GroupState::run_machine() {
   using State = FailoverMachine::State;
   // The route of a new state goes out before its acknowledgement is asked for.
-  for (auto before = machine.state();; before = machine.state()) {
+  for (;;) {
+    const auto before = machine.state();
+    const auto target = machine.target();
     routing.publish(scene(), route());
     if (const auto ended = machine.advance(context())) return end_change(*ended);
-    if (machine.state() == before) break;
+    const bool another_applies = before == State::applying && machine.target() != target;
+    if (machine.state() == before && !another_applies) break;
     report_relay_log(scene(), machine, before);
     if (machine.state() == State::targeting)
       emit_node(scene(), EventKind::selected_slave, *machine.target(), machine.plan().cause);
     if (machine.state() == State::promoting) promote_sent_to = machine.target();
   }
   const bool applying = machine.state() == State::applying;
-  if (applying && now >= machine.applied_last() + relay_log_patience) reasons.refuse(scene(), Reason::relay_log_stuck);
+  if (applying && waits_for_delay(known.node(*machine.target()))) {
+    reasons.refuse(scene(), Reason::delayed);
+  } else if (applying && now >= machine.applying().progressed() + relay_log_patience) {
+    reasons.refuse(scene(), Reason::relay_log_stuck);
+  }
 }
 
 void GroupState::keep_journal() {

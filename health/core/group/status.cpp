@@ -6,6 +6,7 @@
 #include "health/core/doctor/doctor.hpp"
 #include "health/core/group/permission.hpp"
 #include "health/core/judgement/read_only.hpp"
+#include "health/core/group/waiting.hpp"
 
 namespace sengu::health {
 
@@ -79,6 +80,7 @@ std::vector<std::string> findings_of(const GroupState& group) {
   if (group.journal.damaged())
     findings.push_back("the journal was damaged and names no master: failover --to NODE does");
   if (group.stall.tilted()) findings.push_back("tilt: sengu itself was stalled; observing only");
+  if (std::string waits = what_is_waited_for(group); !waits.empty()) findings.push_back(std::move(waits));
   for (const NodeView& node : group.known.nodes) {
     const std::string& name = node.settings->name;
     const std::string& error = node.told.rewrite_error;

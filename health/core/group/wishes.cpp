@@ -3,6 +3,7 @@
 #include "health/core/group/decide.hpp"
 #include "health/core/group/events.hpp"
 #include "health/core/group/state.hpp"
+#include "health/core/group/waiting.hpp"
 #include "health/core/judgement/copies.hpp"
 #include "health/core/judgement/read_only.hpp"
 
@@ -92,14 +93,21 @@ class Wishes {
 
   const std::string& name_of(NodeId id) const { return group_.known.node(id).settings->name; }
 
-  /// A failover that waits for a relay log can be told that its loss is accepted.
+  /// A failover that waits for a relay log can be told that its loss is accepted, and to promote another.
   void during_change(const FailoverWish& wish) {
     FailoverMachine& machine = group_.machine;
-    const bool waits_for_relay_log = machine.state() == FailoverMachine::State::applying;
-    const bool means_its_target = waits_for_relay_log && wish.to.value_or(*machine.target()) == machine.target();
-    if (!means_its_target || wish.loss != LossPolicy::accept_loss) return refuse(Reason::failover_in_progress);
-    machine.accept_loss();
-    done("what the relay log of " + name_of(*machine.target()) + " still holds is given up");
+    if (machine.state() != FailoverMachine::State::applying) return refuse(Reason::failover_in_progress);
+    const std::string waits = what_is_waited_for(group_);
+    if (wish.loss != LossPolicy::accept_loss)
+      return refuse(Reason::failover_in_progress, waits.empty() ? "" : ": " + waits);
+    const Knowledge& known = group_.known;
+    const FailoverPlan& plan = machine.plan();
+    const Selection selection =
+        select_candidate(known, {plan.cause, wish.to, LossPolicy::accept_loss, plan.lost_at, group_.now});
+    if (!selection.candidate) return refuse(Reason::no_good_replica, ": " + rejections(known, selection));
+    const std::string lost = what_is_given_up(known, *selection.candidate);
+    machine.accept_loss(wish.to);
+    done(name_of(*selection.candidate) + " is promoted; " + lost + " given up");
   }
 
   /// Answers the wish where a failover may not begin.

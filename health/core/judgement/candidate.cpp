@@ -127,15 +127,51 @@ bool replicas_diverged(const Knowledge& knowledge, const std::vector<Reason>& re
   return false;
 }
 
+/// What tells who has received more.
+enum class Measure : std::uint8_t {
+  history,  // how much of the group's history each has received
+  log,      // MariaDB: how far each has read the log of the server that all of them follow by file and position
+  applied,  // MySQL, where the operator accepts the loss: what is received and not applied is given up
+};
+
+/// Those that may be chosen, and how they compare.
+struct Field {
+  std::vector<NodeId> nodes;
+  Measure measure = Measure::history;
+  bool comparable = true;  // as Selection::comparable
+};
+
+Field field_of(const Knowledge& knowledge, const std::vector<Reason>& reasons, LossPolicy loss) {
+  Field field;
+  for (std::size_t i = 0; i < reasons.size(); ++i)
+    if (reasons[i] == Reason::none) field.nodes.push_back(node_id(i));
+  const auto all = [&](auto fits) { return std::all_of(field.nodes.begin(), field.nodes.end(), fits); };
+  const auto info = [&](NodeId id) -> const ServerInfo& { return *knowledge.node(id).info; };
+  if (loss == LossPolicy::accept_loss && knowledge.settings->kind == config::Kind::mysql) {
+    field.measure = Measure::applied;
+  } else if (field.nodes.size() > 1 &&
+             all([&](NodeId id) { return follow_one_log(info(field.nodes.front()), info(id)); })) {
+    field.measure = Measure::log;
+  } else if (field.nodes.size() > 1) {
+    field.comparable = all([&](NodeId id) {
+      const auto& sql = info(id).sql;
+      return !sql || !sql->by_position || sql->by_position->all_applied();
+    });
+  }
+  return field;
+}
+
 /// Compared from the first member on; greater is better.
 struct Rank {
   bool whole;             // it did not lose its data
   std::uint64_t left;     // of one that did: how many keys are left
   bool clean;             // MySQL: no transactions of its own
+  LogPosition read;       // MariaDB, where that is the measure: of the one log that all follow
   std::int64_t received;  // of the group's history
   bool serves;            // nothing is known that would keep it from serving clients
+  bool prompt;            // MySQL: it applies what it receives at once
   bool ends_there;        // Redis: nothing of another history behind what it received
-  std::int64_t applied;   // MySQL
+  std::int64_t applied;   // MySQL; where that is the measure, what it has received
   bool was_master;        // it is the master that lost its role
   int preference;         // the configured priority, of which lower is preferred
   bool same_zone;         // as the old master
@@ -144,17 +180,20 @@ struct Rank {
   auto operator<=>(const Rank&) const = default;
 };
 
-Rank rank(const Knowledge& knowledge, NodeId id) {
+Rank rank(const Knowledge& knowledge, NodeId id, Measure measure) {
   const NodeView& node = knowledge.node(id);
   const Received held = received(knowledge.history, *node.info).value_or(Received{});
   Rank rank{};
   rank.whole = !node.copy.emptied;
   rank.left = rank.whole ? 0 : node.info->keys;
   rank.clean = !node.info->sql || !held.diverged;
-  rank.received = held.offset;
+  if (measure == Measure::log) rank.read = node.info->sql->by_position->received;
+  rank.received = measure == Measure::applied ? applied(knowledge.history, *node.info) : held.offset;
   rank.serves = why_it_could_not_serve(knowledge, node).empty();
+  rank.prompt = !is_delayed(*node.info);
   rank.ends_there = !held.diverged;
   rank.applied = node.info->sql ? node.info->sql->executed.position() : 0;
+  if (measure == Measure::applied) rank.applied = held.offset;  // of equals the one that has more to apply
   rank.was_master = knowledge.master == id;
   rank.preference = -node.settings->priority;
   rank.same_zone = knowledge.master && node.settings->zone == knowledge.node(*knowledge.master).settings->zone;
@@ -165,7 +204,9 @@ Rank rank(const Knowledge& knowledge, NodeId id) {
 
 /// It may be chosen, and another is better.
 Reason why_passed_over(const Knowledge& knowledge, NodeId id) {
-  return why_it_could_not_serve(knowledge, knowledge.node(id)).empty() ? Reason::outranked : Reason::could_not_serve;
+  const NodeView& node = knowledge.node(id);
+  if (!why_it_could_not_serve(knowledge, node).empty()) return Reason::could_not_serve;
+  return is_delayed(*node.info) ? Reason::delayed : Reason::outranked;
 }
 
 }  // namespace
@@ -173,19 +214,21 @@ Reason why_passed_over(const Knowledge& knowledge, NodeId id) {
 Selection select_candidate(const Knowledge& knowledge, const Choice& choice) {
   Selection selection;
   std::vector<Reason> reasons;
-  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) {
-    const NodeId id{static_cast<std::uint16_t>(i)};
-    reasons.push_back(reject(knowledge, id, choice));
-    if (reasons.back() != Reason::none) continue;
-    if (!selection.candidate || rank(knowledge, id) > rank(knowledge, *selection.candidate)) selection.candidate = id;
-  }
+  for (std::size_t i = 0; i < knowledge.nodes.size(); ++i) reasons.push_back(reject(knowledge, node_id(i), choice));
+  const Field field = field_of(knowledge, reasons, choice.loss);
+  const auto better = [&](NodeId one, NodeId other) {
+    return rank(knowledge, one, field.measure) > rank(knowledge, other, field.measure);
+  };
+  for (const NodeId id : field.nodes)
+    if (!selection.candidate || better(id, *selection.candidate)) selection.candidate = id;
+  selection.comparable = field.comparable;
   const bool keep = choice.loss == LossPolicy::keep_writes;
   if (keep && selection.candidate && replicas_diverged(knowledge, reasons, *selection.candidate)) {
     std::replace(reasons.begin(), reasons.end(), Reason::none, Reason::replicas_diverged);
     selection.candidate.reset();
   }
   for (std::size_t i = 0; i < reasons.size(); ++i) {
-    const NodeId id{static_cast<std::uint16_t>(i)};
+    const NodeId id = node_id(i);
     if (selection.candidate == id) continue;
     selection.rejected.push_back({id, reasons[i] == Reason::none ? why_passed_over(knowledge, id) : reasons[i]});
   }

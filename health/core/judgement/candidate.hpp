@@ -22,6 +22,9 @@ struct Choice {
 struct Selection {
   std::optional<NodeId> candidate;
   std::vector<Rejection> rejected;  // by NodeId, without the candidate
+  /// False: MariaDB's replicas by file and position hold what their GTIDs do not tell before it is applied, and not all
+  /// that may be chosen follow one log. The candidate is the one that was best by what is known.
+  bool comparable = true;
 };
 
 Selection select_candidate(const Knowledge& knowledge, const Choice& choice);

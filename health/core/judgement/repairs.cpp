@@ -65,6 +65,13 @@ bool is_fenced(const ServerInfo& info) {
   return info.read_only && info.sql->semi_sync_source != SemiSync::on && info.sql->semi_sync_waiting == 0;
 }
 
+/// Only its relay log holds what the master has not, and the operator gave that up: a change of source throws it away.
+bool may_lose_its_relay_log(const Knowledge& knowledge, const NodeView& node) {
+  ServerInfo applied = *node.info;
+  applied.sql->received = applied.sql->executed;
+  return node.copy.welcome && !node.info->master.host.empty() && errant(knowledge.history, applied).empty();
+}
+
 /// A returned master is fenced at first contact. A node with transactions of its own is left as it is, for people to
 /// repair.
 std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, Time now) {
@@ -77,7 +84,8 @@ std::optional<Step> mend_sql(const Knowledge& knowledge, const NodeView& node, T
   if (strays(knowledge, node, now)) {
     const bool returned = info.master.host.empty();
     if (returned && !is_fenced(info)) return Step::fence;
-    if (!errant(knowledge.history, info).empty()) return info.read_only ? std::nullopt : std::optional(Step::fence);
+    if (!errant(knowledge.history, info).empty() && !may_lose_its_relay_log(knowledge, node))
+      return info.read_only ? std::nullopt : std::optional(Step::fence);
     return returned ? Step::demote : Step::repoint;
   }
   const bool may_join = info.sql->gave_up && info.sql->applying && errant(knowledge.history, info).empty();

@@ -51,11 +51,12 @@ bool is_behind_another(const Knowledge& knowledge, NodeId candidate, Choice choi
   choice.only.reset();
   const auto best = select_candidate(knowledge, choice).candidate;
   if (!best || best == candidate) return false;
-  const auto most = received(knowledge.history, *knowledge.node(*best).info);
-  const auto held = received(knowledge.history, *knowledge.node(candidate).info);
-  return most && (!held || held->offset < most->offset);
+  return has_received_less(knowledge.history, *knowledge.node(candidate).info, *knowledge.node(*best).info);
 }
 
-bool all_applied(const ServerInfo& info) { return !info.sql || info.sql->executed.contains(info.sql->received); }
+bool is_to_be_compared(const Knowledge& knowledge, Choice choice) {
+  choice.only.reset();
+  return !select_candidate(knowledge, choice).comparable;
+}
 
 }  // namespace sengu::health

@@ -1,5 +1,5 @@
-// What a failover judges while it asks the candidates once more behind the cut: do they still receive, have they
-// applied what they received, does the old master live? Pure.
+// What a failover judges while it asks the candidates once more behind the cut: do they still receive, can
+// they be compared, does the old master live? Pure.
 #pragma once
 
 #include "health/core/judgement/candidate.hpp"
@@ -30,7 +30,8 @@ bool still_catching_up(const Knowledge& knowledge, NodeId candidate, Time since)
 /// Another node that might be chosen has received more.
 bool is_behind_another(const Knowledge& knowledge, NodeId candidate, Choice choice);
 
-/// MySQL: the node has applied all that it received.
-bool all_applied(const ServerInfo& info);
+/// Who has received most of the nodes that might be chosen is not known before they have applied more
+/// (Selection::comparable).
+bool is_to_be_compared(const Knowledge& knowledge, Choice choice);
 
 }  // namespace sengu::health

@@ -81,7 +81,39 @@ GtidSet errant(const History& history, const ServerInfo& info) {
 }
 
 bool lacks_what(const ServerInfo& info, const History& history, const ServerInfo& ahead) {
+  if (follow_one_log(info, ahead)) return info.sql->by_position->received < ahead.sql->by_position->received;
   return !ahead.sql->received.without(errant(history, ahead)).minus(info.sql->received).empty();
+}
+
+bool all_applied(const ServerInfo& info) {
+  if (!info.sql) return true;
+  const auto& by = info.sql->by_position;
+  return info.sql->executed.contains(info.sql->received) && (!by || by->all_applied());
+}
+
+std::int64_t applied(const History& history, const ServerInfo& info) {
+  const GtidSet& executed = info.sql->executed;
+  const GtidSet beyond = executed.minus(history.gtids);
+  return executed.position() - beyond.without(beyond.written_by(history.writer)).count();
+}
+
+bool is_delayed(const ServerInfo& info) { return info.sql && info.sql->delay.count() > 0; }
+
+bool follow_one_log(const ServerInfo& one, const ServerInfo& other) {
+  if (!one.sql || !other.sql || !one.sql->by_position || !other.sql->by_position) return false;
+  const ByPosition& first = *one.sql->by_position;
+  const ByPosition& second = *other.sql->by_position;
+  const bool known = !first.source.empty() && !second.source.empty();
+  return one.master == other.master && (!known || first.source == second.source) &&
+         first.received.is_in_log_of(second.received);
+}
+
+bool has_received_less(const History& history, const ServerInfo& one, const ServerInfo& other) {
+  const auto most = received(history, other);
+  const auto held = received(history, one);
+  if (!most || !held) return most.has_value();
+  if (follow_one_log(one, other)) return one.sql->by_position->received < other.sql->by_position->received;
+  return held->offset < most->offset;
 }
 
 bool of_history(const ServerInfo& info, const JournalRecord& record) {

@@ -45,6 +45,18 @@ GtidSet errant(const History& history, const ServerInfo& info);
 /// `ahead` holds transactions of the history that `info` does not have. Only of MySQL and MariaDB.
 bool lacks_what(const ServerInfo& info, const History& history, const ServerInfo& ahead);
 
+/// MySQL and MariaDB: the server has applied all that it received.
+bool all_applied(const ServerInfo& info);
+/// MySQL and MariaDB: how many transactions of the history the server has applied.
+std::int64_t applied(const History& history, const ServerInfo& info);
+/// MySQL and MariaDB: the replica applies what it receives late, as it is told to (SOURCE_DELAY).
+bool is_delayed(const ServerInfo& info);
+/// MariaDB: both replicate from one server by file and position, without a node between. What they received compares by
+/// that alone, in ByPosition::received: their GTIDs tell what they have applied.
+bool follow_one_log(const ServerInfo& one, const ServerInfo& other);
+/// `one` has received less of the history than `other`; true also where it shares no history and the other does.
+bool has_received_less(const History& history, const ServerInfo& one, const ServerInfo& other);
+
 /// The server shares the journal's history, now or before its own promotion.
 bool of_history(const ServerInfo& info, const JournalRecord& record);
 /// The target of the record's promote, as master, holds what it was chosen for. One that restarted from an old RDB

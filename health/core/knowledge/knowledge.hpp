@@ -68,7 +68,8 @@ struct Replica {
   GtidSet errant;  // MySQL: transactions that it has and the master, asked later, lacks. Always empty on Redis
 };
 
-/// The node as a copy of the group's data, whatever its role. Redis only; health/core/judgement/copies judges it.
+/// The node as a copy of the group's data, whatever its role. Redis only, but for `welcome`;
+/// health/core/judgement/copies judges it.
 struct Copy {
   std::optional<Time> fed;  // when the last INFO was asked for that showed the master, or a replica with its link up
   std::optional<HeldCopy> held;  // as of `fed`, or as of the journal; kept when the node is down or restarts
@@ -77,7 +78,8 @@ struct Copy {
   Milliseconds longest_ttl{0};   // ... and theirs, as ExpiringKeys::longest_ttl
   std::string taken_for_ours;    // the run id of the process that was last seen here and was no stranger
   bool emptied = false;          // it lost most of `held` while its offset stood still; a master that was promoted so
-  bool welcome = false;          // the operator gave up what it holds: it may be told to follow
+  bool welcome = false;          // the operator gave up what it holds: it may be told to follow; MySQL: what only its
+                                 // relay log holds
 
   /// What `node` (a name) was seen to hold is the group's data.
   void hold(const std::string& node, const ServerInfo& seen);

@@ -304,6 +304,13 @@ TEST_CASE("doctor: mysql: threads") {
   }
 }
 
+TEST_CASE("doctor: mysql: MariaDB by file and position") {
+  MySql mysql;
+  mysql.be_mariadb();
+  mysql.sql(MySql::b).by_position.emplace();
+  expect(mysql.knowledge, "b", {"file and position", "CHANGE MASTER TO MASTER_USE_GTID=slave_pos"});
+}
+
 TEST_CASE("doctor: mysql: errant transactions and further channels") {
   MySql mysql;
   mysql.node(MySql::c).replica.errant = *GtidSet::parse_mysql("0000000c-0000-0000-0000-000000000001:1-3");

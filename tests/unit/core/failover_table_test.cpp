@@ -154,7 +154,7 @@ void walk_from_applying(Walker& walk) {
   const auto applied = make();
   walk.goes(*applied, State::applying, State::targeting, [](Stage& s) { s.info(b).sql->executed = transactions('a'); });
   const auto accepted = make();
-  walk.goes(*accepted, State::applying, State::targeting, [](Stage& s) { s.machine.accept_loss(); });
+  walk.goes(*accepted, State::applying, State::targeting, [](Stage& s) { s.machine.accept_loss({}); });
   CHECK(accepted->machine.plan().loss == LossPolicy::accept_loss);
   const auto error = make();
   walk.ends(*error, State::applying, Reason::applier_error,
@@ -165,6 +165,27 @@ void walk_from_applying(Walker& walk) {
   walk.ends(*another, State::applying, Reason::step_failed, [](Stage& s) { s.info(b).run_id = "another"; });
   const auto down = make();
   walk.ends(*down, State::applying, Reason::step_failed, [](Stage& s) { s.node(b).shown.sdown = true; });
+  const auto later = [&](FailoverPlan plan) {  // who has received most shows when b, by position, has applied
+    return stage_at(
+        [&](Stage& s) {
+          s.info(b).sql->by_position = ByPosition{"11", {"bin.000001", 9}, {"bin.000001", 5}, false, false};
+          s.info(b).sql->received = transactions('a', 5);
+          s.info(c).sql->received = transactions('a', 6);
+          s.to_applying(plan);
+          s.info(b).sql->by_position->applied.bytes = 9;
+        },
+        config::Kind::mysql);
+  };
+  const auto behind = later(because(Reason::operator_request, c));
+  walk.ends(*behind, State::applying, Reason::still_behind, [](Stage& s) {
+    s.info(b).sql->executed = s.info(b).sql->received = transactions('a');
+    s.info(c).sql->executed = transactions('a', 6);
+  });
+  const auto unfit = later(because(Reason::process_death));
+  walk.ends(*unfit, State::applying, Reason::no_good_replica, [](Stage& s) {
+    s.info(c).sql->executed = transactions('a', 6);
+    s.settings.nodes[1].priority = s.settings.nodes[2].priority = 0;
+  });
   walk.stops(State::applying, make);
 }
 

@@ -46,11 +46,11 @@ TEST_CASE("mysql dialect: when the statements began to say replica and source") 
   CHECK(of("8.0.21").behind_column() == "Seconds_Behind_Master");
   CHECK(of("8.4.0").behind_column() == "Seconds_Behind_Source");
 
-  CHECK(of("8.0.21").stop_receiving() == "STOP SLAVE IO_THREAD FOR CHANNEL ''");
-  CHECK(of("8.0.22").stop_receiving() == "STOP REPLICA IO_THREAD FOR CHANNEL ''");
-  CHECK(of("10.11.19-MariaDB").stop_receiving() == "STOP SLAVE IO_THREAD");
-  CHECK(of("9.0.0").start_receiving() == "START REPLICA IO_THREAD FOR CHANNEL ''");
-  CHECK(of("5.7.44").start_replication() == "START SLAVE FOR CHANNEL ''");
+  CHECK(of("8.0.21").stop(ReplicaThreads::receiver) == "STOP SLAVE IO_THREAD FOR CHANNEL ''");
+  CHECK(of("8.0.22").stop(ReplicaThreads::receiver) == "STOP REPLICA IO_THREAD FOR CHANNEL ''");
+  CHECK(of("10.11.19-MariaDB").stop(ReplicaThreads::receiver) == "STOP SLAVE IO_THREAD");
+  CHECK(of("9.0.0").start(ReplicaThreads::receiver) == "START REPLICA IO_THREAD FOR CHANNEL ''");
+  CHECK(of("5.7.44").start(ReplicaThreads::both) == "START SLAVE FOR CHANNEL ''");
   CHECK(of("9.0.0").forget_source() == "RESET REPLICA ALL FOR CHANNEL ''");
   CHECK(of("10.11.19-MariaDB").forget_source() == "RESET SLAVE ALL");
 }
@@ -105,6 +105,11 @@ TEST_CASE("mysql dialect: the rest of what is told") {
         "SELECT WAIT_FOR_EXECUTED_GTID_SET('3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5', 1.050) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", 9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.009) AS answer");
   CHECK(of("10.11.19-MariaDB").await_applied("0-1-5", -9ms) == "SELECT MASTER_GTID_WAIT('0-1-5', 0.000) AS answer");
+  CHECK(Dialect::await_position({"bin.000001", 900}, 2s) == "SELECT MASTER_POS_WAIT('bin.000001', 900, 2) AS answer");
+  CHECK(of("9.7.4").without_delay() == "CHANGE REPLICATION SOURCE TO SOURCE_DELAY=0 FOR CHANNEL ''");
+  CHECK(of("5.7.44").without_delay() == "CHANGE MASTER TO MASTER_DELAY=0 FOR CHANNEL ''");
+  CHECK(of("9.7.4").stop(ReplicaThreads::applier) == "STOP REPLICA SQL_THREAD FOR CHANNEL ''");
+  CHECK(of("5.7.44").start(ReplicaThreads::applier) == "START SLAVE SQL_THREAD FOR CHANNEL ''");
   CHECK(of("9.7.4").point_at({"10.0.0.2", 3306}) ==
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='10.0.0.2', SOURCE_PORT=3306, SOURCE_HEARTBEAT_PERIOD=0.5, "
         "SOURCE_RETRY_COUNT=0, GET_SOURCE_PUBLIC_KEY=1 FOR CHANNEL ''");

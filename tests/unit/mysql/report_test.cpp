@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "health/mysql/position_watch.hpp"
 #include "health/mysql/report.hpp"
 #include "health/mysql/source_watch.hpp"
 
@@ -203,6 +204,7 @@ TEST_CASE("mysql report: a replica of MySQL 9.7") {
   CHECK(info.sql->receiving);
   CHECK(info.sql->applying);
   CHECK(info.sql->behind == 3s);
+  CHECK(info.sql->delay == 0s);
   CHECK(info.sql->heartbeats == 17);
   CHECK(info.sql->heartbeat_period == 500ms);
   CHECK(info.offset == 9);
@@ -266,6 +268,52 @@ TEST_CASE("mysql report: a replica of MariaDB 10.11") {
   CHECK(info.sql->super_read_only);
   CHECK(info.sql->received.minus(info.sql->executed).count() == 1);
   CHECK(info.sql->executed == GtidSet::parse_mariadb("0-14401-50,0-7-12"));
+}
+
+TEST_CASE("mysql report: a delay is called the same on either flavour") {
+  auto mysql = mysql_status;
+  mysql["SQL_Delay"] = "3600";
+  CHECK(read(mysql_tables(mysql_variables, "", mysql)).sql->delay == 3600s);
+  auto mariadb = mariadb_status;
+  mariadb["SQL_Delay"] = "60";
+  CHECK(read(mariadb_tables(mariadb_variables, mariadb)).sql->delay == 60s);
+}
+
+TEST_CASE("mysql report: MariaDB by file and position") {
+  auto status = mariadb_status;
+  status["Using_Gtid"] = "Slave_Pos";
+  CHECK_FALSE(read(mariadb_tables(mariadb_variables, status)).sql->by_position);
+  status["Using_Gtid"] = "No";
+  status["Gtid_IO_Pos"] = "0-14401-99";  // of the time before
+  status["Master_Server_Id"] = "11";
+  status["Master_Log_File"] = "bin.000002";
+  status["Read_Master_Log_Pos"] = "5011";
+  status["Relay_Master_Log_File"] = "bin.000001";
+  status["Exec_Master_Log_Pos"] = "681";
+  status["Slave_SQL_Running_State"] = "Waiting for table metadata lock";
+  auto info = read(mariadb_tables(mariadb_variables, status));
+  REQUIRE(info.sql->by_position);
+  CHECK(info.sql->received == info.sql->executed);
+  CHECK(info.sql->by_position->source == "11");
+  CHECK(info.sql->by_position->received == LogPosition{"bin.000002", 5011});
+  CHECK(info.sql->by_position->applied == LogPosition{"bin.000001", 681});
+  CHECK_FALSE(info.sql->by_position->idle);
+
+  status["Slave_SQL_Running_State"] = "Slave has read all relay log; waiting for more updates";
+  CHECK(read(mariadb_tables(mariadb_variables, status)).sql->by_position->idle);
+  auto workers = mariadb_variables;
+  workers["slave_parallel_threads"] = "4";  // its workers may wait for a lock, and it says the same (tried on 10.11)
+  CHECK_FALSE(read(mariadb_tables(workers, status)).sql->by_position->idle);
+  workers["slave_parallel_threads"] = "0";
+  CHECK(read(mariadb_tables(workers, status)).sql->by_position->idle);
+
+  status["Master_Server_Id"] = "0";  // not connected since its start
+  CHECK(read(mariadb_tables(mariadb_variables, status)).sql->by_position->source.empty());
+  status["Master_Log_File"] = status["Relay_Master_Log_File"] = "";
+  status["Read_Master_Log_Pos"] = "4";
+  CHECK(read(mariadb_tables(mariadb_variables, status)).sql->by_position->all_applied());
+  status["Master_Log_File"] = "nonsense";
+  CHECK_FALSE(read_report(*Dialect::of("10.11.19-MariaDB"), mariadb_tables(mariadb_variables, status)).info);
 }
 
 TEST_CASE("mysql report: MySQL 5.7 by its old names, and without the plugins") {
@@ -350,6 +398,33 @@ struct Watch {
     return info.link_up;
   }
 };
+
+TEST_CASE("mysql position watch: an applier that stands idle for a second has come to rest") {
+  PositionWatch watch;
+  Time now{1h};
+  const auto take = [&](Milliseconds after, std::uint64_t received, std::uint64_t applied, const char* state) {
+    ServerInfo info;
+    ByPosition& by = info.sql.emplace().by_position.emplace();
+    by.received = {"bin.000001", received};
+    by.applied = {"bin.000001", applied};
+    by.idle = state == std::string("idle");
+    watch.take(info, now += after);
+    return info.sql->by_position->at_rest;
+  };
+  CHECK_FALSE(take(0ms, 900, 500, "idle"));
+  CHECK_FALSE(take(900ms, 900, 500, "idle"));
+  CHECK(take(100ms, 900, 500, "idle"));
+  CHECK(take(500ms, 900, 500, "idle"));
+  CHECK_FALSE(take(500ms, 900, 600, "idle"));  // it was not at its end
+  CHECK_FALSE(take(900ms, 900, 600, "busy"));
+  CHECK_FALSE(take(900ms, 900, 600, "idle"));
+  CHECK(take(1000ms, 900, 600, "idle"));
+  CHECK_FALSE(take(100ms, 950, 600, "idle"));  // more came
+  ServerInfo by_gtids;
+  by_gtids.sql.emplace();
+  watch.take(by_gtids, now);
+  CHECK_FALSE(take(1000ms, 950, 600, "idle"));
+}
 
 TEST_CASE("mysql source watch: an IO thread that says Yes and hears nothing has lost its source") {
   Watch one;

@@ -34,6 +34,7 @@ struct Scripted {
   std::vector<std::string> told;
   NodeOptions options;
   Milliseconds left{1000};
+  std::optional<LogPosition> rest;
 
   Scripted() {
     options.replication_username = "repl";
@@ -67,6 +68,8 @@ struct Scripted {
       return {pairs({{"Uptime", "1"}, {"Rpl_semi_sync_master_wait_sessions", waiting}}), {}};
     if (statement.starts_with("SELECT @@GLOBAL.gtid_executed"))
       return {row_of({{"executed", std::string(own_uuid) + ":1-5"}}), {}};
+    if (statement.starts_with("SELECT @@GLOBAL.gtid_binlog_state"))
+      return {row_of({{"binlog", "0-1-5"}, {"applied", "0-1-5"}, {"current", "0-1-5"}}), {}};
     if (statement.starts_with("SHOW ")) return {has_source ? row_of(status) : Table{}, {}};
     if (statement.find("_schema.") != std::string::npos) return {{}, Failure{1142, "denied", Progress::ready, 0}};
     told.push_back(statement);
@@ -78,7 +81,7 @@ struct Scripted {
   StepOutcome run(Step step, LossPolicy loss = LossPolicy::keep_writes) {
     told.clear();
     return carry_out(
-        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss}, options,
+        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss, rest}, options,
         [this](const std::string& statement) { return answer(statement); }, [this] { return left; });
   }
 };
@@ -179,6 +182,96 @@ TEST_CASE("mysql script: the wait's answer is looked at") {
   server.status["Slave_SQL_Running"] = "No";
   CHECK(server.run(Step::apply_received).text == "the applier does not run");
   CHECK(server.told.empty());
+}
+
+/// A MariaDB replica by file and position, which has received 900 bytes of its source's log, and applied 500.
+struct ByPositionScripted : Scripted {
+  ByPositionScripted() {
+    version = "10.11.19-MariaDB";
+    variables["server_id"] = "7";
+    status["Connection_name"] = "";
+    status["Using_Gtid"] = "No";
+    status["Gtid_IO_Pos"] = "";
+    status["Master_Log_File"] = status["Relay_Master_Log_File"] = "bin.000001";
+    status["Read_Master_Log_Pos"] = "900";
+    status["Exec_Master_Log_Pos"] = "500";
+  }
+};
+
+TEST_CASE("mysql script: by position the wait is for the place that was read, in whole seconds") {
+  ByPositionScripted server;
+  server.left = 2900ms;
+  const StepOutcome left{StepResult::failed, "received up to bin.000001:900, applied up to bin.000001:500"};
+  CHECK(server.run(Step::apply_received) == left);
+  CHECK(server.told == Told{"SELECT MASTER_POS_WAIT('bin.000001', 900, 2) AS answer"});
+  server.left = 1000ms;  // 0 would be for ever
+  CHECK(server.run(Step::apply_received) == left);
+  CHECK(server.told.empty());
+  server.left = 2900ms;
+  server.after = [&](const std::string&) { server.status["Exec_Master_Log_Pos"] = "900"; };
+  CHECK(server.run(Step::apply_received) == done);
+}
+
+TEST_CASE("mysql script: by position nothing that was read is thrown away, but half a transaction") {
+  ByPositionScripted server;
+  server.left = 5000ms;
+  server.status["Slave_IO_Running"] = "No";
+  const StepOutcome left{StepResult::failed, "received up to bin.000001:900, applied up to bin.000001:500"};
+  CHECK(server.run(Step::promote) == left);
+  CHECK(server.told.empty());
+  CHECK(server.run(Step::promote, LossPolicy::accept_loss) == done);
+
+  server.rest = LogPosition{"bin.000001", 900};
+  CHECK(server.run(Step::promote) == done);
+  REQUIRE(server.told.size() >= 2);
+  CHECK(server.told[0] == "STOP SLAVE");
+  CHECK(server.told[1] == "RESET SLAVE ALL");
+  server.after = [&](const std::string& statement) {  // more came between the two looks
+    if (statement.starts_with("STOP")) server.status["Read_Master_Log_Pos"] = "950";
+  };
+  CHECK(server.run(Step::promote).result == StepResult::failed);
+  CHECK(server.told == Told{"STOP SLAVE"});
+}
+
+TEST_CASE("mysql script: a delay is lifted while the receiver runs, or its relay log would be deleted") {
+  Scripted server;
+  server.status["Retrieved_Gtid_Set"] = std::string(own_uuid) + ":1-8";
+  server.status["Slave_IO_Running"] = "No";
+  server.status["SQL_Delay"] = "3600";
+  server.after = [&](const std::string& statement) {
+    if (statement.starts_with("START SLAVE IO_THREAD")) server.status["Slave_IO_Running"] = "Connecting";
+    if (statement.starts_with("STOP SLAVE SQL_THREAD")) server.status["Slave_SQL_Running"] = "No";
+    if (statement.starts_with("CHANGE")) server.status["SQL_Delay"] = "0";
+    if (statement.starts_with("START SLAVE SQL_THREAD")) server.status["Slave_SQL_Running"] = "Yes";
+  };
+  const Told rest{"START SLAVE SQL_THREAD FOR CHANNEL ''", "STOP SLAVE IO_THREAD FOR CHANNEL ''"};
+  CHECK(server.run(Step::lift_delay) == done);
+  CHECK(server.told == Told{"START SLAVE IO_THREAD FOR CHANNEL ''", "STOP SLAVE SQL_THREAD FOR CHANNEL ''",
+                            "CHANGE MASTER TO MASTER_DELAY=0 FOR CHANNEL ''", rest[0], rest[1]});
+  server.status["Slave_SQL_Running"] = "No";  // once more, half done
+  CHECK(server.run(Step::lift_delay) == done);
+  CHECK(server.told == rest);
+
+  server.status["SQL_Delay"] = "3600";
+  server.status["Slave_IO_Running"] = "No";
+  server.after = nullptr;  // it does not start
+  CHECK(server.run(Step::lift_delay).text == "its receiver does not run: its relay log would be lost");
+  CHECK(server.told.back() == "STOP SLAVE SQL_THREAD FOR CHANNEL ''");
+
+  server.version = "10.11.19-MariaDB";
+  server.variables["server_id"] = "7";
+  server.status["Gtid_IO_Pos"] = "0-1-9";
+  CHECK(server.run(Step::lift_delay).result == StepResult::failed);
+  CHECK(server.told.empty());
+}
+
+TEST_CASE("mysql script: MySQL's stopped threads are started where they follow already, which keeps the relay log") {
+  Scripted server;
+  server.status["Master_Host"] = "10.0.0.2";
+  server.status["Auto_Position"] = "1";
+  server.status["Slave_IO_Running"] = server.status["Slave_SQL_Running"] = "No";
+  CHECK(server.run(Step::repoint) == done);
+  CHECK(server.told == Told{"START SLAVE FOR CHANNEL ''"});
 }
 
 TEST_CASE("mysql script: following another source") {
