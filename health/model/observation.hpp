@@ -70,9 +70,9 @@ struct SqlInfo {
   // also where that clock is set (health/mysql/dialect, when_started). 0: the server does not say.
   std::chrono::seconds started{0};
   // as a replica: a source is configured (ServerInfo::master.host is not empty)
-  bool receiving = false;                 // the IO thread runs, or tries to connect
-  bool applying = false;                  // the SQL thread runs
-  bool gave_up = false;                   // the IO thread ended after as many attempts as it may make
+  bool receiving = false;  // the IO thread runs, or tries to connect
+  bool applying = false;   // the SQL thread runs
+  bool gave_up = false;    // the IO thread ended after as many attempts as it may make
   ReplicationTls source_tls;
   std::optional<ByPosition> by_position;  // MariaDB: it does not follow by GTIDs, and `received` is what is executed
   std::chrono::seconds delay{0};          // SQL_Delay: what it receives is applied so long after it was written

@@ -5,8 +5,8 @@
 
 #include "health/core/doctor/doctor.hpp"
 #include "health/core/group/permission.hpp"
-#include "health/core/judgement/read_only.hpp"
 #include "health/core/group/waiting.hpp"
+#include "health/core/judgement/read_only.hpp"
 
 namespace sengu::health {
 

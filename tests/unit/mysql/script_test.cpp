@@ -81,7 +81,7 @@ struct Scripted {
   StepOutcome run(Step step, LossPolicy loss = LossPolicy::keep_writes) {
     told.clear();
     return carry_out(
-        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss, rest}, options,
+        {NodeId{0}, step, {"10.0.0.2", 3306}, 1000ms, {}, loss, {}, {}, rest}, options,
         [this](const std::string& statement) { return answer(statement); }, [this] { return left; });
   }
 };
