@@ -46,6 +46,7 @@ void examine_sight(const Knowledge& known, Findings& findings) {
 }
 
 void examine_privileges(const Knowledge& known, Findings& findings) {
+  if (!to_follow(known)) return;
   std::vector<std::string> lacks, nodes;
   for (std::size_t i = 0; i < known.nodes.size(); ++i) {
     const auto* told = told_events(known, i);
