@@ -62,6 +62,13 @@ void examine_privileges(const Knowledge& known, Findings& findings) {
                joined_words(lacks) + " ON *.* TO sengu's user");
 }
 
+/// Not where the master before had it OFF too; nor where it is about to be switched on.
+bool may_have_been_on(const Knowledge& known) {
+  const auto& handover = known.schedule.handover;
+  if (!handover || !handover->had) return true;
+  return handover->had->scheduler == Scheduler::on && !handover->scheduler_left;
+}
+
 /// Before a change of master.
 void examine_masters_events(const Knowledge& known, const NodeView& master, const ScheduledEvents& told,
                             Findings& findings) {
@@ -79,7 +86,7 @@ void examine_masters_events(const Knowledge& known, const NodeView& master, cons
                              "): after a change of master they do not run on the new one" +
                              (mariadb ? ", and go on here" : "") +
                              ": scheduled_events = \"follow\", or the statements that +events-left then names");
-  } else if (told.scheduler == Scheduler::off && !known.schedule.handover) {
+  } else if (told.scheduler == Scheduler::off && may_have_been_on(known)) {
     findings.add(master, has + ", and event_scheduler is OFF: SET GLOBAL event_scheduler=ON where they are to run");
   }
 }
