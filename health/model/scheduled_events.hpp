@@ -33,7 +33,7 @@ struct ScheduledEvents {
   std::vector<ScheduledEvent> all;  // those that are enabled first; at most most_scheduled_events
   bool visible = true;              // false: sengu's user lacks EVENT, and is shown none, or some
   bool cut_off = false;             // the server has more than `all`
-  std::vector<std::string> lacks;   // privileges that scheduled_events = "follow" needs beside EVENT
+  std::vector<std::string> lacks;   // privileges that "follow" would need beside EVENT
   bool operator==(const ScheduledEvents&) const = default;
 };
 

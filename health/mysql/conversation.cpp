@@ -49,6 +49,8 @@ void Conversation::ask() { want(Task::probe); }
 
 void Conversation::ask_lock_holder() { want(Task::lock_holder); }
 
+void Conversation::ask_events() { want(Task::events); }
+
 void Conversation::close() {
   mailbox_.close();
   stop();
@@ -107,7 +109,10 @@ Conversation::Task Conversation::next_task() {
   }
 }
 
-bool Conversation::answer(Task task) { return task == Task::probe ? answer_probe() : answer_lock_holder(); }
+bool Conversation::answer(Task task) {
+  if (task == Task::events) return answer_events();
+  return task == Task::probe ? answer_probe() : answer_lock_holder();
+}
 
 bool Conversation::answer_probe() {
   auto said = interview_.ask([this](const std::string& statement) { return client_.query(statement); });
@@ -124,6 +129,13 @@ bool Conversation::answer_lock_holder() {
   auto holder = find_lock_holder();
   if (client_.interrupted()) return false;
   mailbox_.send([holder = std::move(holder)](Listens& link) mutable { link.on_lock_holder(std::move(holder)); });
+  return true;
+}
+
+bool Conversation::answer_events() {
+  auto look = look_at_events([this](const std::string& statement) { return client_.query(statement); });
+  if (client_.interrupted()) return false;
+  mailbox_.send([look = std::move(look)](Listens& link) mutable { link.on_events(std::move(look)); });
   return true;
 }
 

@@ -16,6 +16,7 @@
 #include "health/mysql/client.hpp"
 #include "health/mysql/interview.hpp"
 #include "health/mysql/mailbox.hpp"
+#include "health/mysql/scheduled_events.hpp"
 #include "health/mysql/threads.hpp"
 
 namespace sengu::health::mysql {
@@ -42,6 +43,7 @@ class Listens {
   virtual void on_connected(std::uint64_t connection) = 0;
   virtual void on_answered(Answer answer) = 0;
   virtual void on_lock_holder(LockHolder holder) = 0;
+  virtual void on_events(EventsLook look) = 0;
   enum class End : std::uint8_t { by_server, by_us };
   /// The connection ended, and its thread with it. `answer` is set where a question was open.
   virtual void on_ended(End end, std::optional<Answer> answer) = 0;
@@ -57,6 +59,7 @@ class Conversation final : public Job {
   void open(std::weak_ptr<Listens> listens) { mailbox_.open(std::move(listens)); }
   void ask();
   void ask_lock_holder();
+  void ask_events();
   /// The Link hears nothing of this conversation any more; the thread ends soon.
   void close();
   Progress progress() const { return client_.progress(); }
@@ -67,7 +70,7 @@ class Conversation final : public Job {
   void stop() override;
 
  private:
-  enum class Task : std::uint8_t { none, probe, lock_holder };
+  enum class Task : std::uint8_t { none, probe, lock_holder, events };
 
   void converse();
   void want(Task task);
@@ -78,6 +81,7 @@ class Conversation final : public Job {
   bool answer(Task task);
   bool answer_probe();
   bool answer_lock_holder();
+  bool answer_events();
   LockHolder find_lock_holder();
   void end(std::optional<Answer> answer);
 

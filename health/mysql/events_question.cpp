@@ -26,8 +26,7 @@ class HearsEvents {
 /// The part of the question that runs on a thread of its own.
 class EventsJob final : public Job {
  public:
-  EventsJob(asio::io_context& io, const NodeOptions& options)
-      : policy_(options.scheduled_events), mailbox_(io), client_(options.login) {}
+  EventsJob(asio::io_context& io, const NodeOptions& options) : mailbox_(io), client_(options.login) {}
 
   void open(std::weak_ptr<HearsEvents> hears) { mailbox_.open(std::move(hears)); }
   void close() {
@@ -38,13 +37,12 @@ class EventsJob final : public Job {
   void run() override {
     EventsAnswer answer;
     if (!client_.connect())
-      answer = look_at_events([this](const std::string& statement) { return client_.query(statement); }, policy_);
+      answer = look_at_events([this](const std::string& statement) { return client_.query(statement); }).answer;
     client_.close();
     mailbox_.send([answer = std::move(answer)](HearsEvents& hears) mutable { hears.on_events(std::move(answer)); });
   }
 
  private:
-  const config::ScheduledEvents policy_;
   Mailbox<HearsEvents> mailbox_;
   Client client_;
 };

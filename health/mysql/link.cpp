@@ -37,6 +37,7 @@ void Link::close() {
   phase_ = Phase::ended;
   listener_ = nullptr;
   lock_callbacks_.clear();
+  events_callbacks_.clear();
   timer_.cancel();
   work_.reset();
   conversation_->close();
@@ -70,6 +71,15 @@ void Link::ask_lock_holder(LockCallback done) {
 
 void Link::on_lock_holder(LockHolder holder) {
   for (const auto& done : std::exchange(lock_callbacks_, {})) done(holder);
+}
+
+void Link::ask_events(EventsLookCallback done) {
+  events_callbacks_.push_back(std::move(done));
+  if (events_callbacks_.size() == 1) conversation_->ask_events();
+}
+
+void Link::on_events(EventsLook look) {
+  for (const auto& done : std::exchange(events_callbacks_, {})) done(look);
 }
 
 void Link::on_answered(Answer answer) {

@@ -19,6 +19,7 @@ namespace sengu::health::mysql {
 class Link final : public ProbeLink, private Listens {
  public:
   using LockCallback = std::function<void(LockHolder)>;
+  using EventsLookCallback = std::function<void(EventsLook)>;
 
   /// Connects and asks for the first time.
   static std::shared_ptr<Link> open(boost::asio::io_context& io, const Login& login, const std::string& query,
@@ -31,6 +32,8 @@ class Link final : public ProbeLink, private Listens {
   /// Who holds the deciders' lock. `done` is called once, never from within; not at all once the link was closed or
   /// ended.
   void ask_lock_holder(LockCallback done);
+  /// The scheduled events; as ask_lock_holder().
+  void ask_events(EventsLookCallback done);
   void close() override;
   /// The server's number of this connection.
   std::string name() const override { return connection_ == 0 ? std::string() : std::to_string(connection_); }
@@ -50,6 +53,7 @@ class Link final : public ProbeLink, private Listens {
   void on_connected(std::uint64_t connection) override { connection_ = connection; }
   void on_answered(Answer answer) override;
   void on_lock_holder(LockHolder holder) override;
+  void on_events(EventsLook look) override;
   void on_ended(End end, std::optional<Answer> answer) override;
   void begin_question();
   void begin_wait();
@@ -68,6 +72,7 @@ class Link final : public ProbeLink, private Listens {
   Listener* listener_;
   std::weak_ptr<Link> self_;
   std::vector<LockCallback> lock_callbacks_;
+  std::vector<EventsLookCallback> events_callbacks_;
 
   Phase phase_ = Phase::asking;
   bool in_use_ = false;  // at least one question was answered

@@ -47,8 +47,29 @@ void MySqlNode::ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) 
 }
 
 void MySqlNode::ask_events(Milliseconds timeout, EventsCallback done) {
-  ask_for_events(io_, options_, timeout, [open = open_.pass(), done = std::move(done)](EventsAnswer answer) {
+  ask_kept_for_events(timeout, [open = open_.pass(), done = std::move(done)](EventsAnswer answer) {
     if (open.open()) done(std::move(answer));
+  });
+}
+
+/// As ask_lock_holder(). A new connection with TLS costs some hundred times as much as the question.
+void MySqlNode::ask_kept_for_events(Milliseconds timeout, EventsCallback done) {
+  auto* const kept = static_cast<Link*>(probe_.kept());
+  if (kept == nullptr || !kept->in_use()) {
+    asio::post(io_, [done = std::move(done)] { done({}); });
+    return;
+  }
+  const auto deadline = std::make_shared<asio::steady_timer>(io_, timeout);
+  const auto once = std::make_shared<EventsCallback>(std::move(done));
+  deadline->async_wait([once, deadline](const boost::system::error_code&) {
+    if (const auto callback = std::exchange(*once, nullptr)) callback({});
+  });
+  kept->ask_events([this, timeout, once, weak = std::weak_ptr(deadline)](EventsLook look) {
+    auto callback = std::exchange(*once, nullptr);
+    if (const auto timer = weak.lock()) timer->cancel();
+    if (!callback) return;
+    if (look.outdated) return ask_for_events(io_, options_, timeout, std::move(callback));
+    callback(std::move(look.answer));
   });
 }
 

@@ -27,7 +27,7 @@ class MySqlNode final : public ServerNode {
   void run(const RunStep& step, StepCallback done) override;
   /// Asks over the kept connection, after the questions that are open there.
   void ask_deciders(Milliseconds timeout, Lane, DecidersCallback done) override;
-  /// Over a connection of its own: a global privilege that was granted meanwhile counts only on a new one.
+  /// Over the kept connection, or over one of its own where a privilege was granted since the kept one logged in.
   void ask_events(Milliseconds timeout, EventsCallback done) override;
   void close() override;
 
@@ -35,6 +35,7 @@ class MySqlNode final : public ServerNode {
   ProbeCallbacks watch_source(ProbeCallbacks callbacks);
   void ask_lock_holder(Milliseconds timeout, DecidersCallback done);
   DecidersAnswer read(const LockHolder& holder) const;
+  void ask_kept_for_events(Milliseconds timeout, EventsCallback done);
 
   boost::asio::io_context& io_;
   const NodeOptions options_;

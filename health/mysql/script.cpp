@@ -165,7 +165,7 @@ void Script::stop_scheduler() {
 
 bool Script::follow_events(const RunStep& step) {
   if (has_source() || info().read_only) return fail("it is no master");
-  const auto answer = look_at_events(ask_, options_.scheduled_events);
+  const auto answer = look_at_events(ask_).answer;
   if (!answer.events) return fail(answer.text);
   if (!enable_events(step, *answer.events)) return false;
   if (answer.events->scheduler == step.events.scheduler) return true;

@@ -173,3 +173,8 @@ def test_without_the_privilege_to_see_them(world, group):
     assert not any("has 3 scheduled" in one for one in found)
     first.run("SET GLOBAL event_scheduler=OFF")
     assert not any("GRANT EVENT" in one for one in check(sengu)[1])
+    first.run("SET GLOBAL event_scheduler=ON")
+    sengu.start()
+    eventually(lambda: any("GRANT EVENT" in one for one in sengu.state()["findings"]), 10, "the finding")
+    first.run("GRANT EVENT ON *.* TO monitor@'%'")   # sengu's kept connection is older than that
+    eventually(lambda: findings(sengu, first, "has 3 scheduled events, 2 of them ENABLED"), 15, "it sees them now")

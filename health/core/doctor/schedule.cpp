@@ -46,6 +46,7 @@ void examine_sight(const Knowledge& known, Findings& findings) {
 }
 
 void examine_privileges(const Knowledge& known, Findings& findings) {
+  if (!to_follow(known)) return;
   std::vector<std::string> lacks, nodes;
   for (std::size_t i = 0; i < known.nodes.size(); ++i) {
     const auto* told = told_events(known, i);
@@ -59,6 +60,13 @@ void examine_privileges(const Knowledge& known, Findings& findings) {
   findings.add(joined_words(nodes) +
                ": sengu may not make the scheduled events follow the master, as scheduled_events says: GRANT " +
                joined_words(lacks) + " ON *.* TO sengu's user");
+}
+
+/// Not where the master before had it OFF too; nor where it is about to be switched on.
+bool may_have_been_on(const Knowledge& known) {
+  const auto& handover = known.schedule.handover;
+  if (!handover || !handover->had) return true;
+  return handover->had->scheduler == Scheduler::on && !handover->scheduler_left;
 }
 
 /// Before a change of master.
@@ -78,7 +86,7 @@ void examine_masters_events(const Knowledge& known, const NodeView& master, cons
                              "): after a change of master they do not run on the new one" +
                              (mariadb ? ", and go on here" : "") +
                              ": scheduled_events = \"follow\", or the statements that +events-left then names");
-  } else if (told.scheduler == Scheduler::off && !known.schedule.handover) {
+  } else if (told.scheduler == Scheduler::off && may_have_been_on(known)) {
     findings.add(master, has + ", and event_scheduler is OFF: SET GLOBAL event_scheduler=ON where they are to run");
   }
 }

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto events_asked_each = 1min;
-constexpr auto events_asked_again = 10s;  // while something is left, and people may run the statements
+constexpr auto events_asked_again = 10s;  // while people may be at it, or where no answer came
 constexpr std::size_t longest_part = 2000;
 constexpr const char* switch_scheduler_on = "SET GLOBAL event_scheduler=ON";
 
@@ -39,7 +39,9 @@ Time events_due(const Knowledge& known, NodeId id) {
   if (known.node(id).outcome != Outcome::ok || (node != nullptr && node->pending)) return Time::max();
   if (node == nullptr || !node->due_after) return Time::min();
   const bool is_left = known.master == id && (!statements_left(known).empty() || !unknown_events(known).empty());
-  return *node->due_after + (is_left ? Duration(events_asked_again) : Duration(events_asked_each));
+  const bool is_blind = node->told && !node->told->visible && node->told->scheduler == Scheduler::on;
+  const bool again = is_left || is_blind || node->unanswered > 0;
+  return *node->due_after + (again ? Duration(events_asked_again) : Duration(events_asked_each));
 }
 
 std::optional<ScheduledEvents> what_it_hands_over(const Knowledge& known) {

@@ -91,6 +91,6 @@ TEST_CASE("file budget: at least 200 groups may fail over at once") {
 }
 
 TEST_CASE("file budget: what is done beside the kept connections of MySQL nodes takes no turns") {
-  CHECK_NOTHROW(share_out(28 + 100 + 8 * 300 + 24, many(100, config::Kind::mysql), 1));
-  CHECK_THROWS(share_out(28 + 100 + 8 * 300 + 23, many(100, config::Kind::mysql), 1));
+  CHECK_NOTHROW(share_out(28 + 100 + 6 * 300 + 24, many(100, config::Kind::mysql), 1));
+  CHECK_THROWS(share_out(28 + 100 + 6 * 300 + 23, many(100, config::Kind::mysql), 1));
 }

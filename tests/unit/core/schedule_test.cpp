@@ -115,6 +115,15 @@ TEST_CASE("schedule: what people switch off after a change of master stays off")
   CHECK(group.events(2).scheduler == Scheduler::off);
 }
 
+TEST_CASE("schedule: a scheduler that is off after a restart is said, and left") {
+  Followed group;
+  group.move_to(1);
+  group.events(1).scheduler = Scheduler::off;
+  group.world.run(61s);
+  CHECK(group.events(1).scheduler == Scheduler::off);
+  CHECK(group.found("b: has 2 scheduled events, 1 of them ENABLED, and event_scheduler is OFF") == 1);
+}
+
 TEST_CASE("schedule: a second change of master before the new master was asked hands the same over") {
   Followed group;
   group.world.nodes[1].sql.events.reset();  // gives no answer
