@@ -41,7 +41,8 @@ void Inspection::take(NodeId id, const Observation& seen) {
 void Inspection::take(NodeId id, DecidersAnswer answer) {
   if (stages_[index(id)] != Stage::asking) return;
   if (answer.names) leave_out_own(*answer.names);
-  answers_[index(id)].told = DecidersTold{id, std::move(answer.names), std::move(answer.text), answer.settings, std::move(answer.abilities)};
+  answers_[index(id)].told =
+      DecidersTold{id, std::move(answer.names), std::move(answer.text), answer.settings, std::move(answer.abilities)};
   if (settings_.kind != config::Kind::mysql) return end_one(id);
   nodes_[index(id)]->ask_events(settings_.health.timeout,
                                 [this, id](EventsAnswer events) { take(id, std::move(events)); });

@@ -109,12 +109,6 @@ std::string Dialect::binary_log() const {
   return mysql_since(binary_log_status) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
 }
 
-std::string Dialect::locks() const {
-  if (is_mariadb()) return {};
-  return "SELECT OWNER_THREAD_ID AS holder FROM performance_schema.metadata_locks WHERE OBJECT_TYPE = 'COMMIT' AND "
-         "LOCK_TYPE = 'SHARED' AND LOCK_STATUS = 'GRANTED'";
-}
-
 std::string Dialect::heartbeats() const {
   if (is_mariadb()) return {};
   const std::string last_sign =
@@ -152,10 +146,6 @@ std::string Dialect::forget_source() const { return "RESET " + replica_word() + 
 std::string Dialect::adopt_own_position() const {
   if (!is_mariadb() || version_ >= demote_option) return {};
   return "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos";
-}
-
-std::string Dialect::try_commit() const {
-  return is_mariadb() ? "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_slave_pos" : "";
 }
 
 std::string Dialect::change_source(const Source& source) const {
@@ -219,10 +209,6 @@ std::string Dialect::await_position(const LogPosition& position, std::chrono::se
          std::to_string(patience.count()) + ") AS answer";
 }
 
-std::string Dialect::set_global(std::string_view variable, std::string_view state) {
-  return "SET GLOBAL " + std::string(variable) + "=" + std::string(state);
-}
-
 std::string Dialect::source_column(std::string_view rest) const {
   return (mysql_since(replica_statements) ? "Source_" : "Master_") + std::string(rest);
 }
@@ -239,6 +225,20 @@ std::string when_started(const Dialect& dialect) {
   const char* table = dialect.is_mariadb() ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status";
   return std::string("SELECT UNIX_TIMESTAMP() - CAST(VARIABLE_VALUE AS SIGNED) AS started FROM ") + table +
          " WHERE VARIABLE_NAME = 'Uptime'";
+}
+
+std::string locks(const Dialect& dialect) {
+  if (dialect.is_mariadb()) return {};
+  return "SELECT OWNER_THREAD_ID AS holder FROM performance_schema.metadata_locks WHERE OBJECT_TYPE = 'COMMIT' AND "
+         "LOCK_TYPE = 'SHARED' AND LOCK_STATUS = 'GRANTED'";
+}
+
+std::string try_commit(const Dialect& dialect) {
+  return dialect.is_mariadb() ? "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_slave_pos" : "";
+}
+
+std::string set_global(std::string_view variable, std::string_view state) {
+  return "SET GLOBAL " + std::string(variable) + "=" + std::string(state);
 }
 
 }  // namespace sengu::health::mysql

@@ -52,9 +52,6 @@ class Dialect {
   std::string replication() const;        // one row per source
   /// What the binary log leaves out (Binlog_Do_DB, Binlog_Ignore_DB), which only a restart changes.
   std::string binary_log() const;
-  /// The sessions that hold a lock for which every commit waits (FLUSH TABLES WITH READ LOCK). One row each: holder (a
-  /// thread id). Empty for MariaDB, which tells it by a plugin that few have (METADATA_LOCK_INFO); see try_commit().
-  std::string locks() const;
   /// Of the default source, from performance_schema. Empty for MariaDB, which tells it in replication().
   std::string heartbeats() const;
 
@@ -66,9 +63,6 @@ class Dialect {
   std::string forget_source() const;
   /// MariaDB before 10.10: makes a former master follow from where its own history stands. Empty elsewhere.
   std::string adopt_own_position() const;
-  /// MariaDB: changes nothing, and waits for the locks that a commit waits for; requires stopped replication. Empty for
-  /// MySQL, where no such statement is known (read_only and RESET REPLICA go through at once; tried on 9.7).
-  std::string try_commit() const;
   std::string change_source(const Source& source) const;
   /// Changes only the address of the source and the heartbeat period: all other options are kept, and the applier may
   /// run meanwhile.
@@ -84,9 +78,6 @@ class Dialect {
   /// MariaDB: waits until all up to there is applied, or `patience` is over; 0 would be for ever. The answer does not
   /// tell which where the applier stopped.
   static std::string await_position(const LogPosition& position, std::chrono::seconds patience);
-  /// `state`: ON or OFF.
-  static std::string set_global(std::string_view variable, std::string_view state);
-
   // --- the words of the answers ---
   /// A column of replication(): `rest` after Source_, Replica_ or what the version calls them.
   std::string source_column(std::string_view rest) const;
@@ -111,5 +102,13 @@ class Dialect {
 /// also where that clock is set meanwhile: one statement has one look at the clock. Needs no grant, nor
 /// performance_schema=ON.
 std::string when_started(const Dialect& dialect);
+/// The sessions that hold a lock for which every commit waits (FLUSH TABLES WITH READ LOCK). One row each: holder (a
+/// thread id). Empty for MariaDB, which tells it by a plugin that few have (METADATA_LOCK_INFO); see try_commit().
+std::string locks(const Dialect& dialect);
+/// MariaDB: changes nothing, and waits for the locks that a commit waits for; requires stopped replication. Empty for
+/// MySQL, where no such statement is known (read_only and RESET REPLICA go through at once; tried on 9.7).
+std::string try_commit(const Dialect& dialect);
+/// `state`: ON or OFF.
+std::string set_global(std::string_view variable, std::string_view state);
 
 }  // namespace sengu::health::mysql

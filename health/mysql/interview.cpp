@@ -93,7 +93,7 @@ bool Interview::ask_what_stays(const Ask& ask, Statement& said) {
 }
 
 bool Interview::ask_locks(const Ask& ask, Statement& said) {
-  const auto statement = said.dialect->locks();
+  const auto statement = locks(*said.dialect);
   if (!statement.empty() && locks_are_told_ && probes_++ % probes_per_look_at_locks == 0) {
     const Told told = take_if_told(ask, statement, locks_, said);
     locks_are_told_ = told != Told::no;

@@ -42,6 +42,19 @@ std::string what_is_left(const SqlInfo& sql) {
   return std::to_string(unapplied(sql)) + " received transactions are not applied";
 }
 
+/// What a promotion leaves that was given up after its second last statement: a replica that is writable and stopped.
+bool is_half_promoted(const ServerInfo& info) {
+  return !info.master.host.empty() && !info.read_only && !info.sql->receiving && !info.sql->applying;
+}
+
+/// Whether the replica is to use TLS where no other replica was seen to reach the master: as our own connection to this
+/// server does, for the new source is of the same group.
+bool asks_for_tls(const Ask& ask, config::Tls mode) {
+  if (mode != config::Tls::prefer) return mode != config::Tls::off;
+  const auto reply = ask("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+  return reply.ok() && !reply.table.find(0, "Value").value_or("").empty();
+}
+
 class Script {
  public:
   Script(const NodeOptions& options, const Ask& ask, const std::function<Milliseconds()>& time_left)
@@ -62,7 +75,6 @@ class Script {
   bool become_writable();
   bool commits_go_through();
   bool repoint(const RunStep& step);
-  bool demote(const RunStep& step);
   bool follow(const RunStep& step);
   bool stop_with_relay_log_applied(LossPolicy loss);
   bool switch_source_side(SemiSync wanted);
@@ -78,17 +90,16 @@ class Script {
   bool stop_with_everything_applied(const RunStep& step);
   bool end_half_received(const Endpoint& donor);
   bool follow_while_applying(const Endpoint& master);
-  bool asks_for_tls();
 
   const ServerInfo& info() const { return *said_.info; }
   const SqlInfo& sql() const { return *said_.info->sql; }
   const Dialect& words() const { return *said_.dialect; }
-  bool is_half_promoted() const;
   bool has_source() const { return !info().master.host.empty(); }
 
   const NodeOptions& options_;
   const Ask& ask_;
   const std::function<Milliseconds()>& time_left_;
+  Interview interview_;
   Statement said_;      // what the server said of itself last
   unsigned error_ = 0;  // number of the last failure
   std::string text_;
@@ -100,7 +111,7 @@ bool Script::fail(std::string text) {
 }
 
 bool Script::read() {
-  said_ = Interview().ask(ask_);
+  said_ = interview_.ask(ask_);
   if (said_.info) return true;
   const bool not_sent = said_.failure && said_.failure->number == 0;
   return fail(not_sent ? said_.text : "probe: " + said_.text);
@@ -124,7 +135,7 @@ bool Script::perform(const RunStep& step) {
     case Step::promote: return promote(step);
     case Step::repoint: return repoint(step);
     case Step::demote:
-    case Step::demote_emptied: return demote(step);
+    case Step::demote_emptied: return fence() && follow(step);
     case Step::rehandshake: return rehandshake();
     case Step::stop_receiving: return !has_source() || tell(words().stop(ReplicaThreads::receiver));
     case Step::start_receiving: return !has_source() || tell(words().start(ReplicaThreads::receiver));
@@ -160,7 +171,7 @@ bool Script::fence() {
 void Script::stop_scheduler() {
   if (options_.scheduled_events != config::ScheduledEvents::follow) return;
   const auto reply = ask_(scheduler_statement());
-  if (reply.ok() && reply.table.find(0, "scheduler") == "ON") ask_(Dialect::set_global("event_scheduler", "OFF"));
+  if (reply.ok() && reply.table.find(0, "scheduler") == "ON") ask_(set_global("event_scheduler", "OFF"));
 }
 
 bool Script::follow_events(const RunStep& step) {
@@ -172,7 +183,7 @@ bool Script::follow_events(const RunStep& step) {
   if (answer.events->scheduler == ScheduledEvents::Scheduler::disabled)
     return fail("event_scheduler is DISABLED, which only a restart changes");
   const bool on = step.events.scheduler == ScheduledEvents::Scheduler::on;
-  return tell(Dialect::set_global("event_scheduler", on ? "ON" : "OFF"));
+  return tell(set_global("event_scheduler", on ? "ON" : "OFF"));
 }
 
 /// As many as there is time for: what is left is seen by the next look, and told again. One that fails holds no other
@@ -298,7 +309,7 @@ bool Script::promote(const RunStep& step) {
 
 /// MariaDB does not tell who holds a read lock or a backup's. Any other failure says nothing of locks.
 bool Script::commits_go_through() {
-  if (tell(words().try_commit()) || error_ != lock_wait_timeout) return true;
+  if (tell(try_commit(words())) || error_ != lock_wait_timeout) return true;
   return fail("a lock holds up every commit (FLUSH TABLES WITH READ LOCK, BACKUP STAGE?)");
 }
 
@@ -309,11 +320,6 @@ bool Script::become_writable() {
   return (!wanted || switch_source_side(SemiSync::on)) && tell(words().unfence());
 }
 
-/// What a promotion leaves that was given up after its second last statement: a replica that is writable and stopped.
-bool Script::is_half_promoted() const {
-  return has_source() && !info().read_only && !sql().receiving && !sql().applying;
-}
-
 bool Script::switch_source_side(SemiSync wanted) {
   if (sql().semi_sync_source == wanted) return true;
   const auto names = semi_sync_names(said_.tables.variables);
@@ -321,7 +327,7 @@ bool Script::switch_source_side(SemiSync wanted) {
     return wanted == SemiSync::off ||
            fail("no rpl_semi_sync_source_enabled: the semi-sync source plugin is not loaded");
   }
-  return tell(Dialect::set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
+  return tell(set_global(names.source, wanted == SemiSync::on ? "ON" : "OFF"));
 }
 
 /// A change of source drops the relay log, on either flavour; MySQL's where both threads are stopped. So its
@@ -341,7 +347,7 @@ bool Script::follow(const RunStep& step) {
   const bool keeps = step.loss == LossPolicy::keep_writes;
   if (by_itself && keeps && sql().applying) return follow_while_applying(master);
   if (row && !stop_with_relay_log_applied(step.loss)) return false;
-  if (!row) source.tls = step.tls ? *step.tls : ReplicationTls{.on = asks_for_tls()};
+  if (!row) source.tls = step.tls ? *step.tls : ReplicationTls{.on = asks_for_tls(ask_, options_.login.tls.mode)};
   if (!row && !tell(words().adopt_own_position())) return false;
   return tell(words().change_source(source)) && tell(words().start(ReplicaThreads::both));
 }
@@ -360,22 +366,11 @@ bool Script::follow_while_applying(const Endpoint& master) {
          tell(words().start(ReplicaThreads::receiver));
 }
 
-/// Whether the replica is to use TLS where no other replica was seen to reach the master: as our own connection to this
-/// server does, for the new source is of the same group.
-bool Script::asks_for_tls() {
-  const auto mode = options_.login.tls.mode;
-  if (mode != config::Tls::prefer) return mode != config::Tls::off;
-  const auto reply = ask_("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
-  return reply.ok() && !reply.table.find(0, "Value").value_or("").empty();
-}
-
 /// The source's side of semi-sync goes off last: that takes MySQL up to a second, and nothing waits for it.
 bool Script::repoint(const RunStep& step) {
-  if (is_half_promoted() && !fence()) return false;
+  if (is_half_promoted(info()) && !fence()) return false;
   return follow(step) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
 }
-
-bool Script::demote(const RunStep& step) { return fence() && follow(step); }
 
 }  // namespace
 

@@ -197,7 +197,6 @@ void Judge::on_publish(const Route& route) {
 // --- steps ---
 
 void Judge::on_step(const RunStep& step) {
-  if (is_mysql()) check_what_is_undone(step);
   if (is_mysql()) check_replication_step(step);
   const bool undoes = step.step == Step::unfence || step.step == Step::start_receiving;
   if (step.step == Step::rehandshake || undoes) return;

@@ -105,6 +105,7 @@ void Judge::check_errant_candidate(const RunStep& step) {
 }
 
 void Judge::check_replication_step(const RunStep& step) {
+  check_what_is_undone(step);
   switch (step.step) {
     case Step::start_receiving:
     case Step::repoint:

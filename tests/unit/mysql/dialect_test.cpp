@@ -129,7 +129,7 @@ TEST_CASE("mysql dialect: the rest of what is told") {
   CHECK(of("9.7.4").heartbeats().find("LAST_QUEUED_TRANSACTION") != std::string::npos);
   CHECK(of("5.7.44").heartbeats().find("LAST_QUEUED_TRANSACTION") == std::string::npos);
   CHECK(of("10.11.19-MariaDB").heartbeats().empty());
-  CHECK(Dialect::set_global("rpl_semi_sync_source_enabled", "ON") == "SET GLOBAL rpl_semi_sync_source_enabled=ON");
+  CHECK(set_global("rpl_semi_sync_source_enabled", "ON") == "SET GLOBAL rpl_semi_sync_source_enabled=ON");
 }
 
 TEST_CASE("mysql text: quoted, and without what is secret") {

@@ -225,7 +225,7 @@ TEST_CASE("mysql script: by position nothing that was read is thrown away, but h
   CHECK(server.run(Step::promote) == done);
   REQUIRE(server.told.size() >= 2);
   CHECK(server.told[0] == "STOP SLAVE");
-  CHECK(server.told[1] == "RESET SLAVE ALL");
+  CHECK(server.told.back() == "RESET SLAVE ALL");
   server.after = [&](const std::string& statement) {  // more came between the two looks
     if (statement.starts_with("STOP")) server.status["Read_Master_Log_Pos"] = "950";
   };
