@@ -42,10 +42,8 @@ std::string what_is_left(const SqlInfo& sql) {
   return std::to_string(unapplied(sql)) + " received transactions are not applied";
 }
 
-/// What a promotion leaves that was given up after its second last statement: a replica that is writable and stopped.
-bool is_half_promoted(const ServerInfo& info) {
-  return !info.master.host.empty() && !info.read_only && !info.sql->receiving && !info.sql->applying;
-}
+/// As a promotion leaves it that was given up after its second last statement, perhaps with its threads started since.
+bool is_writable_replica(const ServerInfo& info) { return !info.master.host.empty() && !info.read_only; }
 
 /// Whether the replica is to use TLS where no other replica was seen to reach the master: as our own connection to this
 /// server does, for the new source is of the same group.
@@ -183,7 +181,11 @@ bool Script::follow_events(const RunStep& step) {
   if (answer.events->scheduler == ScheduledEvents::Scheduler::disabled)
     return fail("event_scheduler is DISABLED, which only a restart changes");
   const bool on = step.events.scheduler == ScheduledEvents::Scheduler::on;
-  return tell(set_global("event_scheduler", on ? "ON" : "OFF"));
+  if (on && !takes_writes(ask_)) return fail("it is no master");
+  if (!tell(set_global("event_scheduler", on ? "ON" : "OFF"))) return false;
+  if (!on || takes_writes(ask_)) return true;
+  stop_scheduler();  // a fence came between
+  return fail("it is no master any more");
 }
 
 /// As many as there is time for: what is left is seen by the next look, and told again. One that fails holds no other
@@ -368,7 +370,7 @@ bool Script::follow_while_applying(const Endpoint& master) {
 
 /// The source's side of semi-sync goes off last: that takes MySQL up to a second, and nothing waits for it.
 bool Script::repoint(const RunStep& step) {
-  if (is_half_promoted(info()) && !fence()) return false;
+  if (is_writable_replica(info()) && !fence()) return false;
   return follow(step) && (sql().semi_sync_source != SemiSync::on || switch_source_side(SemiSync::off));
 }
 

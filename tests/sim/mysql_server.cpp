@@ -315,12 +315,14 @@ std::deque<MysqlServer::Statement> MysqlServer::statements_of(const Request& req
     case Step::fence: return {switch_off, fence()};
     case Step::unfence: return {at_once([this] { open_by_hand(); })};
     case Step::promote: return promotion(request.loss);
-    case Step::repoint:
+    case Step::repoint: {
+      std::deque<Statement> statements{stop, change, start};
       if (follows_ >= 0 && applying_ && request.loss == LossPolicy::keep_writes)
-        return {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }),
-                start};
-      if (follows_ >= 0 && !read_only_ && !applying_ && !receives()) return {switch_off, fence(), stop, change, start};
-      return {stop, change, start};
+        statements = {at_once([this] { disconnect(); }), at_once([this, master = request.master] { point_at(master); }),
+                      start};
+      if (follows_ >= 0 && !read_only_) statements.insert(statements.begin(), {switch_off, fence()});
+      return statements;
+    }
     case Step::demote:
     case Step::demote_emptied: return {switch_off, fence(), stop, change, start};
     case Step::rehandshake: return {at_once([this] { disconnect(); }), at_once([this] { start_receiving(); })};

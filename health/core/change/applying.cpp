@@ -58,13 +58,23 @@ std::optional<Reason> Applying::advance(const ChangeContext& context, const Choi
 /// their GTIDs, who has received most: each has to apply what it has first.
 std::optional<Reason> Applying::compare(const ChangeContext& context, const Choice& choice) {
   if (!compares_) return Reason::none;
-  if (is_to_be_compared(context.knowledge, choice)) return std::nullopt;
+  if (one_is_out_of_sight(context) || is_to_be_compared(context.knowledge, choice)) return std::nullopt;
   const auto best = select_candidate(context.knowledge, choice).candidate;
   if (!best) return Reason::no_good_replica;
   if (choice.only && is_behind_another(context.knowledge, *best, choice)) return Reason::still_behind;
   if (best == target_) return Reason::none;
   begin(context, choice, *best);
   return std::nullopt;
+}
+
+/// One that was to be compared, and whose last probe failed, is no less likely to hold most: it is waited for until it
+/// is seen again, or is down for good.
+bool Applying::one_is_out_of_sight(const ChangeContext& context) const {
+  const auto& nodes = context.knowledge.nodes;
+  return std::any_of(nodes.begin(), nodes.end(), [](const NodeView& node) {
+    const bool was_to_be = node.says(Role::replica) && node.info->sql && node.info->sql->by_position;
+    return was_to_be && !node.shown.sdown && (node.outcome != Outcome::ok || !node.tracker.up());
+  });
 }
 
 /// The receiver runs while a delay is lifted. Nothing may come any more once the target is promoted.

@@ -25,6 +25,7 @@ class Applying {
 
  private:
   std::optional<Reason> compare(const ChangeContext& context, const Choice& choice);
+  bool one_is_out_of_sight(const ChangeContext& context) const;
   bool receives_for_lift(const NodeView& target) const;
   void help_target(const ChangeContext& context) const;
   std::int64_t progress(const ChangeContext& context) const;

@@ -92,6 +92,11 @@ void FailoverMachine::resume_promotion(const ChangeContext& context, NodeId targ
   promotion_.confirm(context, target);
 }
 
+void FailoverMachine::then(const Order& order) {
+  SENGU_ASSERT(active());
+  plan_.next = order;
+}
+
 void FailoverMachine::journal_written(const JournalWritten& written) {
   write_.take(written);
   promotion_.journal_written(written);

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "health/core/change/applying.hpp"
@@ -37,6 +38,8 @@ struct FailoverPlan {
   LossPolicy loss = LossPolicy::keep_writes;
   std::optional<RequestId> request;  // the operator waits for an answer
   Time lost_at{};                    // when the old master was lost
+  std::string cost{};                // for that answer: what the operator gave up
+  std::optional<Order> next{};       // waits for the end of this change: carried out where it comes to nothing
 };
 
 class FailoverMachine {
@@ -71,6 +74,8 @@ class FailoverMachine {
   /// The operator gives up what relay logs still hold: `to`, or the node that has applied most, is the target from now
   /// on. Requires state() == applying.
   void accept_loss(std::optional<NodeId> to);
+  /// `order` waits for the end of the change that is under way. Requires active().
+  void then(const Order& order);
   void journal_written(const JournalWritten& written);
   void step_done(Time now, const StepDone& done);
   /// Goes as far as what is known allows. Ended once, when the machine comes to rest.

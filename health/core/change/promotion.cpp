@@ -73,6 +73,7 @@ std::optional<Reason> Promotion::advance(const ChangeContext& context, Reason st
       if (!context.may_act) return std::nullopt;
       if (stop != Reason::none) return stop;
       if (lost(context)) return Reason::step_failed;
+      if (context.knowledge.node(target_).told.step) return std::nullopt;  // two steps would undo each other
       if (write_.durable() && context.route_acknowledged) promote(context);
       return std::nullopt;
     case Stage::promoting:

@@ -266,6 +266,7 @@ void give_up_change(GroupState& group, const FailoverMachine::Ended& ended) {
                      what_it_hands_over(group.known));
   if (ended.plan.request)
     group.out.send(Answer{*ended.plan.request, {ended.result, std::string(describe(ended.result))}});
+  if (ended.plan.next) group.take(*ended.plan.next);
 }
 
 /// Resets what was known of the other nodes under the old master.
@@ -331,9 +332,10 @@ void report_new_master(GroupState& group, const FailoverMachine::Ended& ended, s
   }
   if (promoted && goes_without_semi_sync(group.settings(), ended.master))
     emit_node(scene, EventKind::semi_sync_off, to, Reason::none, "the source's plugin is not loaded");
-  if (!ended.plan.request) return;
-  group.out.send(
-      Answer{*ended.plan.request, {Reason::none, master_of(group).settings->name + " is master, epoch " + epoch}});
+  const std::string is_master = master_of(group).settings->name + " is master, epoch " + epoch;
+  const std::string cost = ended.plan.cost.empty() ? "" : "; " + ended.plan.cost;
+  if (ended.plan.request) group.out.send(Answer{*ended.plan.request, {Reason::none, is_master + cost}});
+  if (ended.plan.next) group.out.send(Answer{ended.plan.next->request, {Reason::failover_in_progress, is_master}});
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ bool only_receiving_is_stopped(const ServerInfo& info) {
   return is_stopped(info) && (info.sql->applying || !info.sql->apply_error.empty());
 }
 
+/// A promotion that was given up after it had made the replica writable: people who stop both threads leave it
+/// read-only.
+bool is_half_promoted(const ServerInfo& info) {
+  return is_stopped(info) && !info.sql->applying && info.sql->apply_error.empty() && !info.read_only;
+}
+
 /// The probe failed for want of sengu's own resources, which is no evidence: the node's silence counts anew, as after a
 /// stall. What was known holds; the next probe tries again.
 void take_shortage(NodeView& node, const Observation& seen, Time now) {
@@ -224,7 +230,8 @@ void GroupState::take_info(NodeId id, const Observation& seen) {
   if (role_changed) report_role(scene(), id, seen.info->role);
   if (rebooted || role_changed || !node.info) node.shown.since = now;
   const bool was_ours = known.record.epoch > 0 || journal.damaged();
-  if (!node.info && was_ours && only_receiving_is_stopped(*seen.info)) node.replica.stopped_by_us = true;
+  const bool stopped = only_receiving_is_stopped(*seen.info) || is_half_promoted(*seen.info);
+  if (!node.info && was_ours && stopped) node.replica.stopped_by_us = true;
   node.info = seen.info;
   node.info_asked = seen.asked;
   node.info_answered = seen.answered;

@@ -35,6 +35,16 @@ std::string way_out(const GroupState& group) {
          group.known.node(*other).settings->name + ", and " + what_is_given_up(group.known, *other) + " lost";
 }
 
+std::string bytes_given_up(const Knowledge& known, const ServerInfo& target) {
+  const auto held = received(known.history, target);
+  std::int64_t most = held ? held->offset : 0;
+  for (const NodeView& node : known.nodes) {
+    if (!node.alive() || !node.says(Role::replica)) continue;
+    if (const auto its = received(known.history, *node.info)) most = std::max(most, its->offset);
+  }
+  return std::to_string(most - (held ? held->offset : 0)) + " bytes that it has not received are";
+}
+
 }  // namespace
 
 std::string what_is_waited_for(const GroupState& group) {
@@ -49,6 +59,7 @@ std::string what_is_waited_for(const GroupState& group) {
 
 std::string what_is_given_up(const Knowledge& known, NodeId chosen) {
   const ServerInfo& target = *known.node(chosen).info;
+  if (!target.sql) return bytes_given_up(known, target);
   GtidSet all;
   bool at_least = false;
   for (const NodeView& node : known.nodes) {

@@ -30,7 +30,9 @@ class Wishes {
     if (!selection.candidate) return refuse(Reason::no_good_replica, ": " + rejections(known, selection));
     group_.reasons.last = Reason::operator_request;
     if (known.master) emit_node(group_.scene(), EventKind::try_failover, *known.master, Reason::operator_request);
-    group_.machine.begin(group_.context(), {Reason::operator_request, wish.to, wish.loss, request_, lost_at});
+    FailoverPlan plan{Reason::operator_request, wish.to, wish.loss, request_, lost_at};
+    if (wish.loss == LossPolicy::accept_loss) plan.cost = what_is_given_up(known, *selection.candidate) + " given up";
+    group_.machine.begin(group_.context(), plan);
   }
 
   void operator()(const RejoinWish& wish) {
@@ -96,7 +98,7 @@ class Wishes {
   /// A failover that waits for a relay log can be told that its loss is accepted, and to promote another.
   void during_change(const FailoverWish& wish) {
     FailoverMachine& machine = group_.machine;
-    if (machine.state() != FailoverMachine::State::applying) return refuse(Reason::failover_in_progress);
+    if (machine.state() != FailoverMachine::State::applying) return wait_for_its_end(wish);
     const std::string waits = what_is_waited_for(group_);
     if (wish.loss != LossPolicy::accept_loss)
       return refuse(Reason::failover_in_progress, waits.empty() ? "" : ": " + waits);
@@ -108,6 +110,16 @@ class Wishes {
     const std::string lost = what_is_given_up(known, *selection.candidate);
     machine.accept_loss(wish.to);
     done(name_of(*selection.candidate) + " is promoted; " + lost + " given up");
+  }
+
+  /// A promotion may hang on its target for seconds, and be tried again: who names another one, and accepts the loss,
+  /// is served next.
+  void wait_for_its_end(const FailoverWish& wish) {
+    FailoverMachine& machine = group_.machine;
+    const bool names_another = wish.to && machine.target() && *wish.to != *machine.target();
+    if (!names_another || wish.loss != LossPolicy::accept_loss || machine.plan().next)
+      return refuse(Reason::failover_in_progress);
+    machine.then(Order{request_, wish});
   }
 
   /// Answers the wish where a failover may not begin.

@@ -63,6 +63,18 @@ TEST_CASE("failover machine: a failover of Redis from the first step to the last
   CHECK_FALSE(stage.machine.target());
 }
 
+TEST_CASE("failover machine: a promote waits for another step that is under way at the target") {
+  Stage stage;
+  stage.to_targeting();
+  stage.node(b).told.step = Step::repoint;
+  stage.answer_journal(true);
+  CHECK_FALSE(stage.advance());
+  CHECK(stage.machine.state() == State::targeting);
+  stage.answer_step(b, Step::repoint);
+  stage.advance();
+  CHECK(stage.machine.state() == State::promoting);
+}
+
 TEST_CASE("failover machine: a living master is fenced, and looked at again behind the fence") {
   Stage stage;
   stage.be_seen(a);

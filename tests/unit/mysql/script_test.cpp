@@ -127,7 +127,7 @@ TEST_CASE("mysql script: a promotion that fails leaves the replica its source") 
     CHECK(server.run(Step::promote) == done);
     CHECK(server.told.back() == "RESET SLAVE ALL FOR CHANNEL ''");
   }
-  SUBCASE("half promoted, it is fenced before it follows another") {
+  SUBCASE("half promoted, it is fenced before it follows another, whether or not its threads run again") {
     server.failures["RESET"] = {2013, "lost", Progress::ready, 0};
     CHECK(server.run(Step::promote).result == StepResult::failed);
     server.failures.clear();
