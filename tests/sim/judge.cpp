@@ -248,7 +248,7 @@ void Judge::check_stranger(const RunStep& step) {
 /// data.
 void Judge::check_stale(const Server& target) {
   const int old = by_name(durable_->master);
-  if (operator_acted_ || old < 0) return;
+  if (operator_acted_ || old < 0 || old == target.index()) return;  // its role is given back
   const Server& master = *ports_.servers[at(old)];
   const bool may_have_its_data = !master.is_stranger() && !master.frozen() && !regressed_[at(old)] && reachable(master);
   if (!may_have_its_data || master.killed() == Time{} || !reachable(target)) return;
