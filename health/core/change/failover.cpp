@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 
 constexpr auto barrier_patience = 1s;  // the barrier is looked at again by then
 
+Choice choice_of(const FailoverPlan& plan, Time now) { return {plan.cause, plan.to, plan.loss, plan.lost_at, now}; }
+
 }  // namespace
 
 std::string_view to_string(FailoverMachine::State state) {
@@ -221,13 +223,9 @@ std::optional<FailoverMachine::Ended> FailoverMachine::survey(const ChangeContex
   return choose(context);
 }
 
-Choice FailoverMachine::choice(const ChangeContext& context) const {
-  return {plan_.cause, plan_.to, plan_.loss, plan_.lost_at, context.now};
-}
-
 std::optional<FailoverMachine::Ended> FailoverMachine::choose(const ChangeContext& context) {
   const Knowledge& knowledge = context.knowledge;
-  const Choice choice = this->choice(context);
+  const Choice choice = choice_of(plan_, context.now);
   const auto candidate = select_candidate(knowledge, choice).candidate;
   if (!candidate) return end(Reason::no_good_replica);
   const bool planned = plan_.cause == Reason::operator_request && plan_.loss == LossPolicy::keep_writes;
@@ -279,7 +277,7 @@ bool FailoverMachine::survey_complete(const ChangeContext& context) const {
 void FailoverMachine::enter_applying(const ChangeContext& context, NodeId target) {
   state_ = State::applying;
   observe_since_.reset();
-  applying_.begin(context, choice(context), target);
+  applying_.begin(context, choice_of(plan_, context.now), target);
 }
 
 void FailoverMachine::accept_loss(std::optional<NodeId> to) {
@@ -291,7 +289,7 @@ void FailoverMachine::accept_loss(std::optional<NodeId> to) {
 std::optional<FailoverMachine::Ended> FailoverMachine::apply(const ChangeContext& context) {
   if (!context.may_act) return std::nullopt;
   if (const Reason reason = why_stop(context); reason != Reason::none) return end(reason);
-  const auto result = applying_.advance(context, choice(context));
+  const auto result = applying_.advance(context, choice_of(plan_, context.now));
   if (!result) return std::nullopt;
   if (*result != Reason::none) return end(*result);
   enter_targeting(context, applying_.target());

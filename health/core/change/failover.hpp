@@ -98,7 +98,6 @@ class FailoverMachine {
   bool survey_complete(const ChangeContext& context) const;
   void enter_applying(const ChangeContext& context, NodeId target);
   std::optional<Ended> apply(const ChangeContext& context);
-  Choice choice(const ChangeContext& context) const;
   void enter_targeting(const ChangeContext& context, NodeId target);
   Ended end(Reason result);
 
