@@ -6,7 +6,8 @@ namespace sengu::health::mysql {
 
 namespace {
 
-constexpr int probes_per_look_at_locks = 10;  // of no use oftener: a lock ranks a candidate, and a promote asks anew
+constexpr unsigned probes_per_look_at_locks =
+    10;  // of no use oftener: a lock ranks a candidate, and a promote asks anew
 
 /// True where the server answered the statement; else `said` holds the failure.
 bool take(const Ask& ask, const std::string& statement, Table& table, Statement& said) {

@@ -40,8 +40,8 @@ class Interview {
   std::optional<Table> log_;    // as it was told once
   std::optional<Table> started_;
   bool locks_are_told_ = true;
-  int probes_ = 0;
-  Table locks_;  // as last told
+  unsigned probes_ = 0;  // may wrap
+  Table locks_;          // as last told
 };
 
 }  // namespace sengu::health::mysql

@@ -118,8 +118,7 @@ Reason FailoverMachine::why_stop(const ChangeContext& context) const {
   const Knowledge& known = context.knowledge;
   const bool on_evidence =
       plan_.cause == Reason::silence || plan_.cause == Reason::process_death || plan_.cause == Reason::resumed;
-  const bool kept = read_only_master(known) == ReadOnly::by_hand && known.node(*known.master).outcome == Outcome::ok;
-  if (on_evidence && (known.master_verified || kept)) return Reason::master_alive_again;
+  if (on_evidence && (known.master_verified || lives_read_only_by_hand(known))) return Reason::master_alive_again;
   if (context.paused && plan_.cause != Reason::operator_request) return Reason::paused;
   return Reason::none;
 }

@@ -68,7 +68,7 @@ bool may_be_promoted(const NodeView& node) {
 void examine_priorities(const Knowledge& known, Findings& findings) {
   std::size_t others = 0;
   for (const NodeView& node : known.nodes) {
-    if (known.master && &node == &known.node(*known.master)) continue;
+    if (is_the_master(known, node)) continue;
     ++others;
     if (may_be_promoted(node)) return;
   }
@@ -83,7 +83,7 @@ void examine_priorities(const Knowledge& known, Findings& findings) {
 void examine_fitness(const Knowledge& known, Findings& findings) {
   for (const NodeView& node : known.nodes) {
     if (!is_seen(node)) continue;
-    const bool is_master = known.master && &node == &known.node(*known.master);
+    const bool is_master = is_the_master(known, node);
     if (const auto why = why_it_cannot_be_promoted(node); !why.empty()) {
       findings.add(node,
                    (is_master ? "is not made a master again once it is a replica: " : "is never promoted: ") + why);

@@ -26,6 +26,17 @@ class Findings {
 /// The node answers, and its last INFO is known: what is known of other nodes is out of date.
 inline bool is_seen(const NodeView& node) { return node.alive() && node.info.has_value(); }
 
+inline bool is_the_master(const Knowledge& known, const NodeView& node) {
+  return known.master && &node == &known.node(*known.master);
+}
+
+/// "a, b, c"
+inline std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 void examine_redis(const Knowledge& known, Findings& findings);
 void examine_mysql(const Knowledge& known, Findings& findings);
 /// Of MySQL.

@@ -59,14 +59,12 @@ void examine_accounts(const Knowledge& known, Findings& findings) {
 }
 
 void examine_flavours(const Knowledge& known, Findings& findings) {
-  std::string mysql, mariadb;
+  std::vector<std::string> mysql, mariadb;
   for (const NodeView& node : known.nodes) {
-    if (!is_seen_sql(node)) continue;
-    std::string& names = is_mariadb(node) ? mariadb : mysql;
-    names += (names.empty() ? "" : ", ") + node.settings->name;
+    if (is_seen_sql(node)) (is_mariadb(node) ? mariadb : mysql).push_back(node.settings->name);
   }
   if (mysql.empty() || mariadb.empty()) return;
-  findings.add("error: MySQL (" + mysql + ") and MariaDB (" + mariadb +
+  findings.add("error: MySQL (" + listed(mysql) + ") and MariaDB (" + listed(mariadb) +
                ") are in one group, whose GTIDs mean nothing to each other: make two groups of it");
 }
 
@@ -256,7 +254,7 @@ void examine_semi_sync_master(const NodeView& master, Findings& findings) {
 void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findings& findings) {
   const SqlInfo& sql = sql_of(node);
   const Words words = words_of(node);
-  const bool is_master = known.master && &node == &known.node(*known.master);
+  const bool is_master = is_the_master(known, node);
   if (sql.semi_sync_replica != SemiSync::on && !is_delayed(*node.info)) {
     findings.add(node, "does not acknowledge what it receives" + std::string(is_master ? " once it is a replica" : "") +
                            ", as others of the group do: " +
@@ -291,13 +289,12 @@ void examine_semi_sync_side(const Knowledge& known, const NodeView& node, Findin
 
 /// In one sentence for the group: a privilege that only findings need.
 void examine_lock_privileges(const Knowledge& known, Findings& findings) {
-  std::string names;
+  std::vector<std::string> blind;
   for (const NodeView& node : known.nodes) {
-    if (!is_seen_sql(node) || is_mariadb(node) || sql_of(node).locks_are_told) continue;
-    names += (names.empty() ? "" : ", ") + node.settings->name;
+    if (is_seen_sql(node) && !is_mariadb(node) && !sql_of(node).locks_are_told) blind.push_back(node.settings->name);
   }
-  if (names.empty()) return;
-  findings.add("a backup's lock cannot be seen on " + names +
+  if (blind.empty()) return;
+  findings.add("a backup's lock cannot be seen on " + listed(blind) +
                ", and such a node may be promoted though another is free: GRANT SELECT ON "
                "performance_schema.metadata_locks to sengu's user");
 }

@@ -97,7 +97,7 @@ void examine_strangers(const Knowledge& known, Findings& findings) {
   const std::string& group = known.settings->name;
   for (const NodeView& node : known.nodes) {
     if (!is_seen(node) || node.says(Role::unknown)) continue;
-    const bool is_master = &node == &known.node(*known.master);
+    const bool is_master = is_the_master(known, node);
     const std::string keys = "holds " + keys_text(node.info->keys);
     const std::string cure = ": sengu rejoin " + group + " " + node.settings->name + " --wipe gives them up";
     if (is_stranger(known, node)) {
@@ -112,7 +112,7 @@ void examine_strangers(const Knowledge& known, Findings& findings) {
 void examine_copies(const Knowledge& known, Findings& findings) {
   for (const NodeView& node : known.nodes) {
     if (!is_seen(node) || !node.copy.emptied || !node.copy.held) continue;
-    const bool is_master = known.master && &node == &known.node(*known.master);
+    const bool is_master = is_the_master(known, node);
     findings.add(node, "holds " + keys_text(node.info->keys) + " of the " + std::to_string(node.copy.held->keys) +
                            " that it held" +
                            (is_master ? std::string(": the data is gone, restore it")

@@ -12,12 +12,6 @@ namespace {
 using State = ScheduledEvent::State;
 using Scheduler = ScheduledEvents::Scheduler;
 
-std::string joined_words(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 std::string count_of(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " scheduled event" : " scheduled events");
 }
@@ -40,7 +34,7 @@ void examine_sight(const Knowledge& known, Findings& findings) {
       findings.add(known.nodes[i], "cannot tell its scheduled events: " + known.schedule.nodes[i].untold);
   }
   if (blind.empty()) return;
-  findings.add(joined_words(blind) +
+  findings.add(listed(blind) +
                ": event_scheduler is ON, and sengu may not see the scheduled events, which a change of master switches "
                "off: GRANT EVENT ON *.* TO sengu's user");
 }
@@ -57,9 +51,9 @@ void examine_privileges(const Knowledge& known, Findings& findings) {
     }
   }
   if (lacks.empty()) return;
-  findings.add(joined_words(nodes) +
+  findings.add(listed(nodes) +
                ": sengu may not make the scheduled events follow the master, as scheduled_events says: GRANT " +
-               joined_words(lacks) + " ON *.* TO sengu's user");
+               listed(lacks) + " ON *.* TO sengu's user");
 }
 
 /// Not where the master before had it OFF too; nor where it is about to be switched on.

@@ -39,6 +39,19 @@ void look_back_at_others(Knowledge& known, NodeId id) {
   }
 }
 
+/// Says +stranger and -stranger.
+void report_stranger(const Scene& scene, NodeId id) {
+  NodeView& node = scene.known.node(id);
+  const bool may_be_ours = scene.known.master == id && expiry_explains(node);
+  const bool stranger = scene.known.master && !may_be_ours && is_stranger(scene.known, node);
+  // A process stays what it was taken for: what told so, such as the keys of its replicas, may change.
+  if (scene.known.master && !stranger) node.copy.taken_for_ours = node.info->run_id;
+  if (stranger == node.shown.stranger) return;
+  node.shown.stranger = stranger;
+  const std::string keys = "keys=" + std::to_string(node.info->keys);
+  emit_node(scene, stranger ? EventKind::stranger : EventKind::stranger_end, id, Reason::none, stranger ? keys : "");
+}
+
 }  // namespace
 
 void look_at_copy(const Scene& scene, NodeId id) {
@@ -53,18 +66,6 @@ void look_at_copy(const Scene& scene, NodeId id) {
   node.copy.welcome = false;
   if (!node.copy.emptied) node.copy.hold(node.settings->name, *node.info);
   look_back_at_others(scene.known, id);
-}
-
-void report_stranger(const Scene& scene, NodeId id) {
-  NodeView& node = scene.known.node(id);
-  const bool may_be_ours = scene.known.master == id && expiry_explains(node);
-  const bool stranger = scene.known.master && !may_be_ours && is_stranger(scene.known, node);
-  // A process stays what it was taken for: what told so, such as the keys of its replicas, may change.
-  if (scene.known.master && !stranger) node.copy.taken_for_ours = node.info->run_id;
-  if (stranger == node.shown.stranger) return;
-  node.shown.stranger = stranger;
-  const std::string keys = "keys=" + std::to_string(node.info->keys);
-  emit_node(scene, stranger ? EventKind::stranger : EventKind::stranger_end, id, Reason::none, stranger ? keys : "");
 }
 
 }  // namespace sengu::health

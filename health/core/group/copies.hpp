@@ -7,7 +7,5 @@ namespace sengu::health {
 
 /// The node's INFO was read, and the master judged by it.
 void look_at_copy(const Scene& scene, NodeId id);
-/// Says +stranger and -stranger.
-void report_stranger(const Scene& scene, NodeId id);
 
 }  // namespace sengu::health

@@ -107,7 +107,7 @@ void on_master_is_replica(GroupState& group) {
     if (adoption.master) return group.adopt(*adoption.master, adoption.reason);
   }
   const ReadOnly why = read_only_master(group.known);
-  if (why == ReadOnly::by_hand || why == ReadOnly::ours) return on_master_is_read_only(group, why);
+  if (is_kept(why)) return on_master_is_read_only(group, why);
   const Time grace_ends = group.doubt.role_lost_since(group.now) + by_hand_grace;
   if (group.now >= grace_ends) return group.try_failover(Reason::master_is_replica);
   group.reasons.last = Reason::master_is_replica;

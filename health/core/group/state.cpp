@@ -21,19 +21,14 @@ namespace {
 
 constexpr auto relay_log_patience = 30s;  // without progress: alarm (RULES §4.4)
 
-/// The process that was the master is read-only for now, and lives: it refuses the writes of its clients itself, and
-/// those who read go on (RULES §4.5).
-bool is_kept_read_only(const Knowledge& known) {
-  const ReadOnly why = read_only_master(known);
-  return why == ReadOnly::by_hand || why == ReadOnly::ours;
-}
-
-/// Why a session to the master may not go on: the doubt, the journal or a change of master.
+/// Why a session to the master may not go on: the doubt, the journal or a change of master. A master that is kept
+/// read-only refuses the writes of its clients itself, and those who read go on (RULES §4.5).
 bool is_cut(const GroupState& group) {
   const NodeView& master = group.known.node(*group.known.master);
   if (group.known.record.phase != Phase::steady) return true;
   if (!master.info) return false;
-  return group.check.server_changed(group.known) || !(master.says(Role::master) || is_kept_read_only(group.known));
+  return group.check.server_changed(group.known) ||
+         !(master.says(Role::master) || is_kept(read_only_master(group.known)));
 }
 
 std::vector<ReaderState> readers(const GroupState& group) {

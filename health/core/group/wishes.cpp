@@ -23,7 +23,7 @@ class Wishes {
       return done(name_of(*wish.to) + " is adopted as master");
     }
     const Knowledge& known = group_.known;
-    if (wish.to && wish.to == known.master && is_read_only_by_hand(known)) return open_master();
+    if (wish.to && wish.to == known.master && lives_read_only_by_hand(known)) return open_master();
     const Time lost_at = known.suspicion ? known.suspicion->began : group_.now;
     const Selection selection =
         select_candidate(known, {Reason::operator_request, wish.to, wish.loss, lost_at, group_.now});
@@ -81,9 +81,6 @@ class Wishes {
            " --wipe gives them up";
   }
 
-  static bool is_read_only_by_hand(const Knowledge& known) {
-    return known.node(*known.master).outcome == Outcome::ok && read_only_master(known) == ReadOnly::by_hand;
-  }
   /// The operator wants the master's read_only undone: from now on it is undone as a fence of ours (RULES §4.5).
   void open_master() {
     group_.switched_unseen = false;

@@ -69,7 +69,7 @@ Knowledge at_first_sight(const config::GroupSettings& settings, const std::vecto
     take(known.nodes.emplace_back(settings.nodes[i], settings.health), answers[i]);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i].events) continue;
-    NodeEvents& events = known.schedule.of(NodeId{static_cast<std::uint16_t>(i)});
+    NodeEvents& events = known.schedule.of(node_id(i));
     events.told = answers[i].events->events;
     events.untold = answers[i].events->text;
   }

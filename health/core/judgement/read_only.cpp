@@ -26,6 +26,10 @@ ReadOnly read_only_master(const Knowledge& knowledge) {
   return knowledge.record.fenced ? ReadOnly::ours : ReadOnly::by_hand;
 }
 
+bool lives_read_only_by_hand(const Knowledge& knowledge) {
+  return read_only_master(knowledge) == ReadOnly::by_hand && knowledge.node(*knowledge.master).outcome == Outcome::ok;
+}
+
 bool is_known_by_its_start(const SqlInfo& sql) { return sql.started != 0s && sql.uptime >= young; }
 
 }  // namespace sengu::health

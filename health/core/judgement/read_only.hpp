@@ -15,6 +15,12 @@ enum class ReadOnly : std::uint8_t {
 /// As the journal's master was last seen; it may have died since.
 ReadOnly read_only_master(const Knowledge& knowledge);
 
+/// It is kept as it is for now: a person's wish, or a fence of ours that is yet to be undone.
+constexpr bool is_kept(ReadOnly why) { return why == ReadOnly::by_hand || why == ReadOnly::ours; }
+
+/// The master answers, and a person keeps it read-only.
+bool lives_read_only_by_hand(const Knowledge& knowledge);
+
 /// The process is old enough to be known by the second of its start: none that was started before it has the same.
 bool is_known_by_its_start(const SqlInfo& sql);
 
