@@ -9,11 +9,6 @@ QUICK = {"interval": "100ms", "timeout": "300ms", "down_after": "400ms"}
 ALWAYS = ("--appendfsync", "always")
 
 
-def refused(sengu, node):
-    """Why the node would not be promoted; None if it would."""
-    return {one["node"]: one["reason"] for one in sengu.state()["if_master_died"]["rejected"]}.get(node.name)
-
-
 def ready(world, count=3, options=(), health=None, failover=None, **servers):
     group = world.redis(count, options=options, **servers)
     sengu = world.sengu(group, health=health, failover=failover)
@@ -58,7 +53,7 @@ def test_a_stale_replica_in_a_full_sync(world, runs):
         client.command("AUTH", "secret")
         for number in range(1000):
             client.command("SET", f"key:{number}", "x")
-    eventually(lambda: refused(sengu, replica) == "deaf_long_before", 3 * DEAF_AFTER, "deaf")
+    eventually(lambda: sengu.rejected().get(replica.name) == "deaf_long_before", 3 * DEAF_AFTER, "deaf")
     if runs == "anew":
         assert sengu.stop() == 0
     master.kill()
@@ -106,7 +101,7 @@ def test_an_emptied_replica_waits_for_the_master(world):
     group.wait_synced(master)
     all_is_seen(sengu, group)
     delete_by_hand(emptied)
-    eventually(lambda: refused(sengu, emptied) == "copy_emptied", what="it is noticed")
+    eventually(lambda: sengu.rejected().get(emptied.name) == "copy_emptied", what="it is noticed")
     master.kill()
     never(lambda: sengu.events("+switch-master"), 3, "a promotion of the emptied replica")
     master.start(wait=False)
@@ -122,7 +117,7 @@ def test_the_last_copy_is_promoted_though_emptied(world):
     group.wait_synced(master)
     all_is_seen(sengu, group)
     delete_by_hand(emptied)
-    eventually(lambda: refused(sengu, emptied) == "copy_emptied", what="it is noticed")
+    eventually(lambda: sengu.rejected().get(emptied.name) == "copy_emptied", what="it is noticed")
     master.kill()
     assert sengu.wait_routed(other_than=master.name) == emptied.name
     assert sengu.events("+amnesia", text="keys=0 held=1000")
@@ -164,7 +159,7 @@ def test_an_expiry_is_no_amnesia(world):
         for _ in range(900):
             assert client.read() == 1
     all_is_seen(sengu, group)
-    assert master.ask("DBSIZE") == 1000 and refused(sengu, replica) == "priority_zero"
+    assert master.ask("DBSIZE") == 1000 and sengu.rejected().get(replica.name) == "priority_zero"
     master.kill()
     let_pass(7)         # the time away, longer than theirs to live
     master.start(wait=False)

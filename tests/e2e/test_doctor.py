@@ -5,17 +5,6 @@ import pytest
 from sengu_e2e import eventually
 
 
-def check(sengu):
-    """(exit code, what it printed)"""
-    done = sengu.run("check", "--config", sengu.config, "--live", admin=False)
-    assert not done.stderr, done.stderr
-    return done.returncode, done.stdout
-
-
-def findings(output):
-    return [line.strip() for line in output.splitlines() if line.startswith("  ! ")]
-
-
 def test_what_is_misconfigured_is_said_until_it_is_mended(world):
     group = world.redis(password="of the servers")
     password_file = world.directory / "password"
@@ -27,10 +16,10 @@ def test_what_is_misconfigured_is_said_until_it_is_mended(world):
         node.ask("CONFIG", "SET", "replica-priority", 0)
     third.ask("CONFIG", "SET", "min-replicas-to-write", 2)
 
-    code, said = check(sengu)
+    code, said, findings = sengu.check_live()
     assert code == 1
-    wrong = "\n".join(findings(said))
-    assert len(findings(said)) == 6, wrong
+    wrong = "\n".join(f"! {finding}" for finding in findings)
+    assert len(findings) == 6, wrong
     for words in (f"! {master.name}: has no masterauth", "no replica may be promoted",
                   *[f"! {node.name}: keeps nothing on disk" for node in group.nodes], f"! {third.name}: min-replicas-to-write is 2"):
         assert words in wrong, wrong
@@ -39,7 +28,7 @@ def test_what_is_misconfigured_is_said_until_it_is_mended(world):
     # a running one says the same
     sengu.start()
     assert eventually(lambda: len(sengu.state()["findings"]) == 6 and sengu.state()["findings"], what="findings") \
-        == [line.removeprefix("! ") for line in findings(said)]
+        == findings
     sengu.stop()
 
     master.ask("CONFIG", "SET", "masterauth", "of the servers")
@@ -48,8 +37,8 @@ def test_what_is_misconfigured_is_said_until_it_is_mended(world):
         node.ask("CONFIG", "SET", "replica-priority", 100)
     for node in group.nodes:
         node.ask("CONFIG", "SET", "appendonly", "yes")
-    code, said = check(sengu)
-    assert (code, findings(said)) == (0, []), said
+    code, said, findings = sengu.check_live()
+    assert (code, findings) == (0, []), said
     assert f"died now: {second.name} would become master" in said and "deciders: none" in said
     assert all(f"{node.name}  {node.name}  " in said for node in group.nodes)
 
@@ -63,7 +52,7 @@ def test_it_leaves_no_trace(world):
         node.ask("CONFIG", "RESETSTAT")
     with group.nodes[0].connect() as monitor:
         monitor.command("MONITOR")     # shows no command of administration: these are counted
-        assert check(sengu)[0] == 0
+        assert sengu.check_live()[0] == 0
         group.nodes[0].ask("ECHO", "the end")
         names = set()
         while '"the end"' not in (line := monitor.read()):
@@ -85,12 +74,12 @@ def test_beside_a_running_sengu(world):
     sengu = world.sengu(group)
     eventually(lambda: sengu.state()["if_master_died"]["candidate"], what="a candidate")
     for _ in range(3):
-        code, said = check(sengu)
+        code, said, _ = sengu.check_live()
         assert code == 0 and "(runs with this configuration)" in said, said
     assert not sengu.events("+other-decider") and not sengu.state()["findings"]
     # another one on the same servers is a stranger to it
     second = world.sengu(group, start=False, subdirectory="second", host=30, proxy={"name": "another"})
-    code, said = check(second)
+    code, said, _ = second.check_live()
     assert code == 1 and "watched by another decider (sengu-e2e-g@" in said, said
 
 
@@ -99,15 +88,15 @@ def test_what_does_not_answer_is_named(world):
     sengu = world.sengu(group, start=False)
     master, second, third = group.nodes
     third.kill()
-    code, said = check(sengu)
+    code, said, _ = sengu.check_live()
     assert code == 1 and "l4_refused" in said and f"died now: {second.name} would become master" in said, said
     second.pause()
-    code, said = check(sengu)
+    code, said, _ = sengu.check_live()
     assert code == 1 and "l7_timeout" in said and "no node could become master" in said, said
     second.resume()
     master.kill()
     eventually(lambda: second.info()["master_link_status"] == "down", what="the replica lost its master")
-    code, said = check(sengu)
+    code, said, _ = sengu.check_live()
     assert code == 1 and f"if {master.name} died now: {second.name} would become master" in said, said
 
 
@@ -116,11 +105,11 @@ def test_without_the_permission_settings_are_unknown(world):
     sengu = world.sengu(group, start=False)
     for node in group.nodes:
         node.ask("CONFIG", "SET", "min-replicas-to-write", 2)
-    assert check(sengu)[0] == 1
+    assert sengu.check_live()[0] == 1
     for node in group.nodes:
         node.ask("ACL", "SETUSER", "default", "-config|get")
-    code, said = check(sengu)
-    assert (code, findings(said)) == (0, []), said
+    code, said, findings = sengu.check_live()
+    assert (code, findings) == (0, []), said
 
 
 @pytest.mark.parametrize("text", ["[[group]]\nname = \"g\"\n", "x"], ids=["unfinished", "no TOML"])

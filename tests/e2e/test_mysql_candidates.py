@@ -5,11 +5,6 @@ import pytest
 from sengu_e2e import eventually, nothing_lost
 
 
-def refused(sengu, node):
-    """Why the node would not be promoted; None if it would."""
-    return {one["node"]: one["reason"] for one in sengu.state()["if_master_died"]["rejected"]}.get(node.name)
-
-
 def ignore_database(node, database):
     """By hand, while it runs."""
     if node.flavour.name == "mysql":
@@ -23,7 +18,7 @@ def test_a_replica_that_leaves_out_a_database_is_passed_over(world, flavour):
     group, sengu, master = world.ready_mysql(flavour)
     _, filtered, whole = group.nodes
     ignore_database(filtered, "logs")
-    eventually(lambda: refused(sengu, filtered) == "replication_filter", what="it is noticed")
+    eventually(lambda: sengu.rejected().get(filtered.name) == "replication_filter", what="it is noticed")
     assert any(finding.startswith(filtered.name) and "ignore_db=logs" in finding.lower()
                for finding in sengu.state()["findings"])
     master.run("CREATE DATABASE logs", "CREATE TABLE logs.t (n INT PRIMARY KEY)", "INSERT INTO logs.t VALUES (1)")
@@ -37,7 +32,7 @@ def test_the_last_one_leaves_out_a_database(world, flavour):
     group, sengu, master = world.ready_mysql(flavour, servers={"count": 2})
     filtered = group.nodes[1]
     ignore_database(filtered, "logs")
-    eventually(lambda: refused(sengu, filtered) == "replication_filter", what="it is noticed")
+    eventually(lambda: sengu.rejected().get(filtered.name) == "replication_filter", what="it is noticed")
     master.kill()
     eventually(lambda: sengu.events("+failover-refused", text="replication_filter"), 20, "it is refused")
     assert sengu.run("failover", "g").returncode == 1
@@ -51,14 +46,8 @@ READ_LOCK = ["FLUSH TABLES WITH READ LOCK"]
 BACKUP = ["BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT"]
 
 
-def check(sengu):
-    """(exit code, its findings)"""
-    done = sengu.run("check", "--config", sengu.config, "--live", admin=False)
-    return done.returncode, [line[4:] for line in done.stdout.splitlines() if line.startswith("  ! ")]
-
-
 def named_before(sengu, node, words):
-    code, findings = check(sengu)
+    code, _, findings = sengu.check_live()
     return code == 1 and any(finding.startswith(node.name) and words in finding for finding in findings)
 
 
@@ -83,7 +72,7 @@ def test_one_that_is_offline_is_promoted_last(world):
     offline = group.nodes[1]
     writers = write_until_all_hold_as_much(world, group, sengu)
     offline.run("SET GLOBAL offline_mode=ON")
-    eventually(lambda: refused(sengu, offline) == "could_not_serve", what="it is noticed")
+    eventually(lambda: sengu.rejected().get(offline.name) == "could_not_serve", what="it is noticed")
     assert named_before(sengu, offline, "offline_mode is ON")
     the_third_is_promoted(group, sengu, writers)
     eventually(lambda: offline.follows(group.nodes[2]), 20, "it follows the new master")
@@ -100,7 +89,7 @@ def test_one_under_a_backups_lock_is_promoted_last(world, flavour, lock):
         for statement in lock:
             backup.query(statement)
         if flavour == "mysql":
-            eventually(lambda: refused(sengu, locked) == "could_not_serve", what="it is noticed")
+            eventually(lambda: sengu.rejected().get(locked.name) == "could_not_serve", what="it is noticed")
             assert named_before(sengu, locked, "holds a lock that every commit waits for")
         the_third_is_promoted(group, sengu, writers)
     eventually(lambda: locked.follows(group.nodes[2]), 20, "it follows the new master")
@@ -132,7 +121,7 @@ def test_what_a_group_promises_and_could_not_keep(world):
     third.run(f"SET GLOBAL server_id={second.server_id}")
     for node in group.nodes:
         node.run("SET GLOBAL rpl_semi_sync_source_wait_for_replica_count=2")
-    code, findings = check(sengu)
+    code, _, findings = sengu.check_live()
     assert code == 1
     assert any(finding.startswith(f"{second.name} and {third.name} have the same server_id") for finding in findings)
     assert any(finding.startswith(third.name) and "wait_for_replica_count is 2" in finding for finding in findings)

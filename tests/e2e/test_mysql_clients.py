@@ -127,8 +127,7 @@ def test_refused_clients_print_the_reason(world, flavour):
     group, sengu, old = world.ready_mysql(flavour, semi_sync=None, failover={"hold_timeout": "1s"})
     for replica in group.nodes[1:]:
         replica.stop_applying()
-    rejected = lambda: {entry["node"]: entry["reason"] for entry in sengu.state()["if_master_died"]["rejected"]}   # noqa: E731
-    eventually(lambda: all(rejected().get(node.name) == "applier_stopped" for node in group.nodes[1:]), what="no candidate")
+    eventually(lambda: all(sengu.rejected().get(node.name) == "applier_stopped" for node in group.nodes[1:]), what="no candidate")
     old.kill()
     eventually(lambda: sengu.state()["last_reason"] == "no_good_replica", what="nobody may be promoted")
     for program in ("mysql", "mariadb"):

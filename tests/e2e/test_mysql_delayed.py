@@ -65,8 +65,7 @@ def test_of_equals_the_one_that_is_not_delayed_is_chosen(world, flavour):
     delay(delayed)
     acknowledging(master, 2)
     sengu = world.sengu(group)
-    eventually(lambda: {one["node"]: one["reason"] for one in sengu.state()["if_master_died"]["rejected"]}.get(delayed.name)
-               == "delayed", what="it is passed over")
+    eventually(lambda: sengu.rejected().get(delayed.name) == "delayed", what="it is passed over")
     insert(master, 0, ROWS)
     eventually(lambda: rows(prompt) == ROWS, what="the other applies")
     master.kill()
@@ -133,11 +132,11 @@ def test_it_is_a_finding_before(world, flavour):
     delayed = group.nodes[1]
     delay(delayed)
     sengu = world.sengu(group, readers=True, health={"down_after": "3s"})
-    done = sengu.run("check", "--config", sengu.config, "--live", admin=False)
-    assert done.returncode == 1, done.stdout
+    code, said, _ = sengu.check_live()
+    assert code == 1, said
     for finding in ("acknowledges what it receives", "takes readers of read_listen"):
         wanted = f"{delayed.name}: is delayed by {DELAY} s, and {finding}"
-        assert wanted in done.stdout, done.stdout
+        assert wanted in said, said
         eventually(lambda w=wanted: w in sengu.run("status").stdout, what="status shows it")
     delayed.run(f"SET GLOBAL {delayed.flavour.semi_sync_replica}_enabled=OFF", delayed.flavour.statements["stop_io"],
                 delayed.flavour.statements["start_io"])

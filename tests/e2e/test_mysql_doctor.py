@@ -13,13 +13,6 @@ def group(world, flavour):
     return world.mysql(flavour, semi_sync=FOREVER)
 
 
-def check(sengu):
-    """(exit code, what it printed, its findings)"""
-    done = sengu.run("check", "--config", sengu.config, "--live", admin=False)
-    assert not done.stderr, done.stderr
-    return done.returncode, done.stdout, [line[4:] for line in done.stdout.splitlines() if line.startswith("  ! ")]
-
-
 def lock_holders(group):
     return [node.ask("SELECT IS_USED_LOCK('sengu')") for node in group.nodes]
 
@@ -35,7 +28,7 @@ def test_a_group_that_is_well_set_up_is_left_as_it_is(world, group):
     sengu = world.sengu(group, start=False, health=SETTLED)
     for node in group.nodes:
         node.run("SET GLOBAL log_output='TABLE'", "SET GLOBAL general_log=ON")
-    code, said, findings = check(sengu)
+    code, said, findings = sengu.check_live()
     assert (code, findings) == (0, []), said
     assert f"died now: {group.nodes[1].name} would become master" in said and "deciders: none" in said
     for node in group.nodes:
@@ -50,7 +43,7 @@ def test_beside_a_running_sengu(world, group):
     eventually(lambda: all(lock_holders(group)), 20, "it holds the locks")
     holders = lock_holders(group)
     for _ in range(3):
-        code, said, findings = check(sengu)
+        code, said, findings = sengu.check_live()
         assert (code, findings) == (0, []) and "monitor@" in said and "(holds the lock)" in said, said
     assert lock_holders(group) == holders
     assert not sengu.events("+other-decider") and not sengu.state()["findings"]
@@ -65,7 +58,7 @@ def test_what_is_misconfigured_is_said_until_it_is_mended(world, group):
     second.run(f"SET GLOBAL {flavour.semi_sync}_enabled=ON", "SET GLOBAL read_only=OFF")
     third.run(f"SET GLOBAL {flavour.semi_sync_replica}_enabled=OFF", flavour.statements["stop_io"])
 
-    code, said, findings = check(sengu)
+    code, said, findings = sengu.check_live()
     assert code == 1
     expected = {
         f"{second.name}: is a replica that takes writes": f"SET GLOBAL {flavour.read_only}=ON",
@@ -79,13 +72,13 @@ def test_what_is_misconfigured_is_said_until_it_is_mended(world, group):
     second.run(f"SET GLOBAL {flavour.semi_sync}_enabled=OFF", f"SET GLOBAL {flavour.read_only}=ON")
     third.run(f"SET GLOBAL {flavour.semi_sync_replica}_enabled=ON", flavour.statements["start_io"])
     eventually(lambda: group.nodes[0].semi_sync_clients() == 2, 20, "both acknowledge")
-    eventually(lambda: check(sengu)[0] == 0, 20, "nothing to look at")
+    eventually(lambda: sengu.check_live()[0] == 0, 20, "nothing to look at")
 
     # a witness that would sleep for a minute
     source, period = ("REPLICATION SOURCE", "SOURCE") if mysql else ("MASTER", "MASTER")
     third.run(f"SET GLOBAL {net_timeout}=60", flavour.statements["stop"],
               f"CHANGE {source} TO {period}_HEARTBEAT_PERIOD=30", flavour.statements["start"])
     eventually(lambda: third.follows(group.nodes[0]), 20, "it follows again")
-    code, said, findings = check(sengu)
+    code, said, findings = sengu.check_live()
     assert code == 1 and len(findings) == 1 and f"{net_timeout} is 60 s" in findings[0], said
     assert findings[0].startswith(third.name) and f"SET GLOBAL {net_timeout}=2 and {period}_HEARTBEAT_PERIOD=0.5" in findings[0]

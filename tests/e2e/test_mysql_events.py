@@ -57,11 +57,6 @@ def findings(sengu, node, text):
     return [one for one in sengu.state()["findings"] if one.startswith(node.name + ": ") and text in one]
 
 
-def check(sengu):
-    done = sengu.run("check", "--config", sengu.config, "--live", admin=False)
-    return done.returncode, [line[4:] for line in done.stdout.splitlines() if line.startswith("  ! ")]
-
-
 def statements(sengu, node):
     """What the log names for that node."""
     said = [event["text"].split("statements=", 1)[1] for event in sengu.events("+events-left", node=node.name)]
@@ -79,7 +74,7 @@ def granted(sengu, master):
 def test_leave_names_the_statements_and_they_work(world, flavour, group):
     sengu = world.sengu(group, start=False)
     first, mariadb = group.nodes[0], flavour == "mariadb"
-    code, found = check(sengu)
+    code, _, found = sengu.check_live()
     before = f"{first.name}: has 3 scheduled events, 2 of them ENABLED (event_scheduler is ON)"
     assert code == 1 and any(one.startswith(before) and 'scheduled_events = "follow"' in one for one in found), found
     assert all("scheduled event" in one for one in found if "witness" not in one), found
@@ -132,7 +127,7 @@ def test_follow_after_a_death_without_the_privileges(world, group):
     first = group.nodes[0]
     eventually(lambda: any("as scheduled_events says: GRANT" in one for one in sengu.state()["findings"]), 20, "the finding")
     eventually(lambda: sengu.state()["if_master_died"]["candidate"], 20, "a candidate")
-    code, found = check(sengu)
+    code, _, found = sengu.check_live()
     assert code == 1 and any("as scheduled_events says: GRANT" in one for one in found), found
     first.kill()
     new = group.by_name(sengu.wait_routed(other_than=first.name, within=30))
@@ -167,12 +162,12 @@ def test_without_the_privilege_to_see_them(world, group):
     first.run("REVOKE EVENT ON *.* FROM monitor@'%'")
     group.wait_synced(first)
     sengu = world.sengu(group, start=False)
-    code, found = check(sengu)
+    code, _, found = sengu.check_live()
     said = [one for one in found if "GRANT EVENT ON *.* TO sengu's user" in one]
     assert code == 1 and len(said) == 1 and said[0].startswith(first.name), found
     assert not any("has 3 scheduled" in one for one in found)
     first.run("SET GLOBAL event_scheduler=OFF")
-    assert not any("GRANT EVENT" in one for one in check(sengu)[1])
+    assert not any("GRANT EVENT" in one for one in sengu.check_live()[2])
     first.run("SET GLOBAL event_scheduler=ON")
     sengu.start()
     eventually(lambda: any("GRANT EVENT" in one for one in sengu.state()["findings"]), 10, "the finding")

@@ -159,10 +159,9 @@ def test_a_replica_that_does_not_apply_is_never_promoted(world, flavour, how):
     else:
         spoilt.break_applying(old)
     reason = {"stopped": "applier_stopped", "error": "applier_error"}[how]
-    rejected = lambda: {entry["node"]: entry["reason"] for entry in sengu.state()["if_master_died"]["rejected"]}   # noqa: E731
-    eventually(lambda: rejected().get(spoilt.name) == reason, what=reason)
+    eventually(lambda: sengu.rejected().get(spoilt.name) == reason, what=reason)
     good.kill()
-    eventually(lambda: rejected().get(good.name) == "node_down", what="the other one is down")
+    eventually(lambda: sengu.rejected().get(good.name) == "node_down", what="the other one is down")
     old.kill()
     eventually(lambda: sengu.events("+failover-refused"), what="refused")
     never(lambda: spoilt.writable() or spoilt.role() == "master", 1.0, "promoted")

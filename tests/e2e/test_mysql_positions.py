@@ -147,8 +147,7 @@ def test_half_a_transaction_is_waited_for_a_second_and_given_up(ready, world):
 def test_it_is_a_finding_before(ready):
     group, sengu = ready
     by_position(group, group.nodes[1])
-    done = eventually(lambda: (ran := sengu.run("check", "--config", sengu.config, "--live", admin=False)).returncode == 1 and ran,
-                      what="check finds it")
+    code, said, _ = eventually(lambda: (checked := sengu.check_live())[0] == 1 and checked, what="check finds it")
     wanted = f"{group.nodes[1].name}: replicates by file and position"
-    assert wanted in done.stdout, done.stdout
+    assert code == 1 and wanted in said, said
     eventually(lambda: wanted in sengu.run("status").stdout, what="status shows it")

@@ -129,6 +129,10 @@ class Sengu(Process):
     def node(self, name):
         return next(node for node in self.state()["nodes"] if node["name"] == name)
 
+    def rejected(self):
+        """{node: why it would not be promoted if the master died now}"""
+        return {entry["node"]: entry["reason"] for entry in self.state()["if_master_died"]["rejected"]}
+
     def events(self, kind=None, node=None, text=""):
         document = json.loads(self.http("/api/v1/events")[1])
         found = document["events"] if isinstance(document, dict) else document
@@ -169,6 +173,12 @@ class Sengu(Process):
         """One CLI call; returns the CompletedProcess with text output."""
         command = [binary(), *arguments] + (["--admin", self.admin_address] if admin else [])
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
+
+    def check_live(self):
+        """(exit code, what it printed, its findings), of servers as they are now, whether or not a sengu runs."""
+        done = self.run("check", "--config", self.config, "--live", admin=False)
+        assert not done.stderr, done.stderr
+        return done.returncode, done.stdout, [line[4:] for line in done.stdout.splitlines() if line.startswith("  ! ")]
 
     def inline(self, line):
         """An inline line to the admin port, as nc sends it; everything that comes back until it closes."""
